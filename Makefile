@@ -43,27 +43,28 @@ train: corpora-there .venv-dev/ready ## continue the training of the bundled mod
 	@resume=; test -d runs/small/checkpoints && resume=--resume; \
 	$(DEV)/claimstance train configs/small.yaml data.corpora="$(DATA)" $$resume
 
-MODEL ?= runs/small
+NAME ?= small
+MODEL ?= runs/$(NAME)
 
-bundle: ## put a trained model (MODEL=runs/small) into the package; then make accuracy, and see its card
+bundle: ## put a trained model into the package (NAME=base: runs/base as base); then make accuracy, and see its card
 	@test -f "$(MODEL)/manifest.json" || { echo "expected an exported model in $(MODEL), found no manifest.json" >&2; exit 1; }
-	@rm -f model/bundled/*.onnx
-	@cp "$(MODEL)"/*.onnx model/bundled/
+	@mkdir -p model/bundled/$(NAME); rm -f model/bundled/$(NAME)/*.onnx
+	@cp "$(MODEL)"/*.onnx model/bundled/$(NAME)/
 	@for file in config.json config.yaml manifest.json tokenizer.json training.json; do \
-		cp "$(MODEL)/$$file" model/bundled/ || exit; \
+		cp "$(MODEL)/$$file" model/bundled/$(NAME)/ || exit; \
 	done
 
-accuracy: corpora-there .venv-dev/ready ## how right the bundled model is: DATA=FOLDER_OF_THE_CORPORA (FLOAT32=runs/small: beside it)
+accuracy: corpora-there .venv-dev/ready ## how right a bundled model is: DATA=FOLDER_OF_THE_CORPORA NAME=base (FLOAT32=runs/base: beside it)
 	@test runs/figures-data -nt configs/small.yaml || $(DEV)/claimstance build configs/small.yaml --overwrite \
 		--no-teachers --corpora "$(DATA)" --out runs/figures-data
-	$(DEV)/python benchmarks/accuracy.py runs/figures-data --corpora "$(DATA)" $(if $(FLOAT32),--float32 "$(FLOAT32)")
-	$(DEV)/python benchmarks/calibration.py runs/figures-data
+	$(DEV)/python benchmarks/accuracy.py runs/figures-data --model $(NAME) --corpora "$(DATA)" $(if $(FLOAT32),--float32 "$(FLOAT32)")
+	$(DEV)/python benchmarks/calibration.py runs/figures-data --model $(NAME)
 
-stances: corpora-there .venv-dev/ready ## does the bundled model find the stances of whole articles? DATA=FOLDER_OF_THE_CORPORA (FLOAT32=runs/small: beside it)
-	$(DEV)/python benchmarks/stances.py "$(DATA)" $(if $(FLOAT32),--float32 "$(FLOAT32)")
+stances: corpora-there .venv-dev/ready ## does a bundled model find the stances of whole articles? DATA=FOLDER_OF_THE_CORPORA NAME=base (FLOAT32=runs/base: beside it)
+	$(DEV)/python benchmarks/stances.py "$(DATA)" --model $(NAME) $(if $(FLOAT32),--float32 "$(FLOAT32)")
 
-behaviour: .venv-dev/ready ## does the bundled model answer plain sentences as a reader would? (seconds)
-	$(DEV)/python benchmarks/behaviour.py
+behaviour: .venv-dev/ready ## does a bundled model answer plain sentences as a reader would? NAME=base (seconds)
+	$(DEV)/python benchmarks/behaviour.py --model $(NAME)
 
 speed: .venv-speed/ready ## how fast, beside the machine's limit and others: a quarter of an hour (DATA=FOLDER_OF_THE_CORPORA; LONG=1: twice that)
 	.venv-speed/bin/python benchmarks/speed.py --write $(if $(DATA),--corpora "$(DATA)") $(if $(LONG),--long)

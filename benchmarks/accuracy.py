@@ -1,11 +1,11 @@
-"""Score the bundled model, as shipped, on the public corpora's test parts.
+"""Score a bundled model, as shipped, on the public corpora's test parts.
 
     claimstance build configs/small.yaml --no-teachers --corpora CORPORA --out runs/figures-data
     python benchmarks/accuracy.py runs/figures-data --corpora CORPORA
 
-or both by `make accuracy DATA=CORPORA`. Writes accuracy.json and, rendered from it, accuracy.md beside this file, and
-the tables that README and model card quote. A test part is there to be read once, at the end: try things with
-`--split dev`.
+or both by `make accuracy DATA=CORPORA`. Writes accuracy.json and, rendered from it, accuracy.md beside this file (of
+`--model base`: in base/), and the tables that README and model card quote. A test part is there to be read once, at the
+end: try things with `--split dev`.
 """
 
 import argparse
@@ -19,26 +19,28 @@ from typing import Any
 import accuracy_rows as told
 from accuracy_page import quote, render
 from ceilings import between_answers, between_articles
-from figures_head import head
+from figures_head import figures_folder, head
+from readme_table import write_readme
 
 from claimstance.inference.writers.text import open_output
-from claimstance.model.errors import ClaimstanceError
+from claimstance.model.bundled import BUNDLED_MODELS
+from claimstance.model.errors import ClaimstanceError, ConfigError
 from claimstance.model.record import Record
 from claimstance.training.data.corpora import lookup
 from claimstance.training.data.dataset import load_labels, load_records, split_names
 from claimstance.training.evaluate_model import score
 from claimstance.training.evaluation.baselines import majority, regression
 
-HERE = Path(__file__).parent
-README, CARD = HERE.parent / "README.md", HERE.parent / "model/bundled/README.md"
-
 
 def main() -> None:
-    """Score the bundled model and what stands beside it, and write both files."""
+    """Score a model and what stands beside it, and write both files."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("data", type=Path, help="the dataset built from configs/small.yaml")
+    parser.add_argument(
+        "--model", default="small", help="small, base, or a folder; for a folder, --out is needed"
+    )
     parser.add_argument(
         "--corpora", type=Path, help="the folder that holds polnear/: how well people agree on it"
     )
@@ -53,31 +55,35 @@ def main() -> None:
     )
     parser.add_argument("--out", type=Path, help="where to write, if not beside this file")
     options = parser.parse_args()
-    if options.split != "test" and options.out is None:
-        parser.error("expected --out FOLDER beside --split: the files here are about the test part")
     try:
+        folder = figures_folder(options.model, options.out, options.split != "test")
         figures = measure(
-            options.data, options.split, options.corpora, options.float32, not options.no_words
+            options.model,
+            options.data,
+            options.split,
+            options.corpora,
+            options.float32,
+            not options.no_words,
         )
     except ClaimstanceError as error:
-        parser.exit(1, f"error: {error}\n")
+        parser.exit(2 if isinstance(error, ConfigError) else 1, f"error: {error}\n")
     page = render(figures)
     texts = {
         "accuracy.json": json.dumps(figures, indent=2, ensure_ascii=False) + "\n",
         "accuracy.md": page,
     }
     for name, text in texts.items():
-        with open_output((options.out or HERE) / name) as file:
+        with open_output(folder / name) as file:
             file.write(text)
     if options.out is None:
-        README.write_text(quote(figures, README.read_text(encoding="utf-8")), encoding="utf-8")
-        CARD.write_text(
-            quote(figures, CARD.read_text(encoding="utf-8"), everything=True), encoding="utf-8"
-        )
+        write_readme()
+        card = BUNDLED_MODELS[options.model] / "README.md"
+        card.write_text(quote(figures, card.read_text(encoding="utf-8")), encoding="utf-8")
     print(page)
 
 
 def measure(
+    model: str,
     data: Path,
     split: str,
     corpora: Path | None = None,
@@ -90,7 +96,7 @@ def measure(
     with ProcessPoolExecutor(
         mp_context=get_context("spawn")
     ) as pool:  # what does not wait for one another
-        shipped = pool.submit(score, None, data, split)
+        shipped = pool.submit(score, model, data, split)
         simple = pool.submit(_baselines, data, split, words)
         weights = pool.submit(score, float32, data, split, exact=True) if float32 else None
     account, outcomes = shipped.result()

@@ -1,4 +1,4 @@
-"""accuracy.md, rendered from accuracy.json, and what README and model card quote of it."""
+"""Render accuracy.md from accuracy.json, and the table that a model card quotes of it."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -45,7 +45,7 @@ def render(figures: Mapping[str, Any]) -> str:
         column for column in COLUMNS if any(row.get(column) is not None for row in figures["rows"])
     ]
     lines = [
-        "# Accuracy of the bundled model"
+        "# Accuracy of a bundled model"
         if figures.get("split", "test") == "test"
         else f"# Accuracy on {figures['split']}, which choices were made on",
         "",
@@ -63,35 +63,17 @@ def render(figures: Mapping[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-#: The rows that README.md quotes; benchmarks/accuracy.md has all of them.
-README_ROWS = (
-    "PolNeAR source, token overlap F1",
-    "PolNeAR cue, token overlap F1",
-    "PolNeAR content, token overlap F1",
-    "PolNeAR linked attribution F1",
-    "NewsMTSC rw test, macro-F1",
-    "NewsMTSC mt test, macro-F1",
-    "CheckThat! 2024 test, F1 of Yes",
-    "DSE clean test, holder to target, macro-F1",
-    "VAST test, zero-shot topics, macro-F1",
-    "GWSD test, macro-F1",
-)
-
-
-def quote(figures: Mapping[str, Any], text: str, everything: bool = False) -> str:
-    """Return ``text`` with new figures between its two marks.
+def quote(figures: Mapping[str, Any], text: str) -> str:
+    """Return ``text`` with the headline and calibration rows between its two marks.
 
     Args:
         figures: the content of ``accuracy.json``.
-        text: a Markdown page with the marks.
-        everything: quote every headline and calibration row, not only those of ``README_ROWS``.
+        text: the model card, with the marks.
 
     Raises:
         ValueError: if the text does not have exactly one pair of marks.
     """
     rows = [row for row in figures["rows"] if row.get("table") in ("headline", "calibration")]
-    if not everything:
-        rows = [row for row in rows if row["name"] in README_ROWS]
     beside = [column for column in COLUMNS if any(row.get(column) is not None for row in rows)]
     told = "\n".join(
         [

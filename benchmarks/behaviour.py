@@ -1,4 +1,4 @@
-"""Check that the bundled model answers plain sentences as a reader would, whatever names they contain.
+"""Check that a bundled model answers plain sentences as a reader would, whatever names they contain.
 
     python benchmarks/behaviour.py
 
@@ -19,10 +19,10 @@ from typing import Any
 
 import numpy as np
 import yaml
-from figures_head import head
+from figures_head import figures_folder, head
 
 from claimstance.inference.writers.text import open_output
-from claimstance.model.errors import ClaimstanceError, InputError
+from claimstance.model.errors import ClaimstanceError, ConfigError, InputError
 from claimstance.model.onnx.backend import load_predictor
 from claimstance.model.prediction import Prediction, predict
 from claimstance.model.predictor import Predictor
@@ -125,16 +125,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--model", type=Path, help="another model's folder; then --out is needed")
+    parser.add_argument(
+        "--model", default="small", help="small, base, or a folder; for a folder, --out is needed"
+    )
     parser.add_argument("--out", type=Path, help="where to write, if not beside this file")
     options = parser.parse_args()
-    if options.model and options.out is None:
-        parser.error("expected --out FOLDER: the files here are about the bundled model")
     try:
+        folder = figures_folder(options.model, options.out)
         predictor, digest = load_predictor(options.model)
         answers = ask(predictor, [case for part in PARTS for case in cases(part, _sentences(part))])
     except ClaimstanceError as error:
-        parser.exit(1, f"error: {error}\n")
+        parser.exit(2 if isinstance(error, ConfigError) else 1, f"error: {error}\n")
     figures = {
         **head(digest),
         "rows": list(rows(answers)),
@@ -145,7 +146,7 @@ def main() -> None:
         "behaviour.md": render(figures),
     }
     for name, text in texts.items():
-        with open_output((options.out or HERE) / name) as file:
+        with open_output(folder / name) as file:
             file.write(text)
     print(texts["behaviour.md"])
 

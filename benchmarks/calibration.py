@@ -1,11 +1,11 @@
-"""Measure the calibration of the bundled model's probabilities on the public corpora's test parts.
+"""Measure the calibration of a bundled model's probabilities on the public corpora's test parts.
 
     claimstance build configs/small.yaml --no-teachers --corpora CORPORA --out runs/figures-data
     python benchmarks/calibration.py runs/figures-data
 
 Writes calibration.json, calibration.md rendered from it, and calibration/….svg, a diagram for each corpus and kind of
-question, beside this file. A test part is there to be read once, at the end: try things with `--split dev`. Drawing
-needs matplotlib, which the extra `dev` has.
+question, beside this file (of `--model base`: in base/). A test part is there to be read once, at the end: try things
+with `--split dev`. Drawing needs matplotlib, which the extra `dev` has.
 """
 
 import argparse
@@ -16,10 +16,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from figures_head import head
+from figures_head import figures_folder, head
 
 from claimstance.inference.writers.text import open_output
-from claimstance.model.errors import ClaimstanceError
+from claimstance.model.errors import ClaimstanceError, ConfigError
 from claimstance.model.labels import SENTENCE_TASKS
 from claimstance.model.onnx.backend import load_predictor
 from claimstance.model.prediction import Prediction
@@ -31,7 +31,6 @@ from claimstance.training.evaluation.answers import Answers, collect
 from claimstance.training.evaluation.evaluate import corpus_names, predict_records
 from claimstance.training.evaluation.page.display_names import metric_name
 
-HERE = Path(__file__).parent
 DIAGRAMS = "calibration"  # the folder of the diagrams
 POINTS = 100  # of a curve that are kept
 
@@ -69,21 +68,19 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("data", type=Path, help="the dataset built from configs/small.yaml")
-    parser.add_argument("--model", type=Path, help="another model's folder; then --out is needed")
+    parser.add_argument(
+        "--model", default="small", help="small, base, or a folder; for a folder, --out is needed"
+    )
     parser.add_argument(
         "--split", default="test", help="another split than test; then --out is needed"
     )
     parser.add_argument("--out", type=Path, help="where to write, if not beside this file")
     options = parser.parse_args()
-    if (options.split != "test" or options.model) and options.out is None:
-        parser.error(
-            "expected --out FOLDER: the files here are about the bundled model and the test part"
-        )
-    folder = options.out or HERE
     try:
+        folder = figures_folder(options.model, options.out, options.split != "test")
         figures = measure(options.model, options.data, options.split)
     except ClaimstanceError as error:
-        parser.exit(1, f"error: {error}\n")
+        parser.exit(2 if isinstance(error, ConfigError) else 1, f"error: {error}\n")
     texts = {
         "calibration.json": json.dumps(figures, indent=1, ensure_ascii=False) + "\n",
         "calibration.md": render(figures),
@@ -95,7 +92,7 @@ def main() -> None:
     print(texts["calibration.md"])
 
 
-def measure(model: Path | None, data: Path, split: str) -> dict[str, Any]:
+def measure(model: str, data: Path, split: str) -> dict[str, Any]:
     """The figures file: the contract's keys, and the bars and points of the diagrams."""
     records = load_records(data, split)
     predictor, digest = load_predictor(model)

@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -50,14 +51,14 @@ def sentences_of(file: Path) -> tuple[list[str], list[tuple[str, str]]]:
     return texts, pairs
 
 
-def claimstance(file: Path, targets: tuple[str, ...] = ()) -> Run:
+def claimstance(file: Path, targets: tuple[str, ...] = (), model: str = "small") -> Run:
     """Everything: articles of a file in, JSON Lines out, every task, every entity a target unless some are given."""
     from claimstance.inference import Tagger
     from claimstance.inference.articles.sources import read_articles
     from claimstance.inference.writers.text import JsonlWriter, open_output
 
     def run() -> dict[str, float]:
-        tagger = Tagger.from_pretrained()  # a new one each time: it would know the articles
+        tagger = Tagger.from_pretrained(model)  # a new one each time: it would know the articles
         tagger.tag("Warm.")
         with tempfile.TemporaryDirectory() as folder:
             began, worked = time.perf_counter(), time.process_time()
@@ -362,6 +363,7 @@ def _records() -> list[Any]:
 
 CONTENDERS: dict[str, Callable[[Path], Run]] = {
     "claimstance": claimstance,
+    "claimstance, base": partial(claimstance, model="base"),
     "limit": limit,
     "pipelines": pipelines,
     "pipelines, best": lambda file: pipelines(file, best=True),

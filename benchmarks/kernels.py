@@ -45,7 +45,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "model", nargs="?", default="bundled", help="a model folder; the bundled model if not given"
+        "model", nargs="?", default="small", help="a model folder; the bundled model if not given"
     )
     parser.add_argument(
         "--cpu", default="Haswell", help="the processor to emulate, as qemu calls it"

@@ -8,7 +8,7 @@ the processor's limit is in processor time, on which other processes have little
 clock, so nothing else should run meanwhile. How many cores other processes kept busy is told for each part. ``--long``
 also tags 10,000 and 100,000 short articles. Articles are put together from the seeds (``articles.py``); with the folder
 of the public corpora, the whole run is timed on PolNeAR's dev articles as well. ``--write`` writes ``speed.json`` and
-``speed.md`` beside this file, and the table that README quotes.
+``speed.md`` beside this file (of ``--model base``: in ``base/``), and the table that README quotes.
 """
 
 import argparse
@@ -28,7 +28,8 @@ from typing import Any
 import articles as made
 import psutil
 from contenders import THREADS
-from speed_page import Row, machine, page, quote, row
+from figures_head import FOLDERS
+from speed_page import Row, load_figures, machine, page, quote, row
 
 HERE = Path(__file__).parent
 README = HERE.parent / "README.md"
@@ -398,6 +399,73 @@ def agreement(_: int, folder: Path, corpora: Path | None) -> list[Row]:
     return agreement(folder, corpora)
 
 
+def base(rounds: int, folder: Path, _: Path | None) -> list[Row]:
+    """Return the larger model beside its limit, the small model, and the pipelines with the small encoder."""
+    from speed_checks import operations
+
+    # The limit is measured with the numbers of articles that the small model is, and the pipelines with theirs.
+    more = made.write(folder / "more.jsonl", made.articles(40))
+    few = made.write(folder / "few.jsonl", made.articles(8))
+    demo = str(folder / "cold.jsonl")
+    cold_runs = [
+        _process((*PROGRAM, "tag", str(DEMO), "--model", "base", "--out", demo))
+        for _ in range(rounds + 1)
+    ][1:]
+    work, _, sentences = operations(more, "base")
+    with (
+        Contender("claimstance, base", more) as large,
+        Contender("claimstance", more) as small,
+        Contender("limit", more) as limit,
+    ):
+        runs = alternate(rounds, large=large, small=small, limit=limit)
+    with Contender("claimstance, base", few) as large, Contender("pipelines, best", few) as best:
+        beside_runs = alternate(rounds, large=large, best=best)
+    limits = [work / (run["gflops"] * 1e9) for run in runs["limit"]]  # seconds of one core
+    over_limit = [
+        run["processor"] / least for run, least in zip(runs["large"], limits, strict=True)
+    ]
+    return [
+        row(
+            "base: whole run ÷ limit",
+            over_limit,
+            "×",
+            must=1.3,
+            aim=0.8,
+            n=sentences,
+            note="in processor time; the limit of its own encoder",
+        ),
+        row(
+            "base ÷ small, whole run",
+            ratios(runs["large"], runs["small"], "processor"),
+            "×",
+            n=sentences,
+            note="in processor time",
+        ),
+        row(
+            "base: transformers' pipelines with the small encoder ÷ whole run",
+            ratios(beside_runs["best"], beside_runs["large"]),
+            "×",
+            must=1,
+            better="higher",
+            note="batches of 32, sorted",
+        ),
+        row(
+            "base: sentences a second",
+            [sentences / run["seconds"] for run in runs["large"]],
+            "/s",
+            better="higher",
+            n=sentences,
+        ),
+        row("base: peak memory", [max(run["peak"] for run in runs["large"])], "MB"),
+        row("base: one article from a cold start", [seconds for seconds, _ in cold_runs], "s"),
+        row(
+            "base: one article from a cold start, peak memory",
+            [memory for _, memory in cold_runs],
+            "MB",
+        ),
+    ]
+
+
 # Cold starts first: the most memory of a process is counted from what its parent had, which imports torch for others.
 PARTS: dict[str, Callable[[int, Path, Path | None], list[Row]]] = {
     "cold": cold,
@@ -411,6 +479,10 @@ PARTS: dict[str, Callable[[int, Path, Path | None], list[Row]]] = {
 }
 
 
+#: Parts of ``--model base``, whose figures have files of their own.
+BASE_PARTS = {"base": base}
+
+
 def main() -> None:
     """Measure, tell, and write if asked to."""
     parser = argparse.ArgumentParser(
@@ -418,26 +490,35 @@ def main() -> None:
     )
     parser.add_argument("--rounds", type=int, default=5, help="that count, after one that does not")
     parser.add_argument("--only", choices=PARTS, nargs="+")
+    parser.add_argument(
+        "--model", choices=FOLDERS, default="small", help="base: that model beside the small one"
+    )
     parser.add_argument("--long", action="store_true", help="also 10,000 and 100,000 articles")
     parser.add_argument("--corpora", type=Path, help="folder of the public corpora")
     parser.add_argument("--write", action="store_true", help="write speed.json and speed.md")
     asked = parser.parse_args()
     wanted = asked.only or [name for name in PARTS if name != "long" or asked.long]
+    parts = PARTS
+    if asked.model == "base":
+        wanted, parts = list(BASE_PARTS), BASE_PARTS
     rows: list[Row] = []
     for name in wanted:
         others = Others()
         with tempfile.TemporaryDirectory() as folder:
-            found = PARTS[name](asked.rounds, Path(folder), asked.corpora)
+            found = parts[name](asked.rounds, Path(folder), asked.corpora)
         found.append(row(f"other processes during “{name}”", [others.cores()], "cores"))
         print("\n".join(str(one) for one in found), file=sys.stderr, flush=True)
         rows += found
-    figures: dict[str, Any] = {**machine(), "rounds": asked.rounds, "rows": rows}
+    figures: dict[str, Any] = {**machine(asked.model), "rounds": asked.rounds, "rows": rows}
     if asked.write:
-        (HERE / "speed.json").write_text(
+        folder = FOLDERS[asked.model]
+        folder.mkdir(exist_ok=True)
+        (folder / "speed.json").write_text(
             json.dumps(figures, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
         )
-        (HERE / "speed.md").write_text(page(figures), encoding="utf-8")
-        README.write_text(quote(figures, README.read_text(encoding="utf-8")), encoding="utf-8")
+        (folder / "speed.md").write_text(page(figures), encoding="utf-8")
+        text = README.read_text(encoding="utf-8")
+        README.write_text(quote(load_figures(), text), encoding="utf-8")
     print(page(figures))
 
 

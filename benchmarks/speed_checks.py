@@ -11,24 +11,26 @@ from speed_page import Row, row
 from claimstance.inference import Tagger
 from claimstance.inference.articles.sources import Article, read_articles
 from claimstance.inference.results import TaggedArticle
+from claimstance.model.bundled import BUNDLED_MODELS
 from claimstance.model.config import ModelConfig
 from claimstance.model.network import ClaimStanceModel
-from claimstance.model.onnx.backend import BUNDLED, TOKENIZER_FILE
+from claimstance.model.onnx.backend import TOKENIZER_FILE
 from claimstance.model.text.sentences import split_sentences
 from claimstance.model.torch_backend import torch_predictor
 from claimstance.model.windows import WindowBuilder
 
 
-def operations(file: Path) -> tuple[float, int, int]:
+def operations(file: Path, model: str = "small") -> tuple[float, int, int]:
     """Count operations, tokens and sentences of one bare pass of the encoder's matrices over a file's articles.
 
     Two operations for each parameter of a matrix (four of attention, two of the feed-forward layer) and each token of
     the text; none for attention itself, special tokens or heads.
     """
-    config = ModelConfig.load(BUNDLED)
+    folder = BUNDLED_MODELS[model]
+    config = ModelConfig.load(folder)
     size, inner = config.encoder["hidden_size"], config.encoder["intermediate_size"]
     matrices = config.encoder["num_hidden_layers"] * (4 * size * size + 2 * size * inner)
-    windows = WindowBuilder.from_file(BUNDLED / TOKENIZER_FILE, config.max_tokens)
+    windows = WindowBuilder.from_file(folder / TOKENIZER_FILE, config.max_tokens)
     tokens = sentences = 0
     for article in _articles(file):
         texts = [article.text[start:end] for start, end in split_sentences(article.text)]
@@ -44,7 +46,10 @@ def agreement(folder: Path, corpora: Path | None) -> list[Row]:
     tagger = Tagger.from_pretrained(threads=2)
     fast = list(_tagged(tagger, articles))
     exact = list(
-        _tagged(Tagger(torch_predictor(ClaimStanceModel.from_pretrained(BUNDLED)), ""), articles)
+        _tagged(
+            Tagger(torch_predictor(ClaimStanceModel.from_pretrained(BUNDLED_MODELS["small"])), ""),
+            articles,
+        )
     )
     same = [
         mine == other

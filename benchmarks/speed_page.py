@@ -1,12 +1,14 @@
-"""speed.md, rendered from the figures of speed.json."""
+"""Render speed.md from the figures of speed.json, and the table that README quotes."""
 
+import json
 import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from figures_head import head
+from figures_head import FOLDERS, head
 
-from claimstance.model.onnx.backend import BUNDLED, model_sha256
+from claimstance.model.bundled import BUNDLED_MODELS
+from claimstance.model.onnx.backend import model_sha256
 
 Row = dict[str, Any]
 
@@ -39,9 +41,19 @@ def row(
     }
 
 
-def machine() -> dict[str, Any]:
+def machine(model: str = "small") -> dict[str, Any]:
     """The head of a file of figures."""
-    return head(model_sha256(BUNDLED))
+    return head(model_sha256(BUNDLED_MODELS[model]))
+
+
+def load_figures() -> dict[str, dict[str, Any]]:
+    """Return model → the content of its ``speed.json``, for the models that have one."""
+    paths = {model: folder / "speed.json" for model, folder in FOLDERS.items()}
+    return {
+        model: json.loads(path.read_text(encoding="utf-8"))
+        for model, path in paths.items()
+        if path.is_file()
+    }
 
 
 def holds(one: Row) -> bool | None:
@@ -91,11 +103,19 @@ README_ROWS = (
     "transformers' pipelines, batches of 32, sorted ÷ whole run",
     "SetFit ÷ whole run",
     "training ÷ run_classification",
+    "base ÷ small, whole run",
+    "base: transformers' pipelines with the small encoder ÷ whole run",
+    "base: one article from a cold start",
+    "base: one article from a cold start, peak memory",
 )
 
 
-def quote(figures: Mapping[str, Any], text: str) -> str:
+def quote(figures: Mapping[str, Mapping[str, Any]], text: str) -> str:
     """Return the text of README.md with new figures between its two marks.
+
+    Args:
+        figures: model → the content of its ``speed.json``.
+        text: the content of README.md.
 
     Raises:
         ValueError: if the text does not have exactly one pair of marks.
@@ -105,18 +125,22 @@ def quote(figures: Mapping[str, Any], text: str) -> str:
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
     lines = [BEGIN, "| | value | least – greatest | goal |", "|---|---|---|---|"]
-    lines += [
-        f"| {one['name']} | {_value(one)} | {one['low']:g} – {one['high']:g} | "
-        f"{'≥' if one['better'] == 'higher' else '≤'} {one['must']:g} |"
-        for one in figures["rows"]
-        if one["name"] in README_ROWS
-    ]
-    lines += [
-        "",
-        f"{figures['date']}, {figures['machine']}: medians of {figures['rounds']} rounds, model sha256 "
-        f"`{figures['model_sha256'][:16]}…`.",
-        END,
-    ]
+    for content in figures.values():
+        for one in content["rows"]:
+            if one["name"] in README_ROWS:
+                goal = ""
+                if one["must"] is not None:
+                    goal = f"{'≥' if one['better'] == 'higher' else '≤'} {one['must']:g}"
+                lines.append(
+                    f"| {one['name']} | {_value(one)} | {one['low']:g} – {one['high']:g} | {goal} |"
+                )
+    lines.append("")
+    for model, content in figures.items():
+        lines.append(
+            f"{model}: {content['date']}, {content['machine']}, medians of {content['rounds']} rounds, "
+            f"sha256 `{content['model_sha256'][:16]}…`."
+        )
+    lines.append(END)
     return before + "\n".join(lines) + after
 
 

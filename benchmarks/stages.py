@@ -25,8 +25,9 @@ from claimstance.inference import Tagger, tagger
 from claimstance.inference.articles.sources import read_articles
 from claimstance.inference.result_cache import ResultCache
 from claimstance.inference.writers.text import JsonlWriter
+from claimstance.model.bundled import BUNDLED_MODELS
 from claimstance.model.onnx import backend as runtime
-from claimstance.model.onnx.backend import BUNDLED, DISABLED_OPTIMIZERS, OnnxBackend
+from claimstance.model.onnx.backend import DISABLED_OPTIMIZERS, OnnxBackend
 from claimstance.model.onnx.manifest import READER_FILE
 from claimstance.model.predictor import Predictor
 from claimstance.model.windows import WindowBuilder
@@ -107,7 +108,7 @@ def operators(file: Path, folder: Path) -> Counter[str]:
     options.intra_op_num_threads, options.enable_profiling = 1, True
     options.profile_file_prefix = str(folder / "operators")
     session = ort.InferenceSession(
-        str(BUNDLED / READER_FILE), options, disabled_optimizers=DISABLED_OPTIMIZERS
+        str(BUNDLED_MODELS["small"] / READER_FILE), options, disabled_optimizers=DISABLED_OPTIMIZERS
     )
     predictor, _ = runtime.load_predictor(threads=1)
     predictor.backend._encoder_sessions[READER_FILE] = session  # type: ignore[attr-defined]

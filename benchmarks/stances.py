@@ -1,9 +1,10 @@
-"""Measure how well the bundled model finds stances in whole news articles.
+"""Measure how well a bundled model finds stances in whole news articles.
 
     python benchmarks/stances.py CORPORA
 
 or `make stances DATA=CORPORA`. CORPORA holds polnear/ and polnear-silver/; the labels of stances are in this
-repository. Writes stances.json and, made from it, stances.md and stances.svg beside this file. The part *dev* is the
+repository. Writes stances.json and, made from it, stances.md and stances.svg beside this file (of
+`--model base`: in base/). The part *dev* is the
 reported test: choose on `--split tune --out FOLDER`. Drawing needs matplotlib, which the extra `dev` has.
 """
 
@@ -13,7 +14,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from figures_head import head
+from figures_head import figures_folder, head
+from readme_table import write_readme
 from stance_articles import AnnotatedArticle, Answered, answer, check_tasks, load_articles
 from stance_figures import all_figures, confidence_curve, second_annotator
 from stances_page import CURVE, draw, make_rows, render
@@ -21,12 +23,11 @@ from stances_page import CURVE, draw, make_rows, render
 from claimstance.inference.cli.console import progress
 from claimstance.inference.tagger import Tagger
 from claimstance.inference.writers.text import open_output
-from claimstance.model.errors import ClaimstanceError, ModelError
+from claimstance.model.errors import ClaimstanceError, ConfigError, ModelError
 from claimstance.model.onnx.backend import load_predictor, model_folder
 from claimstance.model.onnx.manifest import MANIFEST_FILE, read_manifest, sha256
 from claimstance.model.predictor import Predictor
 
-HERE = Path(__file__).parent
 STEPS = 4  # of progress, for each article: one reading, and three times its records
 WEIGHTS = "model.safetensors"
 
@@ -43,7 +44,9 @@ def main() -> None:
         default="dev",
         help="tune for choices; then --out is needed",
     )
-    parser.add_argument("--model", type=Path, help="another model's folder; then --out is needed")
+    parser.add_argument(
+        "--model", default="small", help="small, base, or a folder; for a folder, --out is needed"
+    )
     parser.add_argument(
         "--float32", type=Path, help="a folder with float32 weights, to be measured beside"
     )
@@ -52,17 +55,14 @@ def main() -> None:
     )
     parser.add_argument("--out", type=Path, help="where to write, if not beside this file")
     options = parser.parse_args()
-    if (options.split != "dev" or options.model or options.limit) and options.out is None:
-        parser.error(
-            "expected --out FOLDER: the files here are about the bundled model and all of dev"
-        )
     try:
+        is_partial = options.split != "dev" or options.limit is not None
+        folder = figures_folder(options.model, options.out, is_partial)
         figures = measure(
             options.corpora, options.split, options.model, options.float32, options.limit
         )
     except ClaimstanceError as error:
-        parser.exit(1, f"error: {error}\n")
-    folder = options.out or HERE
+        parser.exit(2 if isinstance(error, ConfigError) else 1, f"error: {error}\n")
     texts = {
         "stances.json": json.dumps(figures, indent=1, ensure_ascii=False) + "\n",
         "stances.md": render(figures),
@@ -71,6 +71,8 @@ def main() -> None:
         with open_output(folder / name) as file:
             file.write(text)
     draw(figures, folder / CURVE)
+    if options.out is None:
+        write_readme()
     print(texts["stances.md"])
 
 
@@ -82,7 +84,7 @@ def _positive(text: str) -> int:
 
 
 def measure(
-    corpora: Path, split: str, model: Path | None, float32: Path | None, limit: int | None
+    corpora: Path, split: str, model: str, float32: Path | None, limit: int | None
 ) -> dict[str, Any]:
     """Return the figures file: the contract's keys, and the curves.
 

@@ -33,6 +33,7 @@ from spacy.tokens import Doc, Span
 from claimstance.inference.articles.sources import Article
 from claimstance.inference.results import Attribution, Entity, Sentence, Stance, TaggedArticle
 from claimstance.inference.tagger import Tagger
+from claimstance.model.bundled import BUNDLED_MODELS, DEFAULT_MODEL
 from claimstance.model.errors import ClaimstanceError, ModelError
 from claimstance.model.io.hub import FILES
 from claimstance.model.labels import ROLES
@@ -83,7 +84,7 @@ class Component:
             tagger = Tagger.from_pretrained(self.model, self.threads)
             if self._sha256 not in (None, tagger.model["sha256"]):
                 raise ModelError(
-                    f"{self.model or 'the bundled model'}: expected the model with the sha256 "
+                    f"{self.model or DEFAULT_MODEL}: expected the model with the sha256 "
                     f"{str(self._sha256)[:12]}…, with which the pipeline was saved, found "
                     f"{tagger.model['sha256'][:12]}…"
                 )
@@ -135,13 +136,13 @@ class Component:
         return self
 
     def to_disk(self, path: Path | str, *, exclude: Iterable[str] = ()) -> None:
-        """Write the settings into a folder, and the model beside them, unless it is the bundled one."""
+        """Write the settings into a folder, and the model beside them, unless it is a bundled one."""
         folder = Path(path)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / _SETTINGS_FILE).write_bytes(self.to_bytes())
         source = model_folder(self.model)
         copy = folder / _MODEL_FOLDER
-        if self.model is not None and source.resolve() != copy.resolve():
+        if source not in BUNDLED_MODELS.values() and source.resolve() != copy.resolve():
             copy.mkdir(exist_ok=True)
             for name in FILES:
                 if (source / name).is_file():
@@ -150,7 +151,7 @@ class Component:
     def from_disk(self, path: Path | str, *, exclude: Iterable[str] = ()) -> "Component":
         """Load the settings from a folder of ``to_disk``, with the model that is beside them."""
         self.from_bytes(Path(path, _SETTINGS_FILE).read_bytes())
-        if self.model is not None:
+        if self.model is not None and self.model not in BUNDLED_MODELS:
             self.model = str(Path(path, _MODEL_FOLDER))
         return self
 
@@ -173,7 +174,8 @@ def create(
     Args:
         nlp: the pipeline.
         name: the component's name in the pipeline.
-        model: a model's folder, or its name on the Hugging Face hub; the bundled model if ``None``.
+        model: ``small`` or ``base``, a model's folder, or its name on the Hugging Face hub; ``small``
+            if ``None``.
         targets: names or topics to score stances on; the entities of each sentence if empty.
         threads: the number of windows encoded at a time; the number of cores if ``None``.
         neutral: whether stances that take no side are listed for entities, too.

@@ -90,11 +90,11 @@ class Tagger:
         threads: int | None = None,
         min_confidence: float | None = None,
     ) -> "Tagger":
-        """Load the bundled model, one from a folder, or one from the Hugging Face hub.
+        """Load a bundled model, one from a folder, or one from the Hugging Face hub.
 
         Args:
-            model: a folder, or a name (``user/name``, ``user/name@revision``); the bundled model
-                if ``None``.
+            model: ``small``, the faster bundled model, or ``base``, the more accurate one; a folder; or a
+                name on the hub (``user/name``, ``user/name@revision``). ``small`` if ``None``.
             threads: the number of windows encoded at a time; the number of cores if ``None``.
             min_confidence: the probability, from 0 to 1, below which a stance is marked as abstained; if
                 ``None``, the model's own limits, from which four of five stances were right on dev.
@@ -104,7 +104,7 @@ class Tagger:
             ModelError: if a file of the model is missing or altered (the error names it), or if the
                 model cannot be downloaded.
         """
-        folder = None if model is None else model_folder(model)
+        folder = model_folder(model)
         predictor, sha256 = load_predictor(folder, threads)
         if min_confidence is not None:
             if not 0 <= min_confidence <= 1:
@@ -112,7 +112,7 @@ class Tagger:
                     f"min_confidence: expected a number from 0 to 1, found {min_confidence}"
                 )
             predictor.config = predictor.config.with_stance_limit(min_confidence)
-        load_arguments = (folder and folder.resolve(), threads, min_confidence)
+        load_arguments = (folder.resolve(), threads, min_confidence)
         return cls(predictor, sha256, load_arguments)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -510,13 +510,13 @@ class Tagger:
 
 
 def _unpickle(
-    folder: Path | None, threads: int | None, min_confidence: float | None, sha256: str
+    folder: Path, threads: int | None, min_confidence: float | None, sha256: str
 ) -> Tagger:
     """Load the model of a pickled tagger again."""
     tagger = Tagger.from_pretrained(folder, threads, min_confidence)
     if tagger.model["sha256"] != sha256:
         raise ModelError(
-            f"{folder or 'the bundled model'}: expected the model with the sha256 {sha256[:12]}…, found "
+            f"{folder}: expected the model with the sha256 {sha256[:12]}…, found "
             f"{tagger.model['sha256'][:12]}…: it was replaced meanwhile"
         )
     return tagger

@@ -1,16 +1,20 @@
-"""Write ``inference/pages/known_errors.json``: the error rates of the bundled model that reports quote.
+"""Write ``inference/pages/known_errors.json``: the error rates of the bundled models that reports quote.
 
     python tools/known_errors.py        # or make reference
 
-The figures are those of ``benchmarks/accuracy.json`` and ``benchmarks/stances.json``. A test holds the file to what
-this would write.
+The figures are those of ``accuracy.json`` and ``stances.json`` in ``benchmarks/``, and in ``benchmarks/base/`` for the
+larger model. A test compares the file with what this would write.
 """
 
 import json
 from pathlib import Path
 from typing import Any
 
+from claimstance.model.bundled import BUNDLED_MODELS
+
 ROOT = Path(__file__).resolve().parents[1]
+#: Bundled model → the folder of its figures.
+FOLDERS = {"small": ROOT / "benchmarks", "base": ROOT / "benchmarks" / "base"}
 FILE = ROOT / "inference" / "pages" / "known_errors.json"
 #: Key in the file → the file of figures and the name of the row.
 ROWS = {
@@ -30,22 +34,28 @@ ROWS = {
 
 
 def known_errors() -> str:
-    """Return the content of the file.
+    """Return the content of the file: a list with an entry for each bundled model.
 
     Raises:
-        ValueError: if the two files have figures of different models.
+        ValueError: if the files of a model have figures of different models.
     """
+    entries = [_entry(name, folder) for name, folder in BUNDLED_MODELS.items()]
+    return json.dumps(entries, indent=1) + "\n"
+
+
+def _entry(model: str, folder: Path) -> dict[str, Any]:
+    """Return the error rates of a bundled model."""
     figures = {
-        name: json.loads((ROOT / "benchmarks" / f"{name}.json").read_text(encoding="utf-8"))
+        name: json.loads((FOLDERS[model] / f"{name}.json").read_text(encoding="utf-8"))
         for name in ("accuracy", "stances")
     }
-    models = {file["model_sha256"] for file in figures.values()}
-    if len(models) != 1:
-        raise ValueError(f"expected figures of one model, found {', '.join(sorted(models))}")
-    config = json.loads((ROOT / "model" / "bundled" / "config.json").read_text(encoding="utf-8"))
+    sha256s = {file["model_sha256"] for file in figures.values()}
+    if len(sha256s) != 1:
+        raise ValueError(f"expected figures of one model, found {', '.join(sorted(sha256s))}")
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     limits = [config["abstain_below"][f"stance.found.{side}"] for side in ("favor", "against")]
-    content = {
-        "model_sha256": models.pop(),
+    return {
+        "model_sha256": sha256s.pop(),
         "default_confidence": min(limits),
         "date": figures["stances"]["date"],
         "articles": figures["stances"]["articles"],
@@ -55,7 +65,6 @@ def known_errors() -> str:
             for point in figures["stances"]["curves"]["model"]
         ],
     }
-    return json.dumps(content, indent=1) + "\n"
 
 
 def _row(figures: dict[str, Any], name: str) -> dict[str, Any]:

@@ -76,7 +76,7 @@ def _evaluation(page: Any, folder: Path) -> None:
     """The confusions and curves of one task."""
     (folder / "seeds.yaml").write_text(DATASET, encoding="utf-8")
     _claimstance(folder, "build", "seeds.yaml")
-    _claimstance(folder, "evaluate", "bundled", "--data", "data", "--out", "evaluation.html")
+    _claimstance(folder, "evaluate", "small", "--data", "data", "--out", "evaluation.html")
     page.goto((folder / "evaluation.html").as_uri())
     _scroll_to(page, "#h-t3")
 

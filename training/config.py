@@ -16,7 +16,7 @@ from claimstance.training.data.config import (
     one_of,
 )
 
-#: The value of `model.init_from` for the bundled model, if it has the configured encoder.
+#: The value of `model.init_from` for the bundled model `small`, if it has the configured encoder.
 AUTO = Path("auto")
 
 
@@ -30,8 +30,8 @@ class NetworkConfig(Section):
     init_from: Path | None = Field(
         default=None,
         description="The model whose weights training starts from: a folder of a model with the same "
-        "encoder, or `bundled`. Heads with other labels start with new weights "
-        "(`training.trainable_tasks` refuses them). `auto`: the bundled model if it has this "
+        "encoder, or `small` or `base`, the bundled ones. Heads with other labels start with new weights "
+        "(`training.trainable_tasks` refuses them). `auto`: `small` if it has this "
         "encoder, else null. null: the pretrained encoder.",
     )
     tasks: Annotated[list[str] | None, one_of("task", TASKS)] = Field(
@@ -214,8 +214,23 @@ class CardConfig(Section):
     )
 
 
+class ExportConfig(Section):
+    """Configure the exported files."""
+
+    precision: Literal["int8", "int8-compact", "float32"] = Field(
+        default="int8",
+        description="Number format of the weights. `int8-compact` has coarser steps and compresses better; "
+        "train sentences serve to lose less by it.",
+    )
+    largest_file: int | None = Field(
+        default=None,
+        ge=1,
+        description="Size in megabytes from which the encoder is divided into several files; null: one file.",
+    )
+
+
 class Config(Section):
-    """Configure a run: its data, network, training and model card."""
+    """Configure a run: its data, network, training, exported files and model card."""
 
     name: str = Field(
         default="claimstance",
@@ -226,6 +241,7 @@ class Config(Section):
     data: DataConfig = Field(description="The dataset.")
     model: NetworkConfig = Field(default=NetworkConfig(), description="The network.")
     training: TrainingConfig = Field(default=TrainingConfig(), description="The training.")
+    export: ExportConfig = Field(default=ExportConfig(), description="The exported files.")
     card: CardConfig = Field(default=CardConfig(), description="The model card.")
 
     @model_validator(mode="after")

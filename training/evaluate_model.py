@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from claimstance.model.bundled import BUNDLED_MODELS
 from claimstance.model.config import ModelConfig
 from claimstance.model.errors import InputError, ModelError
 from claimstance.model.labels import SENTENCE_TASKS
@@ -44,7 +45,7 @@ def examine(
     """Score a model on a split of a built dataset.
 
     Args:
-        model: the bundled model if ``None``, a folder, or a name on the hub.
+        model: ``small`` or ``base``, a folder, or a name on the hub; ``small`` if ``None``.
         data: the folder of the dataset.
         split: the split to score.
         exact: use the float32 weights through torch in place of the exported model.
@@ -142,9 +143,9 @@ def _load(model: Path | str | None, exact: bool) -> tuple[Predictor, str]:
     from claimstance.model.network import ClaimStanceModel
     from claimstance.model.torch_backend import torch_predictor
 
-    if model is None:
-        raise ModelError("the bundled model has no float32 weights: score it as shipped")
-    folder = Path(model)
+    folder = model_folder(model)
+    if folder in BUNDLED_MODELS.values():
+        raise ModelError("a bundled model has no float32 weights: score it as shipped")
     predictor = torch_predictor(ClaimStanceModel.from_pretrained(folder))
     return predictor, sha256(folder / "model.safetensors")
 

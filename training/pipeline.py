@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from claimstance.model.bundled import BUNDLED_MODELS
 from claimstance.model.config import ModelConfig
 from claimstance.model.errors import ConfigError, InputError
 from claimstance.model.labels import TASKS
@@ -28,6 +29,7 @@ from claimstance.training.evaluation.baselines import compute_baselines, not_bea
 from claimstance.training.evaluation.evaluate import Results, evaluate, plain_figures
 
 log = logging.getLogger(__name__)
+_BUNDLED = " or ".join(BUNDLED_MODELS)
 
 #: Called with the number of rows or sentences that were processed since the last call.
 Progress = Callable[[int], None]
@@ -112,7 +114,7 @@ def _check_folders(config: Config, resume: bool) -> None:
     start = config.model.init_from
     if start not in (None, AUTO) and not model_folder(start).is_dir():
         raise ConfigError(
-            f"model.init_from: expected a trained model in {start}, or 'bundled', found no such folder"
+            f"model.init_from: expected a trained model in {start}, or {_BUNDLED}, found no such folder"
         )
 
 
@@ -165,7 +167,7 @@ def build_and_teach(
         for folder in folders:
             if not model_folder(folder).is_dir():
                 raise ConfigError(
-                    f"data.{key}: expected a trained model in {folder}, or 'bundled', found no such folder"
+                    f"data.{key}: expected a trained model in {folder}, or {_BUNDLED}, found no such folder"
                 )
 
     def teach(

@@ -34,11 +34,12 @@ from claimstance.inference import Tagger
 from claimstance.inference.serving.form_fields import parse_form
 from claimstance.inference.serving.problems import Refusal
 from claimstance.inference.serving.requests import Articles, Records, read_json
+from claimstance.model.bundled import BUNDLED_MODELS
 from claimstance.model.config import ModelConfig
 from claimstance.model.errors import ClaimstanceError, InputError
 from claimstance.model.io.validation import first_problem
 from claimstance.model.labels import OPINION_HEADS, ROLES, SENTENCE_TASKS, bio
-from claimstance.model.onnx.backend import BUNDLED, TOKENIZER_FILE
+from claimstance.model.onnx.backend import TOKENIZER_FILE
 from claimstance.model.predictor import Predictor
 from claimstance.model.record import parse_record, read_jsonl
 from claimstance.model.text.sentences import split_sentences
@@ -281,7 +282,7 @@ class _RandomBackend:
 
     def __init__(self) -> None:
         self.rng = np.random.default_rng(0)
-        self._labels = ModelConfig.load(BUNDLED).labels
+        self._labels = ModelConfig.load(BUNDLED_MODELS["small"]).labels
 
     def read(self, ids: Any, segments: Any, sentences: Any) -> dict[str, Any]:
         tokens = ids.shape[1]
@@ -307,9 +308,9 @@ class _RandomBackend:
 
 @cache
 def _tagger() -> Tagger:
-    config = ModelConfig.load(BUNDLED)
+    config = ModelConfig.load(BUNDLED_MODELS["small"])
     config.max_tokens = 32  # many windows, and sentences in pieces
-    windows = WindowBuilder.from_file(BUNDLED / TOKENIZER_FILE, config.max_tokens)
+    windows = WindowBuilder.from_file(BUNDLED_MODELS["small"] / TOKENIZER_FILE, config.max_tokens)
     return Tagger(Predictor(config, windows, _RandomBackend()), "")
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from claimstance.inference.writers.text import open_output
-from claimstance.model.onnx.backend import BUNDLED, model_sha256
+from claimstance.model.bundled import BUNDLED_MODELS
+from claimstance.model.onnx.backend import model_sha256
 
 HERE = Path(__file__).parent.parent
 FIGURES, PAGE = HERE / "reliability.json", HERE / "reliability.md"
@@ -122,7 +123,7 @@ def figures(results: dict[str, Any]) -> dict[str, Any]:
     return {
         "date": newest["date"],
         "machine": newest["machine"],
-        "model_sha256": model_sha256(BUNDLED),
+        "model_sha256": model_sha256(BUNDLED_MODELS["small"]),
         "rows": rows,
         "parts": sections,
     }

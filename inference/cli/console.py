@@ -12,6 +12,7 @@ from typing import NoReturn
 
 import typer
 
+from claimstance.model.bundled import BUNDLED_MODELS
 from claimstance.model.errors import ConfigError, printable
 from claimstance.model.io.hub import is_hub_name
 
@@ -88,9 +89,13 @@ def check_utf8(option: str, *values: str | None) -> None:
 
 
 def check_model(option: str, model: str | None) -> None:
-    """Raise ``ConfigError`` unless the model is a path that exists, a name on the hub or bundled."""
-    if model not in (None, "bundled") and not is_hub_name(str(model)):
-        check_exists(option, model)
+    """Raise ``ConfigError`` unless the model is bundled, a folder that exists or a name on the hub."""
+    if model is None or model in BUNDLED_MODELS or Path(model).exists() or is_hub_name(model):
+        return
+    names = ", ".join(BUNDLED_MODELS)
+    raise ConfigError(
+        f"{option}: expected {names}, a model folder or a name on the hub (user/name), found '{printable(model)}'"
+    )
 
 
 def check_outside_inputs(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from claimstance.inference.cli.console import check_exists, check_model, progress
+from claimstance.inference.cli.options import MODEL_HELP
 from claimstance.model.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -56,9 +57,7 @@ _FORMATS_BY_SUFFIX = {
 
 
 def evaluate(
-    model: Annotated[
-        str, typer.Argument(metavar="MODEL", help="Model folder, name on the hub, or 'bundled'.")
-    ],
+    model: Annotated[str, typer.Argument(metavar="MODEL", help=MODEL_HELP)],
     data: Annotated[Path, typer.Option("--data", help="Folder of a built dataset.")],
     split: Annotated[
         str, typer.Option("--split", help="Split to evaluate on: train, dev or test.")
@@ -87,15 +86,13 @@ def evaluate(
     from claimstance.inference.cli.tables import print_evaluation
     from claimstance.training.evaluate_model import examine
 
-    # The functions below take ``None`` for the bundled model.
-    name = None if model == "bundled" else model
-    check_model("MODEL", name)
+    check_model("MODEL", model)
     check_exists("--data", data)
     file_format = _file_format(report_format, out)
     prints_report = out is None and file_format is not None
     with progress("reading sentences", None, prints_report) as advance:
         exact = precision is Precision.float32
-        evaluation = examine(name, data, split, exact, advance, baselines=True)
+        evaluation = examine(model, data, split, exact, advance, baselines=True)
     if file_format is ReportFormat.json:
         _write(out, lambda: [_to_json(evaluation.account)])
     elif file_format is ReportFormat.html:

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from claimstance.model.bundled import DEFAULT_MODEL
+
 
 def _print_version(is_set: bool) -> None:
     """Print the version and exit if the option is set, before a missing command is an error."""
@@ -20,12 +22,13 @@ VersionOption = Annotated[
         "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
     ),
 ]
+MODEL_HELP = (
+    "small (the faster model), base (the more accurate one), a model folder, or a name on the Hugging Face hub "
+    "(user/name)."
+)
 ModelOption = Annotated[
     str | None,
-    typer.Option(
-        "--model",
-        help="Model folder, or a name on the Hugging Face hub (user/name); the bundled model if not given.",
-    ),
+    typer.Option("--model", help=f"{MODEL_HELP} {DEFAULT_MODEL} if not given."),
 ]
 OutOption = Annotated[
     Path | None, typer.Option("--out", "-o", help="Output file; standard output if not given.")

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from claimstance.inference.cli.console import check_model, exit_with_error
-from claimstance.inference.cli.options import MinConfidenceOption, ThreadsOption
+from claimstance.inference.cli.options import MinConfidenceOption, ModelOption, ThreadsOption
 
 _MEBIBYTE = 1 << 20
 #: Import names of the libraries that the extra ``serve`` installs.
@@ -17,14 +17,7 @@ def serve(
     port: Annotated[
         int, typer.Option("--port", min=0, max=65535, help="Port to listen on; 0 for any free one.")
     ] = 8000,
-    model: Annotated[
-        str | None,
-        typer.Option(
-            "--model",
-            help="Model folder, or a name on the Hugging Face hub, which is fetched before the server starts; "
-            "the bundled model if not given.",
-        ),
-    ] = None,
+    model: ModelOption = None,
     threads: ThreadsOption = None,
     min_confidence: MinConfidenceOption = None,
     token: Annotated[

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from claimstance.inference.cli.terminal import SafeConsole, SafeTable
 from claimstance.inference.results import Span, TaggedArticle
+from claimstance.model.bundled import BUNDLED_MODELS
 from claimstance.model.config import ModelConfig
 from claimstance.model.errors import printable
 from claimstance.model.onnx.backend import cores, model_folder, model_sha256
@@ -282,6 +283,7 @@ def print_info(model: str | None) -> None:
     extras = _extras()
     installed = [name for name, is_installed in extras.items() if is_installed]
     missing = [name for name, is_installed in extras.items() if not is_installed]
+    bundled_name = f" ({folder.name})" if folder in BUNDLED_MODELS.values() else ""
     size = sum((folder / name).stat().st_size for name in files)
     machine = f"{platform.system()} {platform.machine()}"
     rows = {
@@ -291,7 +293,8 @@ def print_info(model: str | None) -> None:
         "threads": f"{cores()} at most, all that this process may use (--threads)",
         "extras installed": ", ".join(installed) or "none",
         "other extras": ", ".join(missing) or "none",
-        "model": f"{config.name} {config.version}" + ("" if model else " (bundled)"),
+        "model": f"{config.name} {config.version}{bundled_name}",
+        "bundled models": ", ".join(BUNDLED_MODELS),
         "sha256": model_sha256(folder),
         "tasks": ", ".join(config.tasks),
         **{f"labels of {task}": ", ".join(names) for task, names in config.labels.items()},

@@ -1,4 +1,4 @@
-"""The measured error rates of the bundled model, which hold for results of that model alone."""
+"""The measured error rates of the bundled models, each of which holds for results of that model alone."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -59,9 +59,12 @@ class KnownErrors:
 def known_errors(models: Iterable[Mapping[str, str]]) -> KnownErrors | None:
     """Return what was measured of the model of a corpus; ``None`` for several models, or any other one."""
     path = resources.files("claimstance.inference.pages") / FILE
-    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    if {model.get("sha256") for model in models} != {content["model_sha256"]}:
+    entries: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+    sha256s = {model.get("sha256") for model in models}
+    matching = [entry for entry in entries if sha256s == {entry["model_sha256"]}]
+    if not matching:
         return None
+    content = matching[0]
     return KnownErrors(
         model_sha256=content["model_sha256"],
         date=content["date"],

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import onnxruntime as ort
 
+from claimstance.model.bundled import BUNDLED_MODELS, DEFAULT_MODEL
 from claimstance.model.config import CONFIG_FILE, TOKENIZER_FILE, ModelConfig
 from claimstance.model.decoding import Floats
 from claimstance.model.errors import ModelError
@@ -29,21 +30,21 @@ from claimstance.model.windows import WindowBuilder
 
 # The operator that this fusion inserts is several times slower than the two that it replaces.
 DISABLED_OPTIMIZERS = ["SkipLayerNormFusion"]
-# In an editable install, this file may be reached through a link; the model is beside the file itself.
-BUNDLED = Path(__file__).resolve().parents[1] / "bundled"
 
 
 def model_folder(model: Path | str | None) -> Path:
     """Return the folder of a model.
 
     Args:
-        model: a folder, a name on the Hugging Face hub, or ``None`` or ``bundled`` for the bundled model.
+        model: ``small`` or ``base``, a folder, or a name on the Hugging Face hub; ``small`` if ``None``.
 
     Raises:
         ModelError: if the hub has no such model, or cannot be reached.
     """
-    if model is None or str(model) == BUNDLED.name:
-        return BUNDLED
+    if model is None:
+        model = DEFAULT_MODEL
+    if str(model) in BUNDLED_MODELS:
+        return BUNDLED_MODELS[str(model)]
     if not Path(model).exists() and is_hub_name(model):
         return fetch(Path(model).as_posix())
     return Path(model)

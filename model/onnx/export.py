@@ -5,6 +5,7 @@ import math
 import shutil
 import tempfile
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -28,7 +29,8 @@ from claimstance.model.onnx.manifest import (
 from claimstance.model.onnx.quantization import (
     COMPACT_STEP,
     apply_smoothquant,
-    compact_head,
+    compact_heads,
+    compute_hessians,
     quantize,
 )
 from claimstance.model.onnx.split import split_graph
@@ -60,6 +62,7 @@ def export(
     precision: str = "int8",
     frozen: Path | None = None,
     largest_file: int | None = None,
+    calibration_texts: Sequence[str] = (),
 ) -> Path:
     """Export a model folder and return the folder with the files.
 
@@ -75,6 +78,8 @@ def export(
             Exported again from int8 weights, the encoder would be rounded twice.
         largest_file: the number of bytes up to which the encoder is one file, and which none of its files exceeds by
             much; one file of any size if ``None``.
+        calibration_texts: sentences in the order of their documents, with which ``int8-compact`` loses less (see
+            ``rounding.round_by_gptq``).
 
     Raises:
         ConfigError: for another precision.
@@ -94,7 +99,7 @@ def export(
             for name in encoder_files(check_files(frozen)):
                 shutil.copyfile(frozen / name, temporary / name)
         else:
-            _export_encoder(model, temporary, precision, largest_file)
+            _export_encoder(model, temporary, precision, largest_file, calibration_texts)
         _export_heads(model, temporary, precision)
         model.config.save(temporary)
         (temporary / TOKENIZER_FILE).write_text(model.tokenizer_json, encoding="utf-8")
@@ -117,7 +122,11 @@ def export(
 
 
 def _export_encoder(
-    model: ClaimStanceModel, folder: Path, precision: str, largest_file: int | None
+    model: ClaimStanceModel,
+    folder: Path,
+    precision: str,
+    largest_file: int | None,
+    calibration_texts: Sequence[str],
 ) -> None:
     """Write the encoder and the heads that need only its output, in one or several files.
 
@@ -126,6 +135,10 @@ def _export_encoder(
     replace_mpnet_attention(model.encoder)
     if precision != "float32":
         apply_smoothquant(model.encoder, model.windows)
+    is_compact = precision == "int8-compact"
+    hessians = None
+    if is_compact and calibration_texts:
+        hessians = compute_hessians(model.encoder, model.windows, calibration_texts)
     module = _EncoderWithHeads(model)
     input_ids = torch.tensor([[1, 2, 3, 4, 5, 6]])
     example = (input_ids, torch.zeros_like(input_ids), torch.tensor([[0, 1, 3], [0, 3, 5]]))
@@ -152,7 +165,9 @@ def _export_encoder(
         if precision == "float32":
             float32_path.replace(path)
         else:
-            quantize(float32_path, path, COMPACT_STEP if precision == "int8-compact" else 0.0)
+            quantize(float32_path, path, COMPACT_STEP if is_compact else 0.0, hessians)
+        if is_compact:
+            compact_heads(path)
 
 
 def _export_heads(model: ClaimStanceModel, folder: Path, precision: str) -> None:
@@ -171,7 +186,7 @@ def _export_heads(model: ClaimStanceModel, folder: Path, precision: str) -> None
             axes[name] = {0: "spans"}
         _trace(model.heads[head], example, folder / file, ["hidden", *inputs], ["logits"], axes)
         if precision == "int8-compact":
-            compact_head(folder / file)
+            compact_heads(folder / file)
 
 
 def _trace(

@@ -29,7 +29,7 @@ def load_onnx_weights(folder: Path) -> dict[str, Tensor]:
     """Return the weights of an exported model in float32, under the names that ``ClaimStanceModel`` has for them.
 
     Weights in int8 are dequantized. They differ from the trained ones by at most half a step: see
-    ``claimstance.model.onnx.quantization.round_columns`` for the steps of a matrix; a step of a table of embeddings is
+    ``claimstance.model.onnx.rounding.round_columns`` for the steps of a matrix; a step of a table of embeddings is
     a 255th of its range.
 
     Raises:

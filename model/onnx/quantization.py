@@ -12,11 +12,11 @@ keep these values from costing all others their precision:
 
 Integers are chosen so that all processors compute the same sums. Without instructions for 8-bit products (x86-64
 before VNNI), onnxruntime multiplies unsigned activations with signed weights and adds two neighbouring products in 16
-bits, where a sum above 32,767 is cut off (``VPMADDUBSW``). ``round_columns`` leaves no weights that could exceed it.
+bits, where a sum above 32,767 is cut off (``VPMADDUBSW``). ``rounding.round_columns`` lets no sum exceed it.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,20 +26,20 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from claimstance.model.onnx.rounding import LARGEST, round_columns
 from claimstance.model.windows import WindowBuilder
 
 WINDOWS, TOKENS = 16, 64  # the number of random windows that show the channels, and their length
 # SmoothQuant's α: the share of the channels' differences that moves to the weights.
 SMOOTHNESS = 0.7
 TINY = 1e-6  # the least divisor
-LARGEST = 127  # the largest weight, as an integer
-# The largest sum of two neighbouring weights with the same sign: 128 times 255, the largest
-# activation, is below 32,767. Rounding adds at most one half to each of the two, hence the half
-# below 128.
-LARGEST_PAIR = 127.5
+#: Number of windows of text that show what the inputs of the layers are like, for a compact export.
+CALIBRATION_WINDOWS = 64
 #: The least step between integers in a compact export, in standard deviations of a column. The larger the step, the
 #: better compression works: see ``docs/experiments/quantization.md``.
-COMPACT_STEP = 0.1
+COMPACT_STEP = 0.2
+#: The same for the heads, whose rounding no text improves.
+COMPACT_HEAD_STEP = 0.1
 _LEAST_COMPACTED = 1 << 14  # weights of a matrix
 
 
@@ -60,10 +60,13 @@ class PerTokenLinear(nn.Module):
         self.register_buffer("inverse", scale.reciprocal())
         self._is_smooth = bool((scale != 1).any())
 
+    def smooth(self, inputs: Tensor) -> Tensor:
+        """Return the inputs (…, in) with their channels divided by the factors."""
+        return inputs * self.inverse if self._is_smooth else inputs
+
     def forward(self, inputs: Tensor) -> Tensor:
         """Return the outputs of the layer: (…, in) → (…, out)."""
-        if self._is_smooth:
-            inputs = inputs * self.inverse
+        inputs = self.smooth(inputs)
         largest = inputs.abs().amax(-1, keepdim=True).clamp_min(TINY)  # (…, 1)
         product = torch.matmul(inputs / largest, self.weight.t()) * largest
         return product if self.bias is None else product + self.bias
@@ -109,7 +112,48 @@ def apply_smoothquant(encoder: Any, windows: WindowBuilder) -> None:
         setattr(encoder.get_submodule(parent), attribute, PerTokenLinear(linear, scale))
 
 
-def quantize(source: Path, path: Path, least_step: float = 0.0) -> None:
+def compute_hessians(
+    encoder: Any, windows: WindowBuilder, texts: Sequence[str]
+) -> dict[str, NDArray[Any]]:
+    """Return the Hessian (in, in) of each layer's squared error: the sums over tokens of products of input channels.
+
+    Args:
+        encoder: an encoder with the layers of ``apply_smoothquant``.
+        windows: the model's windows.
+        texts: sentences, in the order of their documents; evenly spaced windows of them are used.
+
+    Returns:
+        The Hessians by the names of their layers.
+    """
+    token_ids = [window.ids for window in windows.windows(enumerate(windows.tokenize(texts)))]
+    token_ids = token_ids[:: max(1, len(token_ids) // CALIBRATION_WINDOWS)][:CALIBRATION_WINDOWS]
+    hessians: dict[str, Tensor] = {}
+
+    def add_inputs(name: str, layer: PerTokenLinear, inputs: tuple[Tensor, ...]) -> None:
+        values = layer.smooth(inputs[0]).flatten(0, -2)  # (1, T, in) → (T, in)
+        hessian = values.T @ values
+        if name in hessians:
+            hessian += hessians[name]
+        hessians[name] = hessian
+
+    hooks = []
+    for name, module in encoder.named_modules():
+        if isinstance(module, PerTokenLinear):
+            hooks.append(module.register_forward_pre_hook(partial(add_inputs, name)))
+    with torch.inference_mode():
+        for ids in token_ids:
+            encoder(input_ids=torch.tensor([ids]))
+    for hook in hooks:
+        hook.remove()
+    return {name: hessian.numpy() for name, hessian in hessians.items()}
+
+
+def quantize(
+    source: Path,
+    path: Path,
+    least_step: float = 0.0,
+    hessians: Mapping[str, NDArray[Any]] | None = None,
+) -> None:
     """Write the graph of ``source`` with the encoder's matrices and the embeddings in int8, a scale per column.
 
     The heads, which are small and have pooled inputs, stay as they are.
@@ -118,6 +162,7 @@ def quantize(source: Path, path: Path, least_step: float = 0.0) -> None:
         source: a float32 graph.
         path: the file to write.
         least_step: see ``round_columns``.
+        hessians: see ``compute_hessians``; weights are rounded to the nearest integers if ``None``.
     """
     import onnx
     from onnx.numpy_helper import to_array
@@ -146,12 +191,17 @@ def quantize(source: Path, path: Path, least_step: float = 0.0) -> None:
         logger.setLevel(level)
     model = onnx.load(path)
     matrices = {initializer.name: to_array(initializer) for initializer in graph.initializer}
-    replace_weights(model.graph, matrices, least_step)
+    matrix_hessians = {}
+    if hessians is not None:
+        for node in graph.node:
+            if node.op_type == "MatMul" and node.input[1] in matrices and node.name not in excluded:
+                matrix_hessians[node.input[1]] = hessians[_layer_name(node.name)]
+    replace_weights(model.graph, matrices, least_step, matrix_hessians)
     onnx.save(model, path)
 
 
-def compact_head(path: Path) -> None:
-    """Rewrite the graph of a head with its large matrices in int8, a scale per row.
+def compact_heads(path: Path) -> None:
+    """Rewrite a graph with the large float32 matrices of its heads in int8, a scale per row.
 
     onnxruntime multiplies them out when it loads the file, and computes in float32 as before.
     """
@@ -163,10 +213,12 @@ def compact_head(path: Path) -> None:
     nodes = []
     for initializer in list(model.graph.initializer):
         name = initializer.name
-        matrix = to_array(initializer)  # (out, in)
-        if matrix.ndim != 2 or matrix.size < _LEAST_COMPACTED:
+        matrix = to_array(initializer)
+        is_float = matrix.dtype == np.float32
+        if not is_float or matrix.ndim != 2 or matrix.size < _LEAST_COMPACTED:
             continue
         scales = np.abs(matrix).max(axis=1, keepdims=True) / LARGEST
+        scales = np.maximum(scales, COMPACT_HEAD_STEP * matrix.std(axis=1, keepdims=True))
         scales = np.where(scales > 0, scales, 1.0).astype(np.float32)
         integers = np.rint(matrix / scales).astype(np.int8)
         model.graph.initializer.remove(initializer)
@@ -183,8 +235,20 @@ def compact_head(path: Path) -> None:
     onnx.save(model, path)
 
 
+def _layer_name(node_name: str) -> str:
+    """Return the name of the encoder's layer that a product belongs to.
+
+    >>> _layer_name("/encoder/encoder/layer.3/attention/self/query/MatMul")
+    'encoder.layer.3.attention.self.query'
+    """
+    return node_name.removeprefix("/encoder/").removesuffix("/MatMul").replace("/", ".")
+
+
 def replace_weights(
-    graph: Any, matrices: Mapping[str, NDArray[Any]], least_step: float = 0.0
+    graph: Any,
+    matrices: Mapping[str, NDArray[Any]],
+    least_step: float = 0.0,
+    hessians: Mapping[str, NDArray[Any]] | None = None,
 ) -> None:
     """Round the matrices of all integer products of a quantized graph again, by ``round_columns``.
 
@@ -192,6 +256,7 @@ def replace_weights(
         graph: a graph that ``onnxruntime.quantization`` wrote; changed in place.
         matrices: the exact matrices (in, out) by their names.
         least_step: see ``round_columns``.
+        hessians: the Hessians by the names of the matrices; those without one are rounded to the nearest integers.
     """
     from onnx.numpy_helper import from_array
 
@@ -199,33 +264,7 @@ def replace_weights(
     names = {node.input[1] for node in graph.node if node.op_type == "MatMulInteger"}
     for name in names:
         base = name.removesuffix("_quantized")
-        integers, scales = round_columns(matrices[base], least_step)
+        hessian = (hessians or {}).get(base)
+        integers, scales = round_columns(matrices[base], least_step, hessian)
         initializers[name].CopyFrom(from_array(integers, name))
         initializers[f"{base}_scale"].CopyFrom(from_array(scales, f"{base}_scale"))
-
-
-def round_columns(
-    matrix: NDArray[Any], least_step: float = 0.0
-) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """Return the integers (in, out) and the scales (out,) that stand for a matrix (in, out).
-
-    Neighbours are the rows 0 and 1, 2 and 3, …: a kernel multiplies and adds these together. The scale of a column is
-    the least one with which neither a weight nor a sum of neighbours with the same sign gets too large. Neighbours of
-    unlike signs never do.
-
-    Args:
-        matrix: the matrix.
-        least_step: the least scale of a column in its standard deviations. Fewer different integers compress better.
-    """
-    padded = np.pad(matrix, ((0, len(matrix) % 2), (0, 0)))
-    sums = np.maximum(_largest_pair(padded), _largest_pair(-padded))
-    scales = np.maximum(np.abs(matrix).max(axis=0) / LARGEST, sums / LARGEST_PAIR)
-    scales = np.maximum(scales, least_step * matrix.std(axis=0))
-    scales = np.where(scales > 0, scales, 1.0).astype(np.float32)
-    return np.rint(matrix / scales).clip(-LARGEST, LARGEST).astype(np.int8), scales
-
-
-def _largest_pair(matrix: NDArray[Any]) -> NDArray[Any]:
-    """Return the largest sum of two neighbouring rows in each column, without values below zero."""
-    positive = matrix.clip(0)
-    return np.asarray((positive[0::2] + positive[1::2]).max(axis=0))

@@ -265,7 +265,8 @@ def test_a_file_of_earlier_figures_can_be_rendered(render):
     ("arguments", "code", "message"),
     [
         (["gone"], 1, "error: gone: expected a folder that `build` wrote"),
-        (["gone", "--split", "dev"], 2, "expected --out FOLDER beside --split"),
+        (["gone", "--split", "dev"], 2, "expected --out FOLDER"),
+        (["gone", "--model", "elsewhere"], 2, "expected --out FOLDER"),
     ],
 )
 def test_a_wrong_call(tmp_path, arguments, code, message):
@@ -282,8 +283,8 @@ def test_a_wrong_call(tmp_path, arguments, code, message):
     assert json.loads((BENCHMARKS / "accuracy.json").read_text(encoding="utf-8")) == before
 
 
-def test_what_is_quoted_is_what_the_page_says_and_nothing_around_it_changes(told):
-    from accuracy_page import README_ROWS, quote, render
+def test_what_a_card_quotes_is_what_the_page_says_and_nothing_around_it_changes(told):
+    from accuracy_page import quote, render
 
     figures = {
         "date": "2026-01-02",
@@ -292,10 +293,10 @@ def test_what_is_quoted_is_what_the_page_says_and_nothing_around_it_changes(told
         "rows": [*told.headline(whole(told), {}), *told.calibration(whole(told))],
     }
     before, after = "# Title\n<!-- figures", " here -->of yore\n<!-- /figures -->\nend\n"
-    short, full = (quote(figures, before + after, everything) for everything in (False, True))
-    assert short.startswith("# Title\n<!-- figures")
-    assert short.endswith("<!-- /figures -->\nend\n")
-    assert "of yore" not in short + full
+    full = quote(figures, before + after)
+    assert full.startswith("# Title\n<!-- figures")
+    assert full.endswith("<!-- /figures -->\nend\n")
+    assert "of yore" not in full
     cells = [
         [cell.strip() for cell in line.split("|")[1:4]]
         for line in full.splitlines()
@@ -306,12 +307,40 @@ def test_what_is_quoted_is_what_the_page_says_and_nothing_around_it_changes(told
         [cell.strip() for cell in line.split("|")[1:4]] for line in render(figures).splitlines()
     ]
     assert all(cell in page for cell in cells)
-    goals = [
-        row for row in figures["rows"] if row["must"] is not None and row["table"] == "headline"
-    ]
-    assert sum(line.startswith("| ") for line in short.splitlines()) == 1 + len(
-        [row for row in goals if row["name"] in README_ROWS]
-    )
-    assert quote(figures, short) == short
+    assert quote(figures, full) == full
     with pytest.raises(ValueError, match="one place for figures, found 0"):
         quote(figures, "no marks")
+
+
+def test_readme_table_has_the_models_beside_each_other(told):
+    from readme_table import ROWS, quote
+
+    def rows(file, shift):
+        return [
+            {
+                "name": name,
+                "value": 50.0 + shift,
+                "low": 40.5,
+                "high": 60.5,
+                "n": 7,
+                "note": "BERT 48",
+            }
+            for name in ROWS[file]
+        ]
+
+    def figures(shift):
+        head = {"date": "2026-01-02", "machine": "m", "model_sha256": f"{shift}" * 64}
+        return {file: {**head, "rows": rows(file, shift)} for file in ROWS}
+
+    table = quote(
+        {"small": figures(0), "base": figures(5)}, "a\n<!-- figures --><!-- /figures -->\nb"
+    )
+    assert table.startswith("a\n")
+    assert table.endswith("-->\nb")
+    (line,) = [line for line in table.splitlines() if "whole articles" in line]
+    assert line == (
+        "| Stances in whole articles, F1 | 50.0 (40.5 – 60.5) | 55.0 (40.5 – 60.5) | 7 |  |  | BERT 48 |"
+    )
+    assert "small sha256 `0000000000000000…` (2026-01-02), base sha256 `5555" in table
+    with pytest.raises(ValueError, match="one place for figures, found 0"):
+        quote({"small": figures(0)}, "no marks")

@@ -152,7 +152,7 @@ def test_shares_failures_and_page(behaviour):
 
 def test_the_page_is_rendered_from_the_figures(behaviour):
     assert (BENCHMARKS / "behaviour.md").read_text(encoding="utf-8") == behaviour.render(FIGURES)
-    assert FIGURES["model_sha256"] == model_sha256(BENCHMARKS.parent / "model/bundled")
+    assert FIGURES["model_sha256"] == model_sha256(BENCHMARKS.parent / "model/bundled/small")
 
 
 def test_figures_are_of_every_sentence_and_give_none_of_the_unseen_away(behaviour):

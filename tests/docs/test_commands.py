@@ -19,7 +19,7 @@ CORPORA = "needs the public corpora"
 SERVER = "runs until it is stopped: test_serving_process.py"
 NOT_RUN = {
     "claimstance build configs/small.yaml --no-teachers --corpora corpora --out runs/figures-data": CORPORA,
-    "claimstance evaluate bundled --data runs/figures-data --split test": CORPORA,
+    "claimstance evaluate small --data runs/figures-data --split test": CORPORA,
     "claimstance train configs/small.yaml data.corpora=corpora": CORPORA,
     "claimstance serve": SERVER,
     "CLAIMSTANCE_TOKEN=$(openssl rand -hex 24) claimstance serve --host 0.0.0.0": SERVER,

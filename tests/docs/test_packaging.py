@@ -400,8 +400,8 @@ assert not {"numpy", "onnxruntime", "torch"} & set(sys.modules)
 print(claimstance.__version__, claimstance.Tagger.__module__)
 for name in PACKAGES: importlib.import_module(name)
 print("torch" in sys.modules)
-from claimstance.model.onnx.backend import BUNDLED
-print((BUNDLED / "manifest.json").is_file(), claimstance.__file__)
+from claimstance.model.bundled import BUNDLED_MODELS
+print((BUNDLED_MODELS["small"] / "manifest.json").is_file(), claimstance.__file__)
 """
 
 

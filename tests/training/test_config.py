@@ -164,7 +164,7 @@ def test_make_train_runs_the_recipe_of_the_bundled_model():
     assert "claimstance train configs/small.yaml" in printed.stdout
     recipe = load_config(ROOT / "configs/small.yaml")
     assert str(recipe.output) == "runs/small"
-    assert {str(teacher.model) for teacher in recipe.data.teachers} == {"bundled"}
+    assert {str(teacher.model) for teacher in recipe.data.teachers} == {"small"}
 
 
 def test_missing_file(tmp_path):

@@ -247,7 +247,9 @@ class Teacher(Section):
     left out where the numbers of tokens differ.
     """
 
-    model: Path = Field(description="Folder of the trained model, or `bundled`.")
+    model: Path = Field(
+        description="Folder of the trained model, or `small` or `base`, the bundled ones."
+    )
     corpora: list[str] = Field(
         min_length=1,
         description="The corpora, or files without their suffix, whose train sentences the teacher reads.",
@@ -263,7 +265,9 @@ class Teacher(Section):
 class HardNegatives(Section):
     """Configure hard negatives: pairs of a holder and a target that a model finds and the annotation does not list."""
 
-    model: Path = Field(description="Folder of the trained model, or `bundled`.")
+    model: Path = Field(
+        description="Folder of the trained model, or `small` or `base`, the bundled ones."
+    )
     corpora: list[str] = Field(
         min_length=1,
         description="The corpora whose rows list every stance, and whose train sentences the model reads.",

@@ -58,7 +58,7 @@ def describe_run(
     start_digest = None
     init_from = config.model.init_from
     if init_from is not None:
-        folder = model_folder(None if init_from == AUTO else init_from)
+        folder = init_folder(init_from)
         weights = [folder / name for name in _START_WEIGHTS if (folder / name).is_file()]
         start_digest = sha256(weights[0]) if weights else None
     return {
@@ -72,6 +72,11 @@ def describe_run(
         "start": start_digest,
         "processes": processes,
     }
+
+
+def init_folder(init_from: Path | None) -> Path:
+    """Return the folder of the model whose weights training begins with."""
+    return model_folder(None if init_from == AUTO else init_from)
 
 
 def find_checkpoint(folder: Path) -> Path | None:

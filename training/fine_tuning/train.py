@@ -22,11 +22,12 @@ from transformers import (
     set_seed,
 )
 
+from claimstance.model.bundled import DEFAULT_MODEL
 from claimstance.model.config import ModelConfig
 from claimstance.model.errors import ConfigError, InputError, unknown
 from claimstance.model.labels import DEFAULT_LABELS, TASKS
 from claimstance.model.network import ClaimStanceModel
-from claimstance.model.onnx.backend import load_predictor, model_folder
+from claimstance.model.onnx.backend import load_predictor
 from claimstance.model.onnx.export import export
 from claimstance.model.onnx.manifest import MANIFEST_FILE, check_files
 from claimstance.model.record import Record, label_counts
@@ -47,6 +48,7 @@ from claimstance.training.fine_tuning.checkpoints import (
     CHECKPOINTS,
     checkpoint_to_resume,
     describe_run,
+    init_folder,
     require_no_checkpoints,
     write_description,
 )
@@ -137,7 +139,7 @@ def train(
     model.loss_weights = dict(settings.loss_weights)
     model.distillation_weight = settings.distillation_weight
 
-    export_options = _export_options(config, tasks)
+    export_options = _export_options(config, tasks, records)
     train_records, dev = keep_labels_of(records, tasks), keep_labels_of(dev, tasks)
     schedule = _schedule(model, train_records, tasks, task_labels, settings, soft_labels)
     all_callbacks = [*callbacks]
@@ -203,18 +205,14 @@ def _new_model(
     source = ClaimStanceModel.from_pretrained(init_folder(config.model.init_from))
     if config.model.init_from == AUTO and not model.has_encoder_of(source):
         log.info(
-            "model.init_from: training begins with %s, which the bundled model does not have",
+            "model.init_from: training begins with %s, which the bundled model %s does not have",
             config.model.encoder,
+            DEFAULT_MODEL,
         )
         return model, None
     model.init_from(source)
     log.info("model.init_from: training begins with the weights of %s", source.config.name)
     return model, source.config.name
-
-
-def init_folder(init_from: Path | None) -> Path:
-    """Return the folder of the model whose weights training begins with."""
-    return model_folder(None if init_from == AUTO else init_from)
 
 
 def _load_trainable_heads(
@@ -243,18 +241,25 @@ def _load_trainable_heads(
     return model, source.name
 
 
-def _export_options(config: Config, tasks: Sequence[str]) -> dict[str, Any]:
-    """Return arguments of ``export`` that keep the frozen files of an exported model as they are."""
+def _export_options(
+    config: Config, tasks: Sequence[str], records: Sequence[Record]
+) -> dict[str, Any]:
+    """Return the arguments of ``export``, which keep the frozen files of an exported model as they are."""
+    options: dict[str, Any] = {"precision": config.export.precision}
+    if config.export.largest_file is not None:
+        options["largest_file"] = config.export.largest_file * 1_000_000
+    if config.export.precision == "int8-compact":
+        options["calibration_texts"] = [record.text for record in records]
     if not config.training.trainable_tasks:
-        return {}
+        return options
     folder = init_folder(config.model.init_from)
     if not (folder / MANIFEST_FILE).exists():
-        return {}
+        return options
     check_files(folder)
     manifest = json.loads((folder / MANIFEST_FILE).read_text(encoding="utf-8"))
     # All heads but those of stances and links are part of the encoder's file.
     frozen = folder if set(tasks) == {"stance"} else None
-    return {"precision": manifest.get("precision", "int8"), "frozen": frozen}
+    return {**options, "precision": manifest.get("precision", "int8"), "frozen": frozen}
 
 
 def _calibrated_config(

@@ -181,9 +181,9 @@ def test_quiet_shows_only_errors(run, model):
 
 def test_info_shows_versions_extras_and_model(run, model):
     output = run("info").out
-    assert model_sha256(ROOT / "model/bundled") in output
-    config = json.loads((ROOT / "model/bundled/config.json").read_bytes())
-    assert f"claimstance-minilm {config['version']} (bundled)" in output
+    assert model_sha256(ROOT / "model/bundled/small") in output
+    config = json.loads((ROOT / "model/bundled/small/config.json").read_bytes())
+    assert f"claimstance-minilm {config['version']} (small)" in output
     lines = {
         line.split("│")[1].strip(): line.split("│")[2].strip()
         for line in output.splitlines()

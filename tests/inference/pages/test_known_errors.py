@@ -6,13 +6,18 @@ import known_errors as tool
 import pytest
 
 from claimstance.inference.pages.known_errors import known_errors
+from claimstance.model.bundled import BUNDLED_MODELS
 from claimstance.model.onnx.backend import model_sha256
-from helpers.program import ROOT
+
+
+@pytest.fixture(params=BUNDLED_MODELS)
+def name(request):
+    return request.param
 
 
 @pytest.fixture
-def bundled():
-    return {"name": "claimstance-minilm", "sha256": model_sha256(ROOT / "model" / "bundled")}
+def bundled(name):
+    return {"name": "claimstance", "sha256": model_sha256(BUNDLED_MODELS[name])}
 
 
 def test_the_figures_are_those_measured():
@@ -20,11 +25,11 @@ def test_the_figures_are_those_measured():
     assert tool.FILE.read_text(encoding="utf-8") == tool.known_errors(), told
 
 
-def test_they_are_those_of_the_rows_of_the_benchmarks(bundled):
+def test_they_are_those_of_the_rows_of_the_benchmarks(bundled, name):
     known = known_errors([bundled])
-    for key, (file, name) in tool.ROWS.items():
-        figures = json.loads((ROOT / "benchmarks" / f"{file}.json").read_text(encoding="utf-8"))
-        (row,) = [row for row in figures["rows"] if row["name"] == name]
+    for key, (file, title) in tool.ROWS.items():
+        figures = json.loads((tool.FOLDERS[name] / f"{file}.json").read_text(encoding="utf-8"))
+        (row,) = [row for row in figures["rows"] if row["name"] == title]
         rate = known.rates[key]
         assert (rate.value, rate.low, rate.high, rate.n) == (
             row["value"],

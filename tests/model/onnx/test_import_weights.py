@@ -3,13 +3,14 @@
 import pytest
 import torch
 
+from claimstance.model.bundled import BUNDLED_MODELS
 from claimstance.model.errors import ModelError
 from claimstance.model.network import ClaimStanceModel
-from claimstance.model.onnx.backend import BUNDLED
 from claimstance.model.onnx.export import export
 from claimstance.model.onnx.import_weights import load_onnx_weights
 from claimstance.model.onnx.manifest import LINK_FILE
-from claimstance.model.onnx.quantization import PerTokenLinear, apply_smoothquant, round_columns
+from claimstance.model.onnx.quantization import PerTokenLinear, apply_smoothquant
+from claimstance.model.onnx.rounding import round_columns
 from claimstance.model.windows import WindowBuilder
 
 pytestmark = pytest.mark.slow
@@ -67,7 +68,7 @@ def test_a_folder_without_weights_is_loaded_from_its_onnx_files(trained, weights
 
 
 def test_the_bundled_model_can_be_loaded_for_training():
-    model = ClaimStanceModel.from_pretrained(BUNDLED)
+    model = ClaimStanceModel.from_pretrained(BUNDLED_MODELS["small"])
     assert {"attribution", "link", "stance", "claim"} <= model.heads.keys()
 
 

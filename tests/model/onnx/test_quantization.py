@@ -8,13 +8,15 @@ import pytest
 import torch
 from torch import nn
 
+from claimstance.model.bundled import BUNDLED_MODELS
 from claimstance.model.config import ModelConfig
 from claimstance.model.network import ClaimStanceModel
 from claimstance.model.onnx import quantization
 from claimstance.model.onnx.attention import FULL_ATTENTION, exported_attention
-from claimstance.model.onnx.backend import BUNDLED, load_predictor
+from claimstance.model.onnx.backend import load_predictor
 from claimstance.model.onnx.export import export
-from claimstance.model.onnx.quantization import PerTokenLinear, apply_smoothquant, round_columns
+from claimstance.model.onnx.quantization import PerTokenLinear, apply_smoothquant
+from claimstance.model.onnx.rounding import round_columns
 from claimstance.model.windows import WindowBuilder
 
 pytestmark = pytest.mark.slow
@@ -120,7 +122,7 @@ def sums_of_neighbours(activations, weights):
 
 @pytest.mark.parametrize("kind", ["bundled", "fresh"])
 def test_no_sum_of_two_products_leaves_16_bits(trained, tmp_path, kind):
-    folder = BUNDLED if kind == "bundled" else export(trained, tmp_path, "int8")
+    folder = BUNDLED_MODELS["small"] if kind == "bundled" else export(trained, tmp_path, "int8")
     products = list(integer_products(onnx.load(folder / "reader.onnx").graph))
     layers = ClaimStanceModel.from_pretrained(folder).encoder.config.num_hidden_layers
     assert len(products) == 6 * layers
@@ -186,6 +188,59 @@ def test_compact_steps_are_as_fine_as_the_spread_of_a_column_allows():
     assert np.abs(integers * scales - matrix).max() <= scales.max() / 2 * (1 + 1e-6)
 
 
+@pytest.mark.parametrize("kind", MATRICES)
+def test_gptq_keeps_sums_within_16_bits(kind):
+    rng = np.random.default_rng(3)
+    matrix = MATRICES[kind](rng).astype(np.float32)
+    inputs = rng.normal(size=(500, len(matrix))).astype(np.float32)
+    inputs[:, 1:] += 2 * inputs[:, :-1]  # what GPTQ gains by
+    integers, scales = round_columns(matrix, 0.05, inputs.T @ inputs)
+    even = np.concatenate([integers, np.zeros((len(matrix) % 2, 50), np.int8)])
+    least, greatest = sums_of_neighbours((0, 255), even)
+    assert least >= -(2**15)
+    assert greatest < 2**15
+    nearest, same_scales = round_columns(matrix, 0.05)
+    np.testing.assert_array_equal(scales, same_scales)
+    errors = [
+        np.linalg.norm(inputs @ (rounded * scales - matrix)) for rounded in (integers, nearest)
+    ]
+    assert errors[0] <= errors[1]
+
+
+def test_gptq_halves_the_error_of_products_of_correlated_inputs():
+    rng = np.random.default_rng(8)
+    matrix = rng.normal(size=(300, 40))
+    hidden = rng.normal(size=(4000, 30)) @ rng.normal(size=(30, 300))
+    inputs = (hidden + 0.3 * rng.normal(size=hidden.shape)).astype(np.float32)
+    train, test = inputs[:3000], inputs[3000:]
+    nearest, scales = round_columns(matrix, 0.2)
+    rounded, _ = round_columns(matrix, 0.2, train.T @ train)
+    errors = [np.linalg.norm(test @ (x * scales - matrix)) for x in (rounded, nearest)]
+    assert errors[0] < 0.5 * errors[1]
+
+
+def test_gptq_can_round_a_layer_whose_inputs_are_all_zero():
+    matrix = np.random.default_rng(9).normal(size=(20, 10))
+    rounded, _ = round_columns(matrix, 0.2, np.zeros((20, 20), np.float32))
+    np.testing.assert_array_equal(rounded, round_columns(matrix, 0.2)[0])
+
+
+def test_compact_export_uses_the_text_that_it_is_given(trained, tmp_path):
+    texts = [f"The mayor said that harbour {number} was safe." for number in range(40)]
+    plain = export(trained, tmp_path / "plain", "int8-compact")
+    fitted = export(trained, tmp_path / "fitted", "int8-compact", calibration_texts=texts)
+    matrices = [
+        {
+            name: values
+            for name, _, values in integer_products(onnx.load(folder / "reader.onnx").graph)
+        }
+        for folder in (plain, fitted)
+    ]
+    assert matrices[0].keys() == matrices[1].keys()
+    for name, values in matrices[0].items():
+        assert (values != matrices[1][name]).any(), name
+
+
 def test_compact_head_computes_nearly_the_same(trained, tmp_path, monkeypatch):
     monkeypatch.setattr(quantization, "_LEAST_COMPACTED", 64)
     plain = export(trained, tmp_path / "plain", "int8")
@@ -212,7 +267,7 @@ def test_compact_files_compress_better(tmp_path):
 
 
 def test_the_bundled_model_has_smoothed_layers():
-    graph = onnx.load(BUNDLED / "reader.onnx").graph
+    graph = onnx.load(BUNDLED_MODELS["small"] / "reader.onnx").graph
     inverse = {one.name for one in graph.initializer if one.name.endswith(".inverse")}
     assert (
         len(inverse) == 3 * 6

@@ -241,7 +241,7 @@ def test_teachers_are_never_passed_over_silently(tmp_path):
     file = table(tmp_path, "good.csv", [f"{text},claim" for text in sentences(9)])
     config = settings(
         {"files": [file]},
-        teachers=[{"model": "bundled", "corpora": ["good"], "tasks": ["claim"]}],
+        teachers=[{"model": "small", "corpora": ["good"], "tasks": ["claim"]}],
     )
     with pytest.raises(ValueError, match="build_and_teach"):
         build(config, tmp_path / "out")

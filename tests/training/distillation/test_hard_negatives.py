@@ -15,7 +15,7 @@ from helpers.tiny import scripted
 TEXT = "Voters hate the harbour tax . Amsel slept ."
 SENTENCE = "Voters hate the harbour tax ."
 OPINIONS = {"opinion_holder": "Voters", "opinion_target": "tax"}
-SETTINGS = HardNegatives.model_validate({"model": "bundled", "corpora": ["news"]})
+SETTINGS = HardNegatives.model_validate({"model": "small", "corpora": ["news"]})
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ def test_the_pairs_reach_the_train_split_alone(predictor, tmp_path):
                 {"files": [str(tmp_path / f"news_{split}.jsonl")], "split": split}
                 for split in ("train", "dev")
             ],
-            "hard_negatives": {"model": "bundled", "corpora": ["news"]},
+            "hard_negatives": {"model": "small", "corpora": ["news"]},
         }
     )
     build_and_teach(data, tmp_path / "data")

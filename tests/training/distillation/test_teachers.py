@@ -227,7 +227,7 @@ def test_the_bundled_model_teaches_by_its_name(tmp_path):
         {
             "path": tmp_path / "data",
             "sources": [{"files": [str(tmp_path / "news.jsonl")], "split": "train"}],
-            "teachers": [{"model": "bundled", "corpora": ["news"], "tasks": ["claim"]}],
+            "teachers": [{"model": "small", "corpora": ["news"], "tasks": ["claim"]}],
         }
     )
     build_and_teach(data, data.path)
@@ -240,11 +240,11 @@ def test_the_bundled_model_teaches_by_its_name(tmp_path):
     [
         (
             {"data": {"teachers": [{"model": "gone", "corpora": ["news"], "tasks": ["claim"]}]}},
-            "data.teachers: expected a trained model in gone, or 'bundled', found no such folder",
+            "data.teachers: expected a trained model in gone, or small, found no such folder",
         ),
         (
             {"model": {"init_from": "gone"}},
-            "model.init_from: expected a trained model in gone, or 'bundled', found no such folder",
+            "model.init_from: expected a trained model in gone, or small, found no such folder",
         ),
     ],
 )

@@ -71,7 +71,7 @@ def test_the_same_run_goes_on_from_its_last_whole_checkpoint(interrupted):
         ({"metric": "d/claim"}, "training.metric mean -> d/claim"),
         ({"model": {"max_tokens": 128}}, "model.max_tokens 256 -> 128"),
         ({"model": {"encoder": "other/encoder"}}, "model.encoder sentence-transformers/all-MiniLM-L6-v2 -> other/"),
-        ({"model": {"init_from": "bundled"}}, "model.init_from null -> bundled"),
+        ({"model": {"init_from": "small"}}, "model.init_from null -> small"),
         ({"labels": {"claim": ("claim", "no_claim")}}, "labels of claim no_claim, claim -> claim, no_claim"),
         ({"labels": {**LABELS, "stance": ("a", "b")}}, "labels of stance none -> a, b"),
         ({"labels": {}}, "labels of claim no_claim, claim -> none"),

@@ -3,11 +3,11 @@
 import pytest
 import torch
 
+from claimstance.model.bundled import BUNDLED_MODELS
 from claimstance.model.errors import ConfigError
 from claimstance.model.io.encoders import PACKAGED, locate
 from claimstance.model.labels import STANCE
 from claimstance.model.network import ClaimStanceModel
-from claimstance.model.onnx.backend import BUNDLED
 from claimstance.training.config import Config
 from claimstance.training.fine_tuning.train import _new_model
 
@@ -23,7 +23,7 @@ def new(**model):
 
 @pytest.fixture(scope="module")
 def bundled():
-    return ClaimStanceModel.from_pretrained(BUNDLED)
+    return ClaimStanceModel.from_pretrained(BUNDLED_MODELS["small"])
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def minilm():
     return MINILM
 
 
-@pytest.mark.parametrize("start", ["auto", "bundled"])
+@pytest.mark.parametrize("start", ["auto", "small"])
 def test_training_begins_with_the_bundled_weights(minilm, bundled, start):
     model, name = new(encoder=minilm, init_from=start)
     assert name == bundled.config.name
@@ -51,12 +51,12 @@ def test_auto_passes_over_a_bundled_model_with_another_encoder(tiny_encoder, cap
     caplog.set_level("INFO", "claimstance")
     _, name = new(encoder=str(tiny_encoder), init_from="auto", max_tokens=64)
     assert name is None
-    assert "which the bundled model does not have" in caplog.text
+    assert "which the bundled model small does not have" in caplog.text
 
 
 def test_a_named_start_with_another_encoder_is_refused(tiny_encoder):
     with pytest.raises(ConfigError, match="expected a model with the encoder of this one"):
-        new(encoder=str(tiny_encoder), init_from="bundled", max_tokens=64)
+        new(encoder=str(tiny_encoder), init_from="small", max_tokens=64)
 
 
 def test_without_a_start_the_encoder_is_as_it_was_pretrained(tiny_encoder):

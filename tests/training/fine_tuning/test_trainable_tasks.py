@@ -241,7 +241,7 @@ def test_a_task_that_the_start_lacks(trained, go_on, tmp_path, splits, make_conf
     [
         ({}, "training.trainable_tasks: expected a model.init_from"),
         (
-            {"init_from": "bundled", "tasks": ["stance"]},
+            {"init_from": "small", "tasks": ["stance"]},
             "model.tasks: expected none beside training.trainable_tasks",
         ),
     ],
