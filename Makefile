@@ -39,9 +39,14 @@ types: .venv-dev/ready ## mypy, strict
 integration: .venv-dev/ready .venv-integration/ready ## a real Label Studio on this machine: suggest, correct, export, build
 	$(DEV)/python tests/integration/label_studio.py .venv-integration/bin/label-studio
 
-train: corpora-there .venv-dev/ready ## continue the training of the bundled model, or an interrupted run of it: DATA=FOLDER_OF_THE_CORPORA
-	@resume=; test -d runs/small/checkpoints && resume=--resume; \
-	$(DEV)/claimstance train configs/small.yaml data.corpora="$(DATA)" $$resume
+# A finished run is not repeated; an interrupted one is resumed. The small model is trained last.
+train: corpora-there .venv-dev/ready ## train the bundled models, or go on with an interrupted run: DATA=FOLDER_OF_THE_CORPORA
+	@test -d runs/small-data || $(DEV)/claimstance build configs/small.yaml --corpora "$(DATA)"
+	@for name in base-start base small; do \
+		test -f runs/$$name/manifest.json && continue; \
+		resume=; test -d runs/$$name/checkpoints && resume=--resume; \
+		$(DEV)/claimstance train configs/$$name.yaml $$resume || exit; \
+	done
 
 NAME ?= small
 MODEL ?= runs/$(NAME)

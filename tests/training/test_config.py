@@ -5,6 +5,7 @@ import sys
 import pytest
 from pydantic import BaseModel
 
+from claimstance.model.bundled import BUNDLED_MODELS
 from claimstance.model.errors import ConfigError
 from claimstance.training.config import Config
 from claimstance.training.data.config import DataConfig
@@ -157,14 +158,21 @@ def test_ours_are_right(path):
     load_config(path)
 
 
-def test_make_train_runs_the_recipe_of_the_bundled_model():
+def test_make_train_runs_the_recipes_of_the_bundled_models():
     printed = subprocess.run(
         ["make", "-n", "train", "DATA=."], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    assert "claimstance train configs/small.yaml" in printed.stdout
-    recipe = load_config(ROOT / "configs/small.yaml")
-    assert str(recipe.output) == "runs/small"
-    assert {str(teacher.model) for teacher in recipe.data.teachers} == {"small"}
+    assert "claimstance build configs/small.yaml" in printed.stdout
+    [names] = re.findall(r"for name in (.*); do", printed.stdout)
+    recipes = {name: load_config(ROOT / f"configs/{name}.yaml") for name in names.split()}
+    assert set(BUNDLED_MODELS) <= set(recipes)
+    started = {"small"}
+    for name, recipe in recipes.items():
+        assert str(recipe.output) == f"runs/{name}"
+        assert str(recipe.data.path) == "runs/small-data"
+        # A run begins with a bundled model or with one that was trained before it.
+        assert str(recipe.model.init_from) in {"None", *started}
+        started.add(f"runs/{name}")
 
 
 def test_missing_file(tmp_path):

@@ -22,6 +22,8 @@ from claimstance.training.fine_tuning.epoch_sampler import EpochSampler, Labelle
 from claimstance.training.fine_tuning.feature_cache import FeatureCache
 
 log = logging.getLogger(__name__)
+#: Steps after which `LogProgress` estimates the time of the whole run.
+ESTIMATE_STEPS = 5
 
 
 class BatchSchedule(Dataset[list[LabelledWindow]]):
@@ -160,6 +162,16 @@ class LogProgress(TrainerCallback):
         """Start the clock; a resumed run begins at a later step than the first."""
         self._first_step, self._start_time = state.global_step, time.monotonic()
 
+    def on_step_end(self, args: Any, state: TrainerState, control: Any, **_: Any) -> None:
+        """Log an estimate of the whole time after a few steps, long before the first loss."""
+        if state.global_step - self._first_step == ESTIMATE_STEPS and state.is_world_process_zero:
+            log.info("about %d min on this machine", self._minutes_left(state))
+
+    def _minutes_left(self, state: TrainerState) -> int:
+        steps = state.global_step - self._first_step
+        seconds_per_step = (time.monotonic() - self._start_time) / steps
+        return math.ceil(seconds_per_step * (state.max_steps - state.global_step) / 60)
+
     def on_log(
         self,
         args: Any,
@@ -172,12 +184,10 @@ class LogProgress(TrainerCallback):
         steps = state.global_step - self._first_step
         if not logs or "loss" not in logs or not steps or not state.is_world_process_zero:
             return
-        seconds_per_step = (time.monotonic() - self._start_time) / steps
-        remaining = seconds_per_step * (state.max_steps - state.global_step)
         log.info(
             "step %d of %d, loss %.3f, %d min left",
             state.global_step,
             state.max_steps,
             logs["loss"],
-            math.ceil(remaining / 60),
+            self._minutes_left(state),
         )
