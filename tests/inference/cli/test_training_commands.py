@@ -236,3 +236,5 @@ def test_training_logs_its_progress(make_config, splits, tmp_path, caplog):
     told = [message for message in caplog.messages if message.startswith("step ")]
     assert re.fullmatch(rf"step {steps} of {steps}, loss \d+\.\d{{3}}, 0 min left", told[-1])
     assert len(told) > 1
+    estimates = [message for message in caplog.messages if "on this machine" in message]
+    assert re.fullmatch(r"about \d+ min on this machine", *estimates)
