@@ -179,7 +179,7 @@ def progress(
             return Text("" if speed is None else f"{speed:,.1f}/s", style="progress.data.speed")
 
     columns = (
-        rich.TextColumn("{task.description}"),
+        rich.TextColumn("{task.description}", markup=False),
         rich.BarColumn(),
         rich.MofNCompleteColumn(),
         RateColumn(),
@@ -191,7 +191,8 @@ def progress(
     with rich.Progress(
         *columns, console=Console(stderr=True), transient=True, redirect_stdout=False
     ) as bars:
-        bar = bars.add_task(description, total=total)
+        # The description may contain the name of a model from elsewhere.
+        bar = bars.add_task(printable(description), total=total)
 
         def advance(steps: int) -> None:
             bars.advance(bar, steps)

@@ -130,7 +130,8 @@ def predict(
     check_model("--model", model)
     records = list(read_records(rows))
     tagger = Tagger.from_pretrained(model, threads, min_confidence)
-    with progress("predicting", len(records), out is None) as advance, open_output(out) as file:
+    description = f"predicting with {tagger.model['name']}"
+    with progress(description, len(records), out is None) as advance, open_output(out) as file:
         for row in tagger.predict(records):
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
             advance(1)

@@ -377,7 +377,8 @@ def _tag_into_file(request: TagRequest, out: Path | None, tagger: "Tagger") -> t
     if out is not None or not request.show:
         output = open_writer(request.output_format, request.row_kind, out, tagger)
     prints_results = out is None or request.show
-    with progress("tagging", request.article_count, prints_results) as advance, output as writer:
+    description = f"tagging with {tagger.model['name']}"
+    with progress(description, request.article_count, prints_results) as advance, output as writer:
         articles = read_articles(request.inputs, request.columns, request.allow_network)
         for result in tagger.tag_all(articles, request.targets, neutral=request.neutral):
             if isinstance(result, ClaimstanceError):
@@ -433,7 +434,10 @@ def _tag_into_folder(
     )
     with catch_signals(f"the same command continues in '{folder}'") as signals:
         with open_run(folder, settings, restart) as run, ExitStack() as stack:
-            advance = stack.enter_context(progress("tagging", request.article_count, request.show))
+            description = f"tagging with {tagger.model['name']}"
+            advance = stack.enter_context(
+                progress(description, request.article_count, request.show)
+            )
             # A complete run has nothing to tag, so no cluster is started.
             if ray_options is None or run.manifest.complete:
                 tag_items: TagItems = partial(

@@ -159,7 +159,7 @@ def test_verbose_logs_progress_without_a_terminal(run, model, monkeypatch):
     for name in "abc":
         write(f"in/{name}.txt", TEXT)
     messages = run("--verbose", "tag", "in", "--model", model, "--out", "t.jsonl").messages
-    assert re.fullmatch(r"info: tagging: 3 of 3, \d+\.\d/s, 0 min left", messages[-1])
+    assert re.fullmatch(r"info: tagging with \S+: 3 of 3, \d+\.\d/s, 0 min left", messages[-1])
     assert run("tag", "in", "--model", model, "--out", "u.jsonl").messages == []
 
 
