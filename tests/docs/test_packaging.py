@@ -401,7 +401,7 @@ print(claimstance.__version__, claimstance.Tagger.__module__)
 for name in PACKAGES: importlib.import_module(name)
 print("torch" in sys.modules)
 from claimstance.model.bundled import BUNDLED_MODELS
-print((BUNDLED_MODELS["small"] / "manifest.json").is_file(), claimstance.__file__)
+print(all((folder / "manifest.json").is_file() for folder in BUNDLED_MODELS.values()), claimstance.__file__)
 """
 
 

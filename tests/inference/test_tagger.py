@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from claimstance.inference import Tagger
 from claimstance.inference.articles.sources import Article
 from claimstance.inference.coreference.resolver import refers_to
+from claimstance.model.bundled import BUNDLED_MODELS
 from claimstance.model.errors import ConfigError, InputError, ModelError
 from claimstance.model.labels import DEFAULT_LABELS, SENTENCE_TASKS
 from claimstance.model.predictor import CancelledError
@@ -526,9 +527,10 @@ def test_a_missing_model_is_an_error(tmp_path):
         Tagger.from_pretrained(tmp_path / "nowhere")
 
 
-def test_bundled_model_reads_the_demo_article():
+@pytest.mark.parametrize("name", BUNDLED_MODELS)
+def test_bundled_models_read_the_demo_article(name):
     text = (SEEDS / "demo.txt").read_text(encoding="utf-8")
-    article = Tagger.from_pretrained().tag(text, targets=["Orvane"])
+    article = Tagger.from_pretrained(name).tag(text, targets=["Orvane"])
     said = {
         a.source.text: (a.source.name, a.cue.text)
         for s in article.sentences

@@ -67,8 +67,9 @@ def test_a_folder_without_weights_is_loaded_from_its_onnx_files(trained, weights
     assert not model.training
 
 
-def test_the_bundled_model_can_be_loaded_for_training():
-    model = ClaimStanceModel.from_pretrained(BUNDLED_MODELS["small"])
+@pytest.mark.parametrize("name", BUNDLED_MODELS)
+def test_bundled_models_can_be_loaded_for_training(name):
+    model = ClaimStanceModel.from_pretrained(BUNDLED_MODELS[name])
     assert {"attribution", "link", "stance", "claim"} <= model.heads.keys()
 
 

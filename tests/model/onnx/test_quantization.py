@@ -15,6 +15,7 @@ from claimstance.model.onnx import quantization
 from claimstance.model.onnx.attention import FULL_ATTENTION, exported_attention
 from claimstance.model.onnx.backend import load_predictor
 from claimstance.model.onnx.export import export
+from claimstance.model.onnx.manifest import check_files, encoder_files
 from claimstance.model.onnx.quantization import PerTokenLinear, apply_smoothquant
 from claimstance.model.onnx.rounding import round_columns
 from claimstance.model.windows import WindowBuilder
@@ -120,11 +121,15 @@ def sums_of_neighbours(activations, weights):
     return (least[0::2] + least[1::2]).min(), (greatest[0::2] + greatest[1::2]).max()
 
 
-@pytest.mark.parametrize("kind", ["bundled", "fresh"])
+@pytest.mark.parametrize("kind", [*BUNDLED_MODELS, "fresh"])
 def test_no_sum_of_two_products_leaves_16_bits(trained, tmp_path, kind):
-    folder = BUNDLED_MODELS["small"] if kind == "bundled" else export(trained, tmp_path, "int8")
-    products = list(integer_products(onnx.load(folder / "reader.onnx").graph))
-    layers = ClaimStanceModel.from_pretrained(folder).encoder.config.num_hidden_layers
+    folder = export(trained, tmp_path, "int8") if kind == "fresh" else BUNDLED_MODELS[kind]
+    products = [
+        product
+        for file in encoder_files(check_files(folder))
+        for product in integer_products(onnx.load(folder / file).graph)
+    ]
+    layers = ModelConfig.load(folder).encoder["num_hidden_layers"]
     assert len(products) == 6 * layers
     for name, activations, weights in products:
         assert weights.dtype == np.int8, name
