@@ -37,11 +37,11 @@ class AnnotatorLayer:
                     span = getattr(attribution, role)
                     if span is not None:
                         roles.setdefault(role, []).extend(shift(span, sentence_start))
-        return [
-            {role: sorted(span) for role, span in roles.items()}
-            for roles in by_event.values()
-            if roles
-        ]
+        # The records may be in any order, so that the pieces of a span may be, too.
+        for roles in by_event.values():
+            for span in roles.values():
+                span.sort()
+        return [roles for roles in by_event.values() if roles]
 
 
 @dataclass
@@ -94,7 +94,8 @@ def _rebuild(name: str, records: Sequence[Record]) -> RebuiltDocument:
         start = record.start
         if start is None:
             # All annotators' records of such a sentence have one id, and begin at one offset.
-            start = appended.setdefault(record.id, len(characters) + 1 if characters else 0)
+            next_start = len(characters) + 1 if characters else 0  # one character for a space
+            start = appended.setdefault(record.id, next_start)
         missing = start + len(record.text) - len(characters)
         characters += [""] * missing
         for offset, character in enumerate(record.text, start):
@@ -106,7 +107,7 @@ def _rebuild(name: str, records: Sequence[Record]) -> RebuiltDocument:
             characters[offset] = character
 
         layer = layers.setdefault(record.annotator, AnnotatorLayer(record.annotator))
-        if any(earlier == start for earlier, _ in layer.sentences):
+        if start in [earlier_start for earlier_start, _ in layer.sentences]:
             raise InputError(
                 f"{record.id}: expected one record of a sentence by one annotator, found two that "
                 f"begin at {start} of the document '{name}'"
@@ -132,5 +133,9 @@ def _fill_gaps(characters: list[str]) -> None:
 
 def sentence_labels(record: Record) -> Mapping[str, str]:
     """Return sentence task → label, for the tasks that a record has a label of."""
-    labels = {task: getattr(record, task) for task in SENTENCE_TASKS}
-    return {task: label for task, label in labels.items() if label is not None}
+    labels: dict[str, str] = {}
+    for task in SENTENCE_TASKS:
+        label = getattr(record, task)
+        if label is not None:
+            labels[task] = label
+    return labels

@@ -1,18 +1,14 @@
-"""Linking of marks to attributions, and of holders and targets to stances."""
+"""The marks of a document with their relations, and the linking of marks to attributions."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from claimstance.model.errors import InputError, shorten
+from claimstance.model.errors import InputError
 from claimstance.model.labels import ROLES, SENTENCE_TASKS
 from claimstance.model.record import Span
 from claimstance.training.data.documents.document import Document, Mark
-from claimstance.training.data.documents.format import OnDrop
-from claimstance.training.data.documents.roles import IGNORE, Roles
-
-#: Attributes of a mark whose value is a name: the target or the holder of its stance.
-_NAME_QUESTIONS = ("target", "holder")
+from claimstance.training.data.documents.roles import Roles
 
 
 @dataclass
@@ -23,11 +19,14 @@ class LinkedAttribution:
 
     def span(self, role: str) -> Span | None:
         """Return the pieces of a role in order; ``None`` if it has none."""
-        return sorted({piece for mark in self.marks[role] for piece in mark.pieces}) or None
+        pieces: set[tuple[int, int]] = set()  # marks of one role may have the same piece
+        for mark in self.marks[role]:
+            pieces.update(mark.pieces)
+        return sorted(pieces) or None
 
     def contains(self, mark: Mark) -> bool:
         """Return whether a mark belongs to this attribution."""
-        return any(mark is member for marks in self.marks.values() for member in marks)
+        return any(mark is member for members in self.marks.values() for member in members)
 
     @property
     def first_piece(self) -> tuple[int, int]:
@@ -37,23 +36,6 @@ class LinkedAttribution:
             for mark in marks:
                 pieces += mark.pieces
         return min(pieces)
-
-
-@dataclass(frozen=True)
-class LinkedStance:
-    """Represent a stance before its sentence is determined.
-
-    Attributes:
-        holder: A mark, a name, or ``None`` if the stance is the text's.
-        target: A mark or a name.
-        label: The stance label.
-        anchor: The mark whose sentence gets the stance.
-    """
-
-    holder: Mark | str | None
-    target: Mark | str
-    label: str
-    anchor: Mark
 
 
 class Marks:
@@ -77,7 +59,7 @@ class Marks:
                         f"{document.where}: a relation: expected the name of a span, found '{end}'"
                     )
             # A relation named after a stance is a stance, and ties its ends in no other way.
-            if _stance_label(relation.label, roles) is None:
+            if roles.stance_label(relation.label) is None:
                 self._neighbours[relation.head].append(relation.tail)
                 self._neighbours[relation.tail].append(relation.head)
 
@@ -102,10 +84,11 @@ class Marks:
         """Return whether the document links sources, cues and contents."""
         if self.document.events:
             return True
-        return any(
-            self.meaning[relation.head] in ROLES and self.meaning[relation.tail] in ROLES
-            for relation in self.document.relations
-        )
+        for relation in self.document.relations:
+            # Relations between other marks, such as coreference of entities, say nothing about roles.
+            if self.meaning[relation.head] in ROLES and self.meaning[relation.tail] in ROLES:
+                return True
+        return False
 
 
 def attributions(
@@ -180,34 +163,41 @@ def _join_nearest(
     Returns:
         The number of marks that were moved, and of those that stayed alone.
     """
-    with_cue = [attribution for attribution in linked if attribution.marks["cue"]]
+    with_cue: dict[int, list[LinkedAttribution]] = defaultdict(list)  # sentence → attributions
     orphans = []
     for attribution in linked:
         if attribution.marks["cue"]:
+            sentence = _sentence(attribution.marks["cue"][0], bounds)
+            with_cue[sentence].append(attribution)
             continue
         for role in ("source", "content"):
-            marks = attribution.marks[role]
-            if marks:
-                orphans.append((marks[0], role, attribution))
-
-    def length(orphan: tuple[Mark, str, LinkedAttribution]) -> int:
-        return sum(end - start for start, end in orphan[0].pieces)
+            if attribution.marks[role]:
+                mark = attribution.marks[role][0]
+                length = sum(end - start for start, end in mark.pieces)
+                orphans.append((length, mark, role, attribution))
 
     # A nested mark must not take the cue of the mark around it, which is longer.
-    orphans.sort(key=length, reverse=True)
+    orphans.sort(key=lambda orphan: orphan[0], reverse=True)
     count = overlapping = 0
-    for mark, role, attribution in orphans:
-        sentence = _sentence(mark, bounds)
-        near = [a for a in with_cue if _sentence(a.marks["cue"][0], bounds) == sentence]
-        possible = [a for a in near if not _overlaps_any(mark, a.marks[role])]
-        # A cue within a content usually belongs to another attribution.
-        outside = [a for a in possible if not _overlaps_any(mark, a.marks["cue"])]
+    for _, mark, role, attribution in orphans:
+        in_sentence = with_cue[_sentence(mark, bounds)]
+        possible, outside = [], []
+        for candidate in in_sentence:
+            if _overlaps_any(mark, candidate.marks[role]):
+                continue
+            possible.append(candidate)
+            # A cue within a content usually belongs to another attribution.
+            if not _overlaps_any(mark, candidate.marks["cue"]):
+                outside.append(candidate)
         if possible:
-            best = min(outside or possible, key=lambda a: _distance(mark, a.marks["cue"][0]))
-            best.marks[role] += attribution.marks[role]
+            nearest = min(
+                outside or possible,
+                key=lambda candidate: _distance(mark, candidate.marks["cue"][0]),
+            )
+            nearest.marks[role] += attribution.marks[role]
             attribution.marks[role] = []
             count += 1
-        elif near:
+        elif in_sentence:
             overlapping += 1
     return count, overlapping
 
@@ -236,138 +226,6 @@ def _distance(first: Mark, second: Mark) -> int:
     start = max(first.pieces[0][0], second.pieces[0][0])
     end = min(first.pieces[-1][1], second.pieces[-1][1])
     return max(0, start - end)
-
-
-def stances(
-    marks: Marks, linked: Sequence[LinkedAttribution], target: str | None, on_drop: OnDrop
-) -> list[LinkedStance]:
-    """Return the stances of a document, from relations named after a stance and from attributes.
-
-    A stance attribute of a target belongs to the holder related to the target. On any other mark,
-    the stance is toward the targets (or entities) related to the mark, else toward ``target``; its
-    holder is the mark itself if that is a source or holder, else the source of the mark's
-    attribution, else ``None``. The attributes ``target`` and ``holder`` precede all of these.
-
-    Raises:
-        InputError: If a stance has no target.
-    """
-    result = []
-    for relation in marks.document.relations:
-        label = _stance_label(relation.label, marks.roles)
-        if label is None:
-            continue
-        head, tail = marks.by_name[relation.head], marks.by_name[relation.tail]
-        # The tail is the target unless the annotation says that the head is.
-        if marks.meaning[head.name] == "target" and marks.meaning[tail.name] != "target":
-            head, tail = tail, head
-        holder = _holder(marks, linked, head)
-        target_name = marks.name_of(tail, "target")
-        result.append(LinkedStance(holder, target_name or tail, label, anchor=tail))
-
-    for mark in marks.document.marks:
-        for question, answer in mark.attributes.items():
-            label = _stance_of_attribute(question, answer, marks.roles)
-            meaning = marks.roles.of(question)
-            if label is not None:
-                result += _stances_of_mark(marks, linked, mark, label, target)
-            elif meaning is None:
-                on_drop(
-                    f"'{question}' of a span, which has no meaning here (roles can give it one)"
-                )
-            elif meaning not in (IGNORE, *_NAME_QUESTIONS, *marks.roles.labels):
-                on_drop(f"'{question}' of a span: a {meaning} is marked, not said of a span")
-
-    # Targets and names that no stance uses are lost, which the report should say.
-    anchors = {id(stance.anchor) for stance in result}
-    for mark in marks.document.marks:
-        if id(mark) in anchors:
-            continue
-        if marks.meaning[mark.name] == "target":
-            on_drop("target without a stance")
-        elif any(marks.name_of(mark, question) for question in _NAME_QUESTIONS):
-            on_drop("the name of a target or a holder, of a span without a stance")
-    return result
-
-
-def has_stances(marks: Marks) -> bool:
-    """Return whether a document has targets, holders, or stances as relations or attributes."""
-    if marks.of("target", "holder"):
-        return True
-    if any(_stance_label(relation.label, marks.roles) for relation in marks.document.relations):
-        return True
-    for mark in marks.document.marks:
-        for question, answer in mark.attributes.items():
-            if _stance_of_attribute(question, answer, marks.roles):
-                return True
-    return False
-
-
-def _stance_of_attribute(question: str, answer: str, roles: Roles) -> str | None:
-    """Return the stance label that an attribute gives; ``None`` if it is about something else."""
-    meaning = roles.of(question)
-    if meaning == "stance":
-        return roles.label(answer, "stance")
-    if meaning is None:
-        return _stance_label(answer, roles)
-    return None
-
-
-def _stance_label(name: str, roles: Roles) -> str | None:
-    """Return a name as a stance label; ``None`` if it is none."""
-    if name and roles.task_of(name) == "stance":
-        return roles.label(name, "stance")
-    return None
-
-
-def _stances_of_mark(
-    marks: Marks,
-    linked: Sequence[LinkedAttribution],
-    mark: Mark,
-    label: str,
-    file_target: str | None,
-) -> Iterator[LinkedStance]:
-    """Yield the stances of a mark that has a stance attribute, one for each target."""
-    meaning = marks.meaning[mark.name]
-    holder: Mark | str | None = marks.name_of(mark, "holder")
-    target_name = marks.name_of(mark, "target")
-    if meaning == "target" or (meaning == "entity" and not marks.related(mark, "target")):
-        # The holder is related to its target directly, or through a cue or content.
-        holders = marks.related(mark, "holder", "source")
-        ties = marks.related(mark, "cue", "content")
-        if holder is None and holders:
-            holder = holders[0]
-        elif holder is None and ties:
-            holder = _holder(marks, linked, ties[0])
-        yield LinkedStance(holder, target_name or mark, label, anchor=mark)
-        return
-
-    targets: Sequence[Mark | str] = marks.related(mark, "target") or marks.related(mark, "entity")
-    if target_name is not None:
-        targets = [target_name]
-    elif not targets and file_target is not None:
-        targets = [file_target]
-    if not targets:
-        raise InputError(
-            f"{mark.where or marks.document.where}: stance '{shorten(label)}': expected a target "
-            "(a related span, or one for the file), found none"
-        )
-    if holder is None:
-        holder = _holder(marks, linked, mark)
-    for target in targets:
-        anchor = target if isinstance(target, Mark) else mark
-        yield LinkedStance(holder, target, label, anchor)
-
-
-def _holder(marks: Marks, linked: Sequence[LinkedAttribution], mark: Mark) -> Mark | None:
-    """Return a mark if it can be a holder, else the related holder or source."""
-    if marks.meaning[mark.name] in ("holder", "source", "entity"):
-        return mark
-    for holder in marks.related(mark, "holder"):
-        return holder
-    for attribution in linked:
-        if attribution.contains(mark) and attribution.marks["source"]:
-            return attribution.marks["source"][0]
-    return None
 
 
 def labels_of(marks: Marks) -> list[tuple[Mark, str, str]]:

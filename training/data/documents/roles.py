@@ -61,6 +61,12 @@ class Roles:
                 return task
         return None
 
+    def stance_label(self, name: str) -> str | None:
+        """Return a name as a stance label; ``None`` if it is none."""
+        if name and self.task_of(name) == "stance":
+            return self.label(name, "stance")
+        return None
+
     def yes_no(self, task: str, value: bool) -> str:
         """Return the positive (last) or the negative (first) label of a sentence task."""
         labels = self.labels[task]
