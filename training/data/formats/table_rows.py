@@ -150,6 +150,7 @@ def _sheet_rows(sheet: Any) -> Iterator[TableRow]:
         cells = [as_text(cell.value) for cell in sheet_cells]
         if not any(cell.strip() for cell in cells):
             continue
+        # Formatted cells without a value make a row wider than its header, and others are cut short.
         while len(cells) > width and not cells[-1]:
             cells.pop()
         cells += [""] * (width - len(cells))
@@ -160,7 +161,7 @@ def _sheet_rows(sheet: Any) -> Iterator[TableRow]:
                 problem = f"expected a value in {cell.coordinate}, found {cell.value}"
                 break
         yield TableRow(f"row {number}", cells, problem)
-        width = width or len(cells)
+        width = width or len(cells)  # the first row is the header
 
 
 def read_parquet(path: Path, text_column: str, report: ReadReport) -> Iterator[TableRow]:
@@ -210,8 +211,10 @@ def as_text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (float, decimal.Decimal)):
-        is_integer = math.isfinite(value) and value == int(value)
-        return str(int(value)) if is_integer else str(value)
+        # Spreadsheets store whole numbers, such as ids, as floats.
+        if math.isfinite(value) and value == int(value):
+            return str(int(value))
+        return str(value)
     if isinstance(value, datetime.datetime):
         # Excel stores a date as a time at midnight.
         if value.time() == datetime.time() and value.tzinfo is None:

@@ -95,17 +95,20 @@ def parse(item: Item, layout: Layout) -> Iterator[Document | LeftOut]:
     hidden = {
         name.removeprefix(_DATA_PREFIX) for name in item.data if name.startswith(_DATA_PREFIX)
     }
-    data = {}
+    data, hidden_answers = {}, {}
     for name, value in item.data.items():
-        if name not in hidden:
+        if name in hidden:
+            hidden_answers[name] = value
+        else:
             data[name.removeprefix(_DATA_PREFIX)] = value
 
     values = {name: value for name, value in data.items() if name not in _BOOKKEEPING}
     candidates = {name: value for name, value in values.items() if not _is_question(name, layout)}
     text_key = find_text_field(candidates, layout, item.where)
     text = string(values.pop(text_key), f"{item.where}: {text_key}")
+    # An answer has the name of a data field here, so that the two cannot share a dictionary.
     entries = [(name, value, _is_question(name, layout)) for name, value in values.items()]
-    entries += [(name, value, True) for name, value in item.data.items() if name in hidden]
+    entries += [(name, value, True) for name, value in hidden_answers.items()]
 
     marks: list[Mark] = []
     regions: list[dict[str, Any]] = []
@@ -121,19 +124,26 @@ def parse(item: Item, layout: Layout) -> Iterator[Document | LeftOut]:
                 else:
                     marks.append(mark)
         elif value not in ("", None) and (is_question or _is_answer(value)):
-            answers += _answers(name, value, where)
+            for answer in value if isinstance(value, list) else [value]:
+                if isinstance(answer, dict):
+                    answers += answers_in(answer, _answer_kind(answer) or "", name, where)
+                else:
+                    answers.append(Answer(name, name_of(answer, where)))
         else:
             # An empty answer must not replace the data field of the same name.
             fields.setdefault(name, value)
 
+    # The id of the task is no field: it names the document.
     id_key = layout.columns.get("id", "id")
     fields.pop(id_key, None)
-    row_id = data.get(id_key)
+    document_name = item.name
+    if data.get(id_key) not in (None, ""):
+        document_name = name_of(data[id_key], f"{item.where}: {id_key}")
     sentences = None
     if regions and all(is_in_html(region) for region in regions):
         text, sentences = displayed_text(text)
     yield Document(
-        name=item.name if row_id in (None, "") else name_of(row_id, f"{item.where}: {id_key}"),
+        name=document_name,
         text=text,
         where=item.where,
         annotator=parse_annotator(data.get("annotator"), f"{item.where}: annotator"),
@@ -159,9 +169,11 @@ def _are_control_regions(value: Any) -> bool:
 
 def _is_answer(value: Any) -> bool:
     """Return whether a value is an answer to a question other than a plain one, or a list of them."""
-    if isinstance(value, list):
-        return bool(value) and all(isinstance(entry, dict) and _is_answer(entry) for entry in value)
-    return isinstance(value, dict) and _answer_kind(value) is not None
+    if isinstance(value, dict):
+        return _answer_kind(value) is not None
+    if not isinstance(value, list) or not value:
+        return False
+    return all(isinstance(entry, dict) and _is_answer(entry) for entry in value)
 
 
 def _answer_kind(value: dict[str, Any]) -> str | None:
@@ -181,6 +193,7 @@ def _region_marks(
         bounds = region_bounds(region, region_where)
         surface = region["text"] if isinstance(region.get("text"), str) else None
         labels = []
+        # The key depends on the kind of control: "labels", "hypertextlabels" and so on.
         for key, value in region.items():
             if key.endswith("labels"):
                 labels_where = f"{region_where}.{key}"
@@ -191,15 +204,6 @@ def _region_marks(
         for label in labels:
             name = f"{control}[{number}]:{label}"
             yield Mark(name, label, [bounds], surface, where=region_where)
-
-
-def _answers(question: str, value: Any, where: str) -> Iterator[Answer]:
-    """Yield the answers of a field."""
-    for answer in value if isinstance(value, list) else [value]:
-        if isinstance(answer, dict):
-            yield from answers_in(answer, _answer_kind(answer) or "", question, where)
-        else:
-            yield Answer(question, name_of(answer, where))
 
 
 def is_row(value: object) -> bool:

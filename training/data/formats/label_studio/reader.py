@@ -101,7 +101,8 @@ def items(path: Path) -> Iterator[Item]:
         yield from json_min.table_items(path)
         return
     tasks = read_json(read_text(path), str(path))
-    for number, task in enumerate(tasks if isinstance(tasks, list) else [tasks], 1):
+    task_list = tasks if isinstance(tasks, list) else [tasks]  # a single task may be exported alone
+    for number, task in enumerate(task_list, 1):
         where = f"{path}, task {number}"
         name = str(number)
         if isinstance(task, dict) and task.get("id") is not None:
@@ -173,6 +174,7 @@ def _parse_annotation(
         if region.has_labels and not region.labels:
             yield NO_LABEL
 
+    # Offsets in HTML count the characters that the annotator saw, and not those of the tags.
     values = [result["value"] for result, _ in results if result["type"] != "relation"]
     region_values = [value for value in values if "start" in value]
     sentences = None
@@ -220,6 +222,7 @@ def _find_regions(results: _Results) -> dict[str, _Region]:
             owner.has_labels = True
             owner.labels += [string(label, labels_where) for label in labels]
         elif value_key(kind) in value:
+            # An attribute has one value, where a question may have several answers.
             answers = [str(answer.value) for answer in answers_in(value, kind, "", where)]
             owner.attributes[_control(result, where)] = ", ".join(answers)
     return regions
@@ -264,6 +267,7 @@ def _join_continued(marks: Sequence[Mark], relations: Sequence[Relation]) -> lis
     for relation in relations:
         if relation.label != CONTINUES:
             continue
+        # A piece has gone into its mark once: a second relation to it adds nothing.
         if relation.head not in by_name or relation.tail not in by_name:
             continue
         head, tail = by_name[relation.head], by_name.pop(relation.tail)

@@ -33,9 +33,13 @@ def write(records: Iterable[Record], path: Path) -> None:
         InputError: if the file cannot be written, or the records do not go together as documents.
     """
     records = list(records)
-    is_single_sentences = all(record.doc_id is None for record in records) and any(
-        sentence_labels(record) or _stance_toward_name(record.stances) for record in records
-    )
+    is_single_sentences = False
+    # Sentences of documents are annotated in their context, and have their labels as regions.
+    if all(record.doc_id is None for record in records):
+        for record in records:
+            if sentence_labels(record) or _stance_toward_name(record.stances):
+                is_single_sentences = True
+                break
 
     tasks: list[dict[str, Any]] = []
     annotation_count = 0
@@ -50,6 +54,7 @@ def write(records: Iterable[Record], path: Path) -> None:
             if layer.annotator is not None:
                 # Label Studio knows a user by number, and other names only as e-mail addresses.
                 is_number = layer.annotator.isascii() and layer.annotator.isdecimal()
+                # A name with leading zeros would not come back from a number as it was.
                 if is_number and str(int(layer.annotator)) == layer.annotator:
                     annotation["completed_by"] = int(layer.annotator)
                 else:

@@ -1,0 +1,177 @@
+"""The columns of a table with labels: which of them has the text, the labels, the target and so on.
+
+A column is found by its name, unless ``--column`` or ``--role`` gives another name its use.
+"""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from claimstance.model.errors import InputError, unknown
+from claimstance.model.labels import SENTENCE_TASKS
+from claimstance.training.data.documents.format import COLUMNS, Layout, ReadReport
+
+TASKS = (*SENTENCE_TASKS, "stance")
+_IGNORE = "ignore"
+_STANCE_ROLES = ("target", "holder")
+_ROLES = (*TASKS, *_STANCE_ROLES, _IGNORE)
+
+
+@dataclass(frozen=True)
+class TableColumns:
+    """Represent the indices of the columns in a row.
+
+    Attributes:
+        fields: name of a column in ``COLUMNS``, without ``label`` → index.
+        labels: task → index of the column with its labels.
+        meta: name of any other column → index.
+    """
+
+    fields: Mapping[str, int]
+    labels: Mapping[str, int]
+    meta: Mapping[str, int]
+
+
+def find_columns(path: Path, header: Sequence[str], layout: Layout) -> TableColumns:
+    """Return the columns of a table by its header, by ``layout.columns`` and by ``layout.roles``.
+
+    Raises:
+        InputError: for a column that is missing, occurs twice, or has two uses.
+    """
+    _check_names(path, header, layout)
+    names = {column: layout.columns.get(column, column) for column in COLUMNS}
+    names |= {role: name for name, role in layout.roles.items() if role in _STANCE_ROLES}
+    labels = _task_columns(header, layout)
+
+    # A column that the layout names must be there; the others are found if they are there.
+    required = ["text", *layout.columns]
+    if layout.task is not None or not labels:
+        required.append("label")
+    for column in required:
+        if names[column] not in header:
+            raise InputError(_missing_column(path, names[column], header, layout))
+        if names[column] in layout.roles and column in ("text", "label"):
+            raise InputError(
+                f"{path}: expected '{names[column]}' to be the column '{column}', "
+                f"found it in roles as '{layout.roles[names[column]]}'"
+            )
+
+    # A column with a role is data for nothing else, even if it is called "text" or "id".
+    fields = {}
+    for column, name in names.items():
+        if name in header and (name not in layout.roles or layout.roles[name] == column):
+            fields[column] = header.index(name)
+    if "target" in fields and layout.target is not None:
+        raise InputError(
+            f"{path}: expected a column '{names['target']}' or one target for the file, "
+            f"found both ('{layout.target}')"
+        )
+    has_target = "target" in fields or layout.target is not None
+
+    # Beside columns called as the tasks, a column "label" is data, unless the layout names it.
+    label_column = fields.pop("label", None)
+    if "label" in required and label_column is not None:
+        # Only a stance has a target: labels of a table without targets can only be claims.
+        default_task = "stance" if has_target else "claim"
+        task = layout.task or default_task
+        if task in labels:
+            raise InputError(
+                f"{path}: expected one column with labels of {task}, "
+                f"found '{header[labels[task]]}' and '{names['label']}'"
+            )
+        labels[task] = label_column
+    if "stance" in labels and not has_target:
+        raise InputError(
+            f"{path}: expected a column '{names['target']}' or one target for the file, since the "
+            f"labels are stances, found {', '.join(header)}; "
+            "--column target=NAME or --target TARGET says it"
+        )
+
+    used = {*fields.values(), *labels.values()}
+    # Columns with the role "ignore" are used for nothing else either.
+    used.update(header.index(name) for name in layout.roles)
+    meta = {name: index for index, name in enumerate(header) if name and index not in used}
+    return TableColumns(fields, labels, meta)
+
+
+def _task_columns(header: Sequence[str], layout: Layout) -> dict[str, int]:
+    """Return task → index of the column with its labels, by the roles or by the column's name."""
+    labels = {}
+    for name, role in layout.roles.items():
+        if role in TASKS:
+            labels[role] = header.index(name)
+    # If the layout names the column with the labels, columns called as a task are data.
+    if "label" in layout.columns or layout.task is not None:
+        return labels
+    for task in TASKS:
+        if task in header and task not in layout.roles:
+            labels.setdefault(task, header.index(task))
+    return labels
+
+
+def _check_names(path: Path, header: Sequence[str], layout: Layout) -> None:
+    """Raise ``InputError`` for unknown columns or roles, and for two columns of one name or role."""
+    for name in layout.columns:
+        if name not in COLUMNS:
+            raise InputError(f"{path}: {unknown('column', name, COLUMNS)}")
+    for name in header:
+        if name and header.count(name) > 1:
+            raise InputError(f"{path}: expected columns with different names, found '{name}' twice")
+
+    names_by_role: dict[str, list[str]] = {}
+    for name, role in layout.roles.items():
+        if name not in header:
+            raise InputError(
+                f"{path}: roles: expected a column '{name}', "
+                f"found {', '.join(header) or 'no header'}"
+            )
+        if role not in _ROLES:
+            raise InputError(
+                f"{path}: roles: {name}: expected {', '.join(_ROLES)} for a column of a table, "
+                f"found '{role}'"
+            )
+        names_by_role.setdefault(role, []).append(name)
+    for role, names in names_by_role.items():
+        # Any number of columns can be ignored.
+        if len(names) > 1 and role != _IGNORE:
+            raise InputError(
+                f"{path}: roles: expected one column for {role}, found {', '.join(names)}"
+            )
+
+
+def _missing_column(path: Path, name: str, header: Sequence[str], layout: Layout) -> str:
+    """Return the message for a missing column, with the options that probably name the columns."""
+    message = f"{path}: expected a column '{name}', found {', '.join(header) or 'no header'}"
+    options = []
+    for header_name in header:
+        # The case of a name is the commonest reason why a column is not found ("Text", "LABEL").
+        column = header_name.casefold()
+        if column in header or header_name in layout.roles or column in layout.columns:
+            continue
+        if column in COLUMNS:
+            options.append(f"--column {shlex.quote(f'{column}={header_name}')}")
+        elif column in TASKS:
+            options.append(f"--role {shlex.quote(f'{header_name}={column}')}")
+    if options:
+        return f"{message}; {' '.join(options)} reads them"
+    if header and name in COLUMNS:
+        return f"{message}; --column {name}=NAME says which one it is"
+    return message
+
+
+def warn_of_case(
+    header: Sequence[str], columns: TableColumns, layout: Layout, report: ReadReport
+) -> None:
+    """Warn of columns that are kept as data only because of the case of their names."""
+    for name in columns.meta:
+        column = name.casefold()
+        if column in header or column in layout.columns or column not in COLUMNS:
+            continue
+        option = shlex.quote(f"{column}={name}")
+        report.note(
+            "column-name",
+            f"expected the column '{column}', found '{name}', which is kept as data; "
+            f"--column {option} reads it as {column}",
+            "the header",
+        )
