@@ -9,15 +9,13 @@ split is held in memory for it.
 """
 
 import logging
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from claimstance.model.errors import ConfigError, InputError
-from claimstance.model.labels import DEFAULT_LABELS
-from claimstance.model.record import Record, check_labels
+from claimstance.model.record import Record
 from claimstance.training.data.building.adjudication import adjudicate_items, agreement_of_answers
 from claimstance.training.data.building.assign_splits import assign_splits
 from claimstance.training.data.building.groups import RowIndices
@@ -26,14 +24,15 @@ from claimstance.training.data.building.indexing import (
     holder_names,
     target_names,
 )
+from claimstance.training.data.building.label_sets import check_label_sets, label_sets
 from claimstance.training.data.building.leaks import find_overlaps
 from claimstance.training.data.building.rows import DatasetRows
-from claimstance.training.data.building.sources import IndexedStore, InputPart, read_sources
+from claimstance.training.data.building.sources import IndexedStore, read_sources
 from claimstance.training.data.building.staging import staging_folder
 from claimstance.training.data.building.workers import Workers
 from claimstance.training.data.config import DataConfig
 from claimstance.training.data.dataset import INDEX_FILE, DatasetWriter, load_labels
-from claimstance.training.data.label_warnings import spelling_warnings, split_warnings
+from claimstance.training.data.label_warnings import split_warnings
 from claimstance.training.data.report.lengths import Lengths
 from claimstance.training.data.report.page import PAGE_FILE, write_report_page
 from claimstance.training.data.report.report import (
@@ -141,8 +140,8 @@ def _build(
         for _, message in input_part.read_report.warnings():
             _LOG.warning("%s: %s", input_part.origin, message)
 
-    labels = _label_sets(config, store)
-    _check_labels(store, input_parts, labels)
+    labels = label_sets(config, store)
+    check_label_sets(store, input_parts, labels)
     # A warning, not an error: the labels may be in a column that the configuration does not name.
     if not any(profile.labels for profile in store.profiles):
         _LOG.warning(
@@ -192,62 +191,6 @@ def _build(
     samples = [rows.record(row) for row in np.sort(shuffled[:SAMPLES]).tolist()]
     write_report_page(report, samples, report.lengths, folder / PAGE_FILE)
     return report
-
-
-def _label_sets(config: DataConfig, store: IndexedStore) -> dict[str, tuple[str, ...]]:
-    """Return the labels of each task.
-
-    They are the configured ones; else the default ones if they include all labels of the data; else the
-    labels of the data, sorted.
-    """
-    counts: dict[str, Counter[str]] = {}
-    # Rows with the same labels share a profile, so that no row is read again.
-    profiles = store.row_store.column("profile").astype(np.int32)
-    rows_by_profile = np.bincount(profiles, minlength=len(store.profiles)).tolist()
-    for profile, rows in zip(store.profiles, rows_by_profile, strict=True):
-        for task, labels in profile.labels:
-            task_counts = counts.setdefault(task, Counter())
-            for label, count in labels:
-                task_counts[label] += count * rows
-    for message in spelling_warnings(counts):
-        _LOG.warning("%s", message)
-
-    sets: dict[str, tuple[str, ...]] = {}
-    for task, default in DEFAULT_LABELS.items():
-        data_labels = set(counts.get(task, ()))
-        if task in config.labels:
-            sets[task] = tuple(config.labels[task])
-        elif data_labels <= set(default):
-            sets[task] = default
-        else:
-            sets[task] = tuple(sorted(data_labels))
-            _LOG.warning(
-                "labels of %s are those of the data: %s (not %s)",
-                task,
-                ", ".join(sets[task]),
-                ", ".join(default),
-            )
-    return sets
-
-
-def _check_labels(store: IndexedStore, input_parts: Sequence[InputPart], labels: Labels) -> None:
-    """Raise ``InputError`` for the first row with a label that is not in the sets."""
-    invalid = []
-    for profile, number in store.profiles.items():
-        used = [("stance", label) for label in profile.soft_labels]
-        for task, counts in profile.labels:
-            used += [(task, label) for label, _ in counts]
-        if any(task in labels and label not in labels[task] for task, label in used):
-            invalid.append(number)
-    rows = np.flatnonzero(np.isin(store.row_store.column("profile"), invalid))
-    if not len(rows):
-        return
-    row = int(rows[0])
-    record = Record.model_validate_json(next(store.row_store.lines(rows[:1])))
-    for input_part in input_parts:
-        if input_part.first <= row < input_part.first + input_part.count:
-            # The row has such a label, so that this raises the error with its message.
-            check_labels(record, labels, f"{input_part.origin}: {record.id}")
 
 
 def _check_codebook(

@@ -77,14 +77,12 @@ def assign_splits(rows: DatasetRows, split: Split) -> SplitReport | None:
 
     # Groups are identified by their first rows, so that their ids are not consecutive.
     _, sizes = np.unique(groups, return_counts=True)
-    reported_shares: dict[str, dict[str, list[float]]] = {}
-    for name, by_stratum in achieved_shares(problem, indices, shares).items():
-        # Corpora are spread evenly, too, but the report is about labels.
-        reported_shares[name] = {
-            stratum: pair
-            for stratum, pair in by_stratum.items()
-            if not stratum.startswith("corpus ")
-        }
+    reported_shares = achieved_shares(problem, indices, shares)
+    for by_stratum in reported_shares.values():
+        for stratum in list(by_stratum):
+            # Corpora are spread evenly, too, but the report is about labels.
+            if stratum.startswith("corpus "):
+                del by_stratum[stratum]
 
     return SplitReport(
         by=split.by,

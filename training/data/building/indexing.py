@@ -131,7 +131,8 @@ def index_batch(batch: RowBatch) -> IndexedBatch:
         split_index = NO_SPLIT if split is None else SPLITS.index(split)
         numbers.append((_day(record), words, profile, split_index))
         # The key is part of the hash, so that two sentences never have an answer in common.
-        answers.append(_hash_all(f"{key}\0{answer}" for answer in _answers(record)))
+        keyed_answers = [f"{key}\0{answer}" for answer in _answers(record)]
+        answers.append(_hash_all(keyed_answers))
         targets.append(_hash_all(target_names(record)))
         holders.append(_hash_all(holder_names(record)))
         # There may be as many names as rows, and only the check of a codebook needs them.
@@ -200,7 +201,10 @@ def _day(record: Record) -> int:
 
 def _profile(record: Record) -> Profile:
     """Count the labels of a record."""
-    counts = tuple((task, tuple(count.items())) for task, count in label_counts(record).items())
+    # A profile is the key of a dictionary, and therefore consists of tuples.
+    counts = []
+    for task, task_counts in label_counts(record).items():
+        counts.append((task, tuple(task_counts.items())))
     soft_labels: set[str] = set()
     soft_stances = 0
     for stance in record.stances or ():
@@ -208,14 +212,17 @@ def _profile(record: Record) -> Profile:
             soft_stances += 1
             soft_labels.update(stance.probabilities)
     corpus = str(record.meta.get("corpus"))
-    return Profile(corpus, counts, tuple(sorted(soft_labels)), soft_stances)
+    return Profile(corpus, tuple(counts), tuple(sorted(soft_labels)), soft_stances)
 
 
 def _normalized_name(value: Span | str | None, text: str) -> str:
     """Return the casefolded words of a holder or target; an empty text for ``None``."""
+    if value is None:
+        return ""
     if isinstance(value, list):
         value = " ".join(text[start:end] for start, end in value)
-    return " ".join((value or "").split()).casefold()
+    # Line breaks and double spaces make no other name.
+    return " ".join(value.split()).casefold()
 
 
 def target_names(record: Record) -> set[str]:
@@ -254,7 +261,8 @@ def _answers(record: Record) -> Iterable[str]:
             attributions.append([_normalized_name(span, text) for span in spans])
         yield f"attributions\0{sorted(attributions)}"
     if record.entities is not None:
-        entities = [
-            (_normalized_name(entity.span, text), entity.label) for entity in record.entities
-        ]
+        entities = []
+        for entity in record.entities:
+            name = _normalized_name(entity.span, text)
+            entities.append((name, entity.label))
         yield f"entities\0{sorted(entities)}"

@@ -60,10 +60,12 @@ class DatasetRows:
         counts = [input_part.count for input_part in input_parts]
         part_by_store_row = np.repeat(np.arange(len(input_parts), dtype=np.int32), counts)
         self.input_part: NDArray[np.int32] = part_by_store_row[first_rows]
-        part_splits = [
-            NO_SPLIT if input_part.split is None else SPLITS.index(input_part.split)
-            for input_part in input_parts
-        ]
+        part_splits = []
+        for input_part in input_parts:
+            if input_part.split is None:
+                part_splits.append(NO_SPLIT)
+            else:
+                part_splits.append(SPLITS.index(input_part.split))
         configured_split = np.array(part_splits, dtype=np.int8)[self.input_part]
         own_split = store.row_store.column("split")[first_rows].astype(np.int8)
         self.split: NDArray[np.int8] = np.where(

@@ -164,7 +164,7 @@ def read_sources(
 
 
 def _iter_parts(config: DataConfig) -> Iterator[tuple[InputPart, Iterator[Record]]]:
-    """Yield each part with its records."""
+    """Yield each part with its records, in the order of the configuration."""
     units = 0
     # Split → source, unit and name of the files that name their annotators.
     annotator_files: dict[str | None, tuple[int, int, str]] = {}

@@ -1,0 +1,75 @@
+"""The label sets of a dataset, from the configuration or the data, and the check of all rows against them."""
+
+import logging
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from claimstance.model.labels import DEFAULT_LABELS
+from claimstance.model.record import Record, check_labels
+from claimstance.training.data.building.sources import IndexedStore, InputPart
+from claimstance.training.data.config import DataConfig
+from claimstance.training.data.label_warnings import spelling_warnings
+
+_LOG = logging.getLogger(__name__)
+
+
+def label_sets(config: DataConfig, store: IndexedStore) -> dict[str, tuple[str, ...]]:
+    """Return the labels of each task.
+
+    They are the configured ones; else the default ones if they include all labels of the data; else the
+    labels of the data, sorted.
+    """
+    counts: dict[str, Counter[str]] = {}
+    # Rows with the same labels share a profile, so that no row is read again.
+    profiles = store.row_store.column("profile").astype(np.int32)
+    rows_by_profile = np.bincount(profiles, minlength=len(store.profiles)).tolist()
+    for profile, rows in zip(store.profiles, rows_by_profile, strict=True):
+        for task, labels in profile.labels:
+            task_counts = counts.setdefault(task, Counter())
+            for label, count in labels:
+                task_counts[label] += count * rows
+    for message in spelling_warnings(counts):
+        _LOG.warning("%s", message)
+
+    sets: dict[str, tuple[str, ...]] = {}
+    for task, default in DEFAULT_LABELS.items():
+        data_labels = set(counts.get(task, ()))
+        if task in config.labels:
+            sets[task] = tuple(config.labels[task])
+        elif data_labels <= set(default):
+            sets[task] = default
+        else:
+            sets[task] = tuple(sorted(data_labels))
+            _LOG.warning(
+                "labels of %s are those of the data: %s (not %s)",
+                task,
+                ", ".join(sets[task]),
+                ", ".join(default),
+            )
+    return sets
+
+
+def check_label_sets(
+    store: IndexedStore, input_parts: Sequence[InputPart], labels: Mapping[str, Sequence[str]]
+) -> None:
+    """Raise ``InputError`` for the first row with a label that is not in the sets."""
+    # Rows share few profiles: checking these is faster than reading all rows again.
+    invalid = []
+    for profile, number in store.profiles.items():
+        used_labels: dict[str, set[str]] = {"stance": set(profile.soft_labels)}
+        for task, counts in profile.labels:
+            used_labels.setdefault(task, set()).update(label for label, _ in counts)
+        for task, used in used_labels.items():
+            if task in labels and not used.issubset(labels[task]):
+                invalid.append(number)
+    rows = np.flatnonzero(np.isin(store.row_store.column("profile"), invalid))
+    if not len(rows):
+        return
+    row = int(rows[0])
+    record = Record.model_validate_json(next(store.row_store.lines(rows[:1])))
+    for input_part in input_parts:
+        if input_part.first <= row < input_part.first + input_part.count:
+            # The row has such a label, so that this raises the error with its message.
+            check_labels(record, labels, f"{input_part.origin}: {record.id}")
