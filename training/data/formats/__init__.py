@@ -58,12 +58,16 @@ def recognise(path: Path, name: str | None = None) -> Format:
     suffix = "" if path.is_dir() else path.suffix.lower()
     formats = [format for format in FORMATS.values() if suffix in format.suffixes]
     if not formats:
-        known = [known for format in FORMATS.values() for known in format.suffixes if known]
+        known_suffixes: dict[str, None] = {}  # a dictionary keeps the order
+        for format in FORMATS.values():
+            known_suffixes.update(dict.fromkeys(format.suffixes))
+        known_suffixes.pop("", None)  # the suffix of a folder
         raise InputError(
-            f"{path}: expected a file whose name ends in {', '.join(dict.fromkeys(known))}, "
+            f"{path}: expected a file whose name ends in {', '.join(known_suffixes)}, "
             f"or its format, found '{path.suffix}'"
         )
 
+    # Several formats share a suffix such as .json, and only the content shows which one it is.
     head = _read_head(path)
     for format in formats:
         if format.recognise(head):
@@ -113,7 +117,10 @@ def files_in(path: Path, name: str | None = None) -> list[Path]:
     # brat keeps a document in two files, so that the folder is read as one.
     if name is None and any(file.suffix == ".ann" for file in files):
         return [path]
-    suffixes = {suffix for format in formats for suffix in format.suffixes} - {"", ".txt"}
+    suffixes: set[str] = set()
+    for format in formats:
+        suffixes.update(format.suffixes)
+    suffixes -= {"", ".txt"}
     return [file for file in files if file.suffix.lower() in suffixes] or [path]
 
 

@@ -16,58 +16,24 @@ The browser counts their offsets in UTF-16 code units (argilla issue 5729).
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
-from claimstance.model.errors import InputError
 from claimstance.training.data.documents.document import Answer, Document, LeftOut, Mark
 from claimstance.training.data.documents.format import Format, Item, Layout
 from claimstance.training.data.documents.json_items import first_object, json_items, object_of
 from claimstance.training.data.documents.json_validation import (
     extent,
-    listing,
     mapping,
     string,
     wrong,
 )
-
-_RESPONSES = ".responses"
-_SUBMITTED = "submitted"
-_STATUSES = (_SUBMITTED, "draft", "discarded", None)
-_NOT_SUBMITTED = LeftOut("response that was not submitted")
-_ARGILLA_KEYS = {
-    "id",
-    "status",
-    "_server_id",
-    "score",
-    "vectors",
-    "external_id",
-    "metadata",
-    "fields",
-    "responses",
-    "suggestions",
-    "annotation",
-    "annotation_agent",
-    "prediction",
-    "prediction_agent",
-    "inputs",
-    "tokens",
-    "metrics",
-    "explanation",
-    "multi_label",
-    "event_timestamp",
-    "search_keywords",
-}
-
-
-@dataclass(frozen=True)
-class _Response:
-    """Represent the answer of a user to a question."""
-
-    question: str
-    user: str | None
-    value: Any
-    where: str
+from claimstance.training.data.formats.argilla_responses import (
+    ARGILLA_KEYS,
+    RESPONSES,
+    Response,
+    response_keys,
+    responses_of,
+)
 
 
 def parse(item: Item, layout: Layout) -> Iterator[Document | LeftOut]:
@@ -97,8 +63,8 @@ def parse(item: Item, layout: Layout) -> Iterator[Document | LeftOut]:
         record_id = data.get("external_id")
 
     # A file lists responses by question, but a document has the answers of one user.
-    by_user: dict[str | None, list[_Response]] = {}
-    for response in _responses(data, item.where):
+    by_user: dict[str | None, list[Response]] = {}
+    for response in responses_of(data, item.where):
         if isinstance(response, LeftOut):
             yield response
         else:
@@ -129,29 +95,28 @@ def _flat_fields(data: dict[str, Any], where: str) -> dict[str, Any]:
             raise wrong(f"{where}: metadata", "an object, or one as JSON", metadata) from None
 
     fields = dict(mapping(metadata, f"{where}: metadata"))
-    questions = _response_keys(data)
+    questions = response_keys(data)
+    # "QUESTION-suggestion" and the like belong to a question of version 1.
+    question_prefixes = tuple(f"{question}-" for question in questions)
     for key, value in data.items():
-        # "QUESTION-suggestion" and the like belong to a question of version 1.
-        is_of_question = any(
-            key == question or key.startswith(f"{question}-") for question in questions
-        )
-        if key not in _ARGILLA_KEYS and "." not in key and not is_of_question:
+        is_of_question = key in questions or key.startswith(question_prefixes)
+        if key not in ARGILLA_KEYS and "." not in key and not is_of_question:
             fields[key] = value
     return fields
 
 
-def _marks_and_answers(responses: list[_Response]) -> tuple[list[Mark], list[Answer]]:
+def _marks_and_answers(responses: list[Response]) -> tuple[list[Mark], list[Answer]]:
     """Return the spans of span questions, and the labels and ratings of all others."""
     marks: list[Mark] = []
     answers: list[Answer] = []
     for response in responses:
+        # A question with several answers has a list of them, any other one the answer itself.
+        values = [(response.where, response.value)]
         if isinstance(response.value, list):
-            values = [
-                (f"{response.where}[{number}]", value)
-                for number, value in enumerate(response.value)
-            ]
-        else:
-            values = [(response.where, response.value)]
+            values = []
+            for number, value in enumerate(response.value):
+                value_where = f"{response.where}[{number}]"
+                values.append((value_where, value))
 
         for where, value in values:
             if isinstance(value, dict) and "start" in value:
@@ -170,117 +135,14 @@ def _marks_and_answers(responses: list[_Response]) -> tuple[list[Mark], list[Ans
     return marks, answers
 
 
-def _responses(data: dict[str, Any], where: str) -> Iterator[_Response | LeftOut]:
-    """Yield the responses to a record, of whatever shape it is."""
-    if "responses" in data:
-        questions = mapping(data["responses"] or {}, f"{where}: responses")
-        for question, values in questions.items():
-            question_where = f"{where}: responses.{question}"
-            yield from _response_objects(question, listing(values, question_where), question_where)
-        return
-
-    if "annotation_agent" in data:
-        # An annotation of text or token classification counts once it was validated.
-        if data.get("annotation") is None or data.get("status") in ("Default", "Discarded"):
-            yield _NOT_SUBMITTED
-            return
-        user = _parse_user(data["annotation_agent"], f"{where}: annotation_agent")
-        yield _Response("label", user, data["annotation"], f"{where}: annotation")
-        return
-
-    for key in _response_keys(data):
-        key_where = f"{where}: {key}"
-        if key.endswith(_RESPONSES):
-            yield from _response_column(data, key, key_where)
-            continue
-        values = data[key]
-        if isinstance(values, dict):
-            # The library "datasets" writes a sequence of objects as an object of sequences.
-            counts = []
-            for name, column in values.items():
-                column_length = len(listing(column, f"{key_where}.{name}"))
-                counts.append(f"{column_length} of {name}")
-            if len({len(column) for column in values.values()}) > 1:
-                raise InputError(
-                    f"{key_where}: expected as many users as values, found {', '.join(counts)}"
-                )
-            rows = zip(*values.values(), strict=True)
-            values = [dict(zip(values, row, strict=True)) for row in rows]
-        yield from _response_objects(key, listing(values, key_where), key_where)
-
-
-def _response_objects(
-    question: str, values: list[Any], where: str
-) -> Iterator[_Response | LeftOut]:
-    """Yield responses that are objects with a value, a user and perhaps a status."""
-    for number, value in enumerate(values):
-        value_where = f"{where}[{number}]"
-        response = mapping(value, value_where)
-        if not _is_submitted(response.get("status", _SUBMITTED), f"{value_where}.status"):
-            yield _NOT_SUBMITTED
-            continue
-        user = response.get("user_id", response.get("user"))
-        yield _Response(
-            question,
-            _parse_user(user, f"{value_where}.user_id"),
-            response.get("value"),
-            f"{value_where}.value",
-        )
-
-
-def _response_column(data: dict[str, Any], key: str, where: str) -> Iterator[_Response | LeftOut]:
-    """Yield responses whose values, users and statuses are three lists of one length."""
-    values = listing(data[key] or [], where)
-    users = listing(data.get(f"{key}.users") or [None] * len(values), f"{where}.users")
-    statuses = listing(data.get(f"{key}.status") or [_SUBMITTED] * len(values), f"{where}.status")
-    if not len(values) == len(users) == len(statuses):
-        raise InputError(
-            f"{where}: expected as many users and states as values, found {len(values)} values, "
-            f"{len(users)} users, {len(statuses)} states"
-        )
-    for number, (value, user, status) in enumerate(zip(values, users, statuses, strict=True)):
-        if not _is_submitted(status, f"{where}.status[{number}]"):
-            yield _NOT_SUBMITTED
-            continue
-        user_name = _parse_user(user, f"{where}.users[{number}]")
-        yield _Response(key.removesuffix(_RESPONSES), user_name, value, f"{where}[{number}]")
-
-
-def _is_submitted(status: Any, where: str) -> bool:
-    if status not in _STATUSES:
-        raise wrong(where, "submitted, draft or discarded", status)
-    return bool(status == _SUBMITTED)
-
-
-def _parse_user(user: Any, where: str) -> str | None:
-    return None if user is None else string(user, where)
-
-
-def _response_keys(data: dict[str, Any]) -> list[str]:
-    """Return the keys with responses: those of the flat shape, else those of version 1."""
-    flat_keys = [key for key in data if key.endswith(_RESPONSES)]
-    if flat_keys:
-        return flat_keys
-    if "external_id" not in data:
-        return []
-    keys = []
-    for key, value in data.items():
-        # Version 1 has a list of responses to each question, which datasets may turn into an object.
-        response = value[0] if isinstance(value, list) and value else value
-        is_response = isinstance(response, dict) and {"user_id", "value"} <= response.keys()
-        if is_response and key not in _ARGILLA_KEYS:
-            keys.append(key)
-    return keys
-
-
 def recognise(head: str) -> bool:
     """Return whether the first record has responses, or other keys that only Argilla writes."""
     first = first_object(head)
     return (
         {"fields", "responses"} <= first.keys()
         or {"annotation", "annotation_agent"} <= first.keys()
-        or any(key.endswith(f"{_RESPONSES}.users") for key in first)
-        or bool(_response_keys(first))
+        or any(key.endswith(f"{RESPONSES}.users") for key in first)
+        or bool(response_keys(first))
     )
 
 

@@ -99,7 +99,11 @@ def items(path: Path) -> Iterator[Item]:
     documents = [document for document in documents if document.sentences]
     if not documents:
         raise InputError(f"{path}: expected tokens with tags, found none")
-    scheme = _find_scheme([sentence for document in documents for sentence in document.sentences])
+    # Few documents have tags that tell the schemes apart, so that all of them decide together.
+    sentences: list[_TaggedSentence] = []
+    for document in documents:
+        sentences += document.sentences
+    scheme = _find_scheme(sentences)
     for number, document in enumerate(documents, 1):
         name = path.stem if len(documents) == 1 else f"{path.stem}:{number}"
         yield Item(document.where, name, (scheme, document.sentences))
@@ -132,7 +136,7 @@ def _find_scheme(sentences: Sequence[_TaggedSentence]) -> str:
     for scheme in violations:
         for sentence in sentences:
             violations[scheme] += len(list(_misplaced_tags(sentence, scheme)))
-    return min(violations, key=lambda scheme: violations[scheme])
+    return "IOB2" if violations["IOB2"] <= violations["IOB1"] else "IOB1"
 
 
 def _misplaced_tags(sentence: _TaggedSentence, scheme: str) -> Iterator[tuple[_TaggedToken, str]]:
@@ -317,8 +321,10 @@ def _tagged_words(
             )
         for word in _WORD.findall(record.text[offset:start]):
             yield word, "O"
-        for index, word in enumerate(_WORD.findall(record.text[start:end])):
-            yield word, f"{'I' if index else 'B'}-{label}"
+        prefix = "B"
+        for word in _WORD.findall(record.text[start:end]):
+            yield word, f"{prefix}-{label}"
+            prefix = "I"
         offset = end
     for word in _WORD.findall(record.text[offset:]):
         yield word, "O"

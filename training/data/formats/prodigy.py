@@ -16,8 +16,7 @@ each annotator's answers to all of them become one document. Offsets are Python'
 
 import hashlib
 import re
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,6 +32,7 @@ from claimstance.training.data.documents.json_validation import (
     string,
     wrong,
 )
+from claimstance.training.data.formats.prodigy_answers import AnswerLine, SpanKey, latest_answers
 
 #: A session that was started without a name is called by its time.
 _UNNAMED_SESSION = re.compile(r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d")
@@ -66,7 +66,6 @@ _PRODIGY_KEYS = {
     "default",
     "view_id",
 }
-_SpanKey = tuple[int, int, str]  # start, end, label
 
 
 def items(path: Path) -> Iterator[Item]:
@@ -108,62 +107,12 @@ def _session(data: dict[str, Any], where: str) -> str | None:
     return None
 
 
-@dataclass(frozen=True)
-class _AnswerLine:
-    """Represent a line with an annotator's answer.
-
-    Attributes:
-        data: the object of the line.
-        where: its file and line, for messages.
-        text: the text that was annotated.
-    """
-
-    data: dict[str, Any]
-    where: str
-    text: str
-
-    @property
-    def time(self) -> float | None:
-        """Return the time of the answer in seconds; ``None`` if the line has none."""
-        time = self.data.get("_timestamp")
-        is_number = isinstance(time, (int, float)) and not isinstance(time, bool)
-        return time if is_number else None
-
-    def questions(self) -> set[tuple[str, str]]:
-        """Return the names of the question: lines with a name in common answer the same question."""
-        names = set()
-        if isinstance(self.data.get("_task_hash"), int):
-            names.add(("task", str(self.data["_task_hash"])))
-        options = self.data.get("options")
-        if self.data.get("label") is not None:
-            names.add(("label", str(self.data["label"])))
-        elif isinstance(options, list):
-            ids = [str(option.get("id")) for option in options if isinstance(option, dict)]
-            names.add(("options", repr(sorted(ids))))
-        return names
-
-    def spans(self) -> list[_SpanKey]:
-        """Return the valid spans that the line marks; ``_add_marks`` reports the others."""
-        values = self.data.get("spans")
-        if self.data.get("label") is not None or not isinstance(values, list):
-            return []
-        spans = []
-        for value in values:
-            if not isinstance(value, dict):
-                continue
-            start, end, label = value.get("start"), value.get("end"), value.get("label")
-            if isinstance(start, int) and isinstance(end, int) and isinstance(label, str):
-                # A wrong bound may be huge, and every character is looked at.
-                spans.append((max(start, 0), min(end, len(self.text)), label))
-        return spans
-
-
 @dataclass
 class _TextAnnotations:
     """Collect the answers of one annotator to the questions about a text."""
 
     where: str
-    marks: dict[_SpanKey, Mark] = field(default_factory=dict)
+    marks: dict[SpanKey, Mark] = field(default_factory=dict)
     relations: dict[Relation, None] = field(default_factory=dict)
     answers: dict[tuple[str, str], Answer] = field(default_factory=dict)
     fields: dict[str, Any] = field(default_factory=dict)
@@ -177,7 +126,7 @@ def parse(item: Item, layout: Layout) -> Iterator[Document | LeftOut]:
     """
     text_key = layout.columns.get("text", "text")
     prefix, all_lines = item.data
-    lines_by_annotator: dict[str | None, list[_AnswerLine]] = {}
+    lines_by_annotator: dict[str | None, list[AnswerLine]] = {}
     for line in all_lines:
         data = object_of(line)
         answer = data.get("answer")
@@ -191,7 +140,7 @@ def parse(item: Item, layout: Layout) -> Iterator[Document | LeftOut]:
         if annotator is not None:
             annotator = annotator.removeprefix(prefix) or annotator
         lines = lines_by_annotator.setdefault(annotator, [])
-        lines.append(_AnswerLine(data, line.where, text))
+        lines.append(AnswerLine(data, line.where, text))
         if text != lines[0].text:
             raise InputError(
                 f"{line.where}: {text_key}: expected the text of the line with the same "
@@ -199,7 +148,7 @@ def parse(item: Item, layout: Layout) -> Iterator[Document | LeftOut]:
             )
 
     for annotator, lines in lines_by_annotator.items():
-        latest_lines = _latest_answers(lines)
+        latest_lines = latest_answers(lines)
         for _ in range(len(lines) - len(latest_lines)):
             yield LeftOut("earlier answer of an annotator who answered the question again")
         annotations = _TextAnnotations(lines[0].where)
@@ -218,57 +167,7 @@ def parse(item: Item, layout: Layout) -> Iterator[Document | LeftOut]:
         )
 
 
-def _latest_answers(lines: Sequence[_AnswerLine]) -> list[_AnswerLine]:
-    """Return the lines of one annotator, in order, without those answered again later.
-
-    Raises:
-        InputError: for two lines whose spans contradict each other, without timestamps that differ.
-    """
-    times = {line.time for line in lines}
-    if None in times or len(times) < len(lines):
-        _check_spans_agree(lines)
-        return list(lines)
-
-    answered: set[tuple[str, str]] = set()
-    covered: dict[str, set[int]] = defaultdict(set)  # label → characters that later lines mark
-    latest_times = set()
-    for line in sorted(lines, key=lambda line: line.time or 0, reverse=True):
-        questions, spans = line.questions(), line.spans()
-        is_answered_later = not questions.isdisjoint(answered) or any(
-            not covered[label].isdisjoint(range(start, end)) for start, end, label in spans
-        )
-        if is_answered_later:
-            continue
-        answered |= questions
-        for start, end, label in spans:
-            covered[label].update(range(start, end))
-        latest_times.add(line.time)
-    return [line for line in lines if line.time in latest_times]
-
-
-def _check_spans_agree(lines: Sequence[_AnswerLine]) -> None:
-    """Raise ``InputError`` if two lines mark the same words with one label, but different bounds."""
-    covered: dict[str, dict[int, str]] = defaultdict(dict)  # label → character → first line
-    earlier_spans: set[_SpanKey] = set()
-    for line in lines:
-        spans = line.spans()
-        for start, end, label in spans:
-            if (start, end, label) in earlier_spans:
-                continue
-            for character in range(start, end):
-                if character in covered[label]:
-                    raise InputError(
-                        f"{line.where}: spans: expected a later _timestamp in one of an "
-                        f"annotator's two answers, found other marks with the label '{label}' "
-                        f"for the same words ({covered[label][character]})"
-                    )
-        # Spans of one line may overlap, so that they count only for the lines after it.
-        for start, end, label in spans:
-            covered[label].update(dict.fromkeys(range(start, end), line.where))
-            earlier_spans.add((start, end, label))
-
-
-def _add_line(line: _AnswerLine, text_key: str, annotations: _TextAnnotations) -> None:
+def _add_line(line: AnswerLine, text_key: str, annotations: _TextAnnotations) -> None:
     """Add the fields, the answers, the marks and the relations of a line."""
     data, where = line.data, line.where
     for key, value in data.items():
@@ -296,6 +195,7 @@ def _add_line(line: _AnswerLine, text_key: str, annotations: _TextAnnotations) -
             option_where = f"{where}: options[{number}]"
             option = mapping(value, option_where)
             option_ids.append(_option_id(option.get("id"), f"{option_where}.id"))
+        # Where one choice is allowed, Prodigy may write it without a list.
         if choices is None:
             choices = []
         elif not isinstance(choices, list):

@@ -196,13 +196,9 @@ def _joined_labels(cell: str, column_task: str, layout: Layout) -> list[tuple[st
     return joined
 
 
-def _is_any_text(head: str) -> bool:
-    """Return ``True``: only reading a table shows whether its columns are right."""
-    return True
-
-
 def _table_format(name: str, suffixes: tuple[str, ...], row_reader: _RowReader) -> Format:
-    return Format(name, suffixes, _is_any_text, read=partial(read, row_reader=row_reader))
+    # Any file with the suffix is taken for a table: only reading it shows whether its columns are right.
+    return Format(name, suffixes, lambda head: True, read=partial(read, row_reader=row_reader))
 
 
 CSV = _table_format("csv", (".csv",), partial(read_delimited, delimiter=","))
