@@ -243,7 +243,9 @@ def _best_annotator(
         others = roles[:index] + roles[index + 1 :]
         agreements.append(sum(overlap(first, second) for second in others))
     # Sums of the same numbers in another order differ by rounding.
-    ties = [index for index, total in enumerate(agreements) if total > max(agreements) - 1e-9]
+    lowest_tie = max(agreements) - 1e-9
+    ties = [index for index, total in enumerate(agreements) if total > lowest_tie]
+    # Annotators who marked the same spans agree equally well, and it does not matter who is chosen.
     if any(spans[index] != spans[ties[0]] for index in ties):
         on_tie(task)
     best = min(ties, key=lambda index: annotated[index][0])

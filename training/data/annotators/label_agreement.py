@@ -243,7 +243,10 @@ def against_others(answers: Sequence[Answer]) -> list[Answer | None]:
     counts = Counter(answers)
     majorities: dict[Answer, Answer | None] = {}
     for answer in counts:
+        majorities[answer] = None
+        # Answers are compared with those of the others: an answer is no vote for itself.
         top = (counts - Counter([answer])).most_common(2)
         is_tied = len(top) == 2 and top[0][1] == top[1][1]
-        majorities[answer] = top[0][0] if top and not is_tied else None
+        if top and not is_tied:
+            majorities[answer] = top[0][0]
     return [majorities[answer] for answer in answers]

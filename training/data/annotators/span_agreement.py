@@ -181,27 +181,29 @@ class SpanAnswers:
 
         Entities are counted exactly (``f1``, as for a model), and those of each label exactly and by their tokens.
         """
-        annotated = [
-            (first, second)
-            for first, second in zip(gold, predicted, strict=True)
-            if getattr(first, self._field) or getattr(second, self._field)
-        ]
-        if not annotated:
+        gold_records: list[Record] = []
+        predicted_records: list[Record] = []
+        for first, second in zip(gold, predicted, strict=True):
+            # A sentence in which neither has a span adds nothing to any count.
+            if getattr(first, self._field) or getattr(second, self._field):
+                gold_records.append(first)
+                predicted_records.append(second)
+        if not gold_records:
             return {}
 
         if self._task == "attribution":
-            rows = count_between(
-                [first for first, _ in annotated], [second for _, second in annotated]
-            )
+            rows = count_between(gold_records, predicted_records)
             metrics = [f"{role}.{kind}.f1" for role in ROLES for kind in ("overlap", "exact")]
             return dict(zip([*metrics, "linked.f1"], rows, strict=True))
 
         counts: Counts = _no_counts()
-        for record, other in annotated:
-            first, second = _spans_by_metric(record), _spans_by_metric(other)
-            for metric in first | second:
-                common = len(first[metric] & second[metric])
-                counts[metric] += np.array([common, len(second[metric]), len(first[metric])])
+        for first, second in zip(gold_records, predicted_records, strict=True):
+            gold_spans = _spans_by_metric(first)
+            predicted_spans = _spans_by_metric(second)
+            for metric in gold_spans | predicted_spans:
+                n_gold, n_predicted = len(gold_spans[metric]), len(predicted_spans[metric])
+                common = len(gold_spans[metric] & predicted_spans[metric])
+                counts[metric] += np.array([common, n_predicted, n_gold])
         return counts
 
     def report(self) -> SpanAgreement:

@@ -112,16 +112,18 @@ class Facts:
             if first is not None and first.id_hash != id_hash:
                 self._single_sentences[document] = None
         self.annotators.setdefault(record.annotator, Tally(location)).count += 1
-        # setdefault returns this record's own location if the key is new.
-        same_id = self._locations_by_id.setdefault(key_of(record.id, record.annotator), location)
-        repeats = self._locations_by_content.setdefault(content_key(record), location)
-        return CheckedRecord(
+        id_key, whole_key = key_of(record.id, record.annotator), content_key(record)
+        checked = CheckedRecord(
             record,
             location,
-            same_id=None if same_id is location else same_id,
-            repeats=None if repeats is location else repeats,
+            same_id=self._locations_by_id.get(id_key),
+            repeats=self._locations_by_content.get(whole_key),
             contradictions=list(self._contradictions(record, location)),
         )
+        # The first location of a key stays: later records are compared with it.
+        self._locations_by_id.setdefault(id_key, location)
+        self._locations_by_content.setdefault(whole_key, location)
+        return checked
 
     def reference(self, task: str) -> tuple[str, ...] | None:
         """Return the label names of a task; ``None`` if the data do not tell which are correct."""
@@ -170,9 +172,10 @@ class Facts:
         for task, question, label in dict.fromkeys(answers(record)):
             new = _EarlierLabel(record.annotator, label.strip().casefold(), location)
             earlier_labels = self._earlier_labels.setdefault(key_of(text, task, question), [])
-            own = next((old for old in earlier_labels if old.annotator == new.annotator), None)
+            own_labels = [old for old in earlier_labels if old.annotator == new.annotator]
             # An annotator who labels a text twice counts once towards agreement.
-            if own is not None:
+            if own_labels:
+                own = own_labels[0]
                 # The check two-stance-labels reports two labels in one record.
                 if own.label != new.label and own.location is not location:
                     yield Contradiction(question or task, own.label, new.label, own.location)

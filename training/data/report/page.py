@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from claimstance.model.pages.engine import Pages
 from claimstance.model.record import Record
-from claimstance.training.data.annotators.coefficients import Measure
 from claimstance.training.data.annotators.span_agreement import SpanAgreement
 from claimstance.training.data.codebook import Codebook
+from claimstance.training.data.report.display import FILTERS, stratum_name
 from claimstance.training.data.report.figures import (
     RELIABLE,
     TENTATIVE,
@@ -27,7 +27,6 @@ from claimstance.training.data.report.figures import (
 )
 from claimstance.training.data.report.lengths import Lengths
 from claimstance.training.data.report.report import BuildReport
-from claimstance.training.evaluation.page.display_names import metric_name, task_name
 from claimstance.training.evaluation.page.record_view import sample
 
 PAGE_FILE = "report.html"
@@ -99,22 +98,6 @@ def render(report: BuildReport, samples: Sequence[Record], lengths: Lengths | No
     return "".join(_PAGES.render("report.html", context, scripts=()))
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
-
-
-def _decimal(value: float, digits: int = 2) -> str:
-    return f"{value:.{digits}f}".replace("-", "−")
-
-
-def _coefficient(value: float | None) -> str:
-    return "not defined" if value is None else _decimal(value)
-
-
-def _share(value: float | None) -> str:
-    return "none" if value is None else _percent(value)
-
-
 def _metrics_of(agreement: SpanAgreement) -> list[str]:
     """Return the metrics that any pair or any annotator has a figure of."""
     metrics: dict[str, None] = {}  # a dict keeps the order
@@ -123,12 +106,6 @@ def _metrics_of(agreement: SpanAgreement) -> list[str]:
     for annotator in agreement.annotators.values():
         metrics.update(dict.fromkeys(annotator.figures))
     return list(metrics)
-
-
-def _stratum(name: str) -> str:
-    """Return the display name of a stratum: ``stance against`` → "stance: against"."""
-    task, _, label = name.partition(" ")
-    return f"{task_name(task)}: {label}" if label else "all sentences"
 
 
 class _ShareDeviation(NamedTuple):
@@ -152,25 +129,12 @@ def _largest_deviation(
     deviations = []
     for split, by_stratum in shares.items():
         for stratum, (requested, achieved) in by_stratum.items():
-            deviations.append(_ShareDeviation(_stratum(stratum), split, requested, achieved))
+            deviations.append(_ShareDeviation(stratum_name(stratum), split, requested, achieved))
     largest = max(deviations, key=lambda deviation: deviation.size, default=None)
     # Shares are shown with one decimal of a percentage.
     if largest is None or largest.size < 0.0005:
         return None
     return largest
-
-
-def _describe(measure: Measure) -> str:
-    """Return a coefficient in words, as the alternative text of its picture."""
-    interval = ""
-    if measure.low is not None and measure.high is not None:
-        interval = f", 95 % interval {_decimal(measure.low)} to {_decimal(measure.high)}"
-    return f"{_coefficient(measure.value)}{interval}, on a line from 0 to 1"
-
-
-def _position(value: float, width: int) -> float:
-    """Return the position of a coefficient on a line from 0 to 1; negative values are drawn at 0."""
-    return round(width * min(1.0, max(0.0, value)), 1)
 
 
 _TEMPLATE_FUNCTIONS = {
@@ -187,18 +151,4 @@ _TEMPLATE_FUNCTIONS = {
     "max_sources": MAX_SOURCES,
     "thresholds": (TENTATIVE, RELIABLE),
 }
-_PAGES = Pages(
-    "claimstance.training.data.report",
-    ("reports.css", "report.css"),
-    {
-        "percent": _percent,
-        "decimal": _decimal,
-        "coefficient": _coefficient,
-        "share": _share,
-        "task": task_name,
-        "metric": metric_name,
-        "stratum": _stratum,
-        "describe": _describe,
-        "position": _position,
-    },
-)
+_PAGES = Pages("claimstance.training.data.report", ("reports.css", "report.css"), FILTERS)
