@@ -118,8 +118,14 @@ def is_unquoted(lines: Iterable[str], delimiter: str) -> bool:
     if '"' in header:
         return False
 
-    row_lines: list[str] = []
-    rows = csv.reader(_remember(lines, row_lines), delimiter=delimiter, strict=True)
+    row_lines: list[str] = []  # of the current row
+
+    def remembered_lines() -> Iterator[str]:
+        for line in lines:
+            row_lines.append(line)
+            yield line.rstrip("\r\n") + "\n"
+
+    rows = csv.reader(remembered_lines(), delimiter=delimiter, strict=True)
     width = header.count(delimiter)
     while True:
         row_lines.clear()
@@ -134,13 +140,6 @@ def is_unquoted(lines: Iterable[str], delimiter: str) -> bool:
         if len(row_lines) > 1:
             has_swallowed_rows = any("\t" in cell and "\n" in cell for cell in cells)
             return has_swallowed_rows and _have_tabs(row_lines, width)
-
-
-def _remember(lines: Iterable[str], row_lines: list[str]) -> Iterator[str]:
-    """Yield the lines with one line end each, and append them to ``row_lines``."""
-    for line in lines:
-        row_lines.append(line)
-        yield line.rstrip("\r\n") + "\n"
 
 
 def _have_tabs(lines: Iterable[str], count: int) -> bool:
