@@ -9,6 +9,7 @@ sentence, do not count as attributions of their own.
 
 import re
 from collections.abc import Sequence
+from itertools import chain
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -54,11 +55,11 @@ def count_attributions(document: Sequence[tuple[Record, Prediction]]) -> Array:
     for role in ROLES:
         gold_role = set(gold_spans.get(role, ()))
         predicted_role = set(predicted_spans.get(role, ()))
-        gold_tokens = {token for span in gold_role for token in span}
-        predicted_tokens = {token for span in predicted_role for token in span}
-        counts.append(
-            [len(gold_tokens & predicted_tokens), len(predicted_tokens), len(gold_tokens)]
-        )
+        gold_tokens = set(chain.from_iterable(gold_role))
+        predicted_tokens = set(chain.from_iterable(predicted_role))
+        common_tokens = gold_tokens & predicted_tokens
+        # Overlap counts tokens, so that a span with a wrong bound is right in part; exact counts spans.
+        counts.append([len(common_tokens), len(predicted_tokens), len(gold_tokens)])
         counts.append([len(gold_role & predicted_role), len(predicted_role), len(gold_role)])
 
     gold_attributions = _attribution_tokens(gold, tokens)
@@ -105,11 +106,11 @@ def _tokens_within(
     sentence: int, tokens: Sequence[Offsets], start: int, end: int
 ) -> tuple[TokenId, ...]:
     """Return the tokens of a sentence that overlap characters ``[start, end)``."""
-    return tuple(
-        (sentence, number)
-        for number, (token_start, token_end) in enumerate(tokens)
-        if token_start < end and start < token_end
-    )
+    token_ids = []
+    for number, (token_start, token_end) in enumerate(tokens):
+        if token_start < end and start < token_end:
+            token_ids.append((sentence, number))
+    return tuple(token_ids)
 
 
 def _attribution_tokens(

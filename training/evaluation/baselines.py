@@ -151,7 +151,8 @@ def compute_baselines(
     Returns:
         ``majority``, ``words`` and ``embeddings`` → figures as from ``evaluate``.
     """
-    train, dev = (_with_rows_for(test, records) for records in (train, dev))
+    train = _with_rows_for(test, train)
+    dev = _with_rows_for(test, dev)
     baselines = {
         "majority": majority(train, test, labels),
         "words": regression(train, dev, test, labels, max_rows=MAX_ROWS)[0],
@@ -167,10 +168,9 @@ def _with_rows_for(test: Sequence[Record], records: Sequence[Record]) -> list[Re
     missing = {record.meta.get("corpus") for record in test} - present
     extended = list(records)
     for corpus in sorted(missing, key=str):
-        extended += [
-            record.model_copy(update={"meta": {**record.meta, "corpus": corpus}})
-            for record in records
-        ]
+        for record in records:
+            meta = {**record.meta, "corpus": corpus}
+            extended.append(record.model_copy(update={"meta": meta}))
     return extended
 
 
@@ -202,10 +202,11 @@ def _by_corpus_and_task(*splits: Sequence[Record]) -> Iterator[CorpusTask]:
         for record in records:
             corpora[str(record.meta.get("corpus", "data"))][number].append(record)
     for task, (corpus, records_by_split) in product(TASKS, corpora.items()):
-        train, dev, test = (
-            [record for record in records if _is_labelled(task, record)]
-            for records in records_by_split
-        )
+        all_train, all_dev, all_test = records_by_split
+        train = [record for record in all_train if _is_labelled(task, record)]
+        dev = [record for record in all_dev if _is_labelled(task, record)]
+        test = [record for record in all_test if _is_labelled(task, record)]
+        # Without train there is nothing to fit on, and without test nothing to score.
         if train and test:
             yield CorpusTask(corpus, task, train, dev, test)
 
@@ -224,11 +225,11 @@ def _questions(task: str, records: Sequence[Record]) -> list[QuestionTexts]:
 
 def _labelled_questions(task: str, records: Sequence[Record]) -> list[tuple[QuestionTexts, str]]:
     """Return the questions that have a label, with the label."""
-    return [
-        (question, label)
-        for question, label in _questions_and_labels(task, records)
-        if label is not None
-    ]
+    labelled = []
+    for question, label in _questions_and_labels(task, records):
+        if label is not None:
+            labelled.append((question, label))
+    return labelled
 
 
 def _questions_and_labels(
@@ -305,7 +306,10 @@ class _EmbeddingVectorizer:
             for text in table[:, column]:
                 texts.setdefault(str(text), len(texts))
         vectors = self._embed(list(texts))
-        blocks = [vectors[[texts[str(text)] for text in table[:, i]]] for i in self._columns]
+        blocks = []
+        for column in self._columns:
+            rows = [texts[str(text)] for text in table[:, column]]
+            blocks.append(vectors[rows])
         return np.concatenate(blocks, axis=1)
 
 
@@ -352,7 +356,9 @@ def _score(
     task: str, records: Sequence[Record], answers: Sequence[Mapping[str, float]], labels: Labels
 ) -> Results:
     """Return the figures of answers to the questions of ``records``, scored as a model's are."""
-    remaining = iter([{name: answer.get(name, 0.0) for name in labels[task]} for answer in answers])
+    # A label that train lacks has no probability: the model's classes are those of the training rows.
+    completed = [{name: answer.get(name, 0.0) for name in labels[task]} for answer in answers]
+    remaining = iter(completed)
     pairs = []
     for record in records:
         prediction = Prediction()

@@ -84,6 +84,7 @@ def score_pairs(config: ModelConfig, pairs: Sequence[Pair]) -> tuple[Results, Ou
             if task in ("attribution", "entity"):
                 count = _count_attributions if task == "attribution" else _count_entities
                 outcome = count(rows)
+                # A corpus without annotations of a task has no figures of it.
                 if outcome is not None:
                     outcomes[name] = outcome
                     results[name] = outcome.figures()
@@ -168,6 +169,7 @@ def _count_entities(rows: Sequence[Pair]) -> Outcome | None:
     for record, prediction in rows:
         if record.entities is None:
             continue
+        # Predicted entities have one piece: gold ones count from their first piece to their last.
         gold = {(e.span[0][0], e.span[-1][1], e.label) for e in record.entities}
         predicted = {(e.span.start, e.span.end, e.label) for e in prediction.entities or ()}
         document = counts[document_of(record)]
@@ -184,4 +186,6 @@ def _outcome(
     kind: str, labels: tuple[str, ...], documents: Iterable[str], counts: Array, sizes: Array
 ) -> Outcome:
     """Return an outcome; ``documents`` are in the order of the counts and may repeat."""
-    return Outcome(kind, labels, tuple(map(digest, dict.fromkeys(documents))), sizes, counts)
+    # Outcomes are published without the texts, and digests show only whether documents are the same.
+    digests = [digest(document) for document in dict.fromkeys(documents)]
+    return Outcome(kind, labels, tuple(digests), sizes, counts)

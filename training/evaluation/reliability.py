@@ -33,7 +33,8 @@ RANKED = ("check_worthy",)
 
 def answered_precision(kind: str) -> float:
     """Return the precision of answers that are not marked as abstained, for a task or a kind of stance query."""
-    return STANCE_PRECISION if kind.partition(".")[0] == "stance" else TARGET_PRECISION
+    task = kind.partition(".")[0]  # kinds of stance queries are called "stance.…"
+    return STANCE_PRECISION if task == "stance" else TARGET_PRECISION
 
 
 @dataclass(frozen=True)

@@ -72,6 +72,7 @@ def compare(
             f"{paths[1]}: expected a task that {paths[0]} has "
             f"({', '.join(outcomes_a) or 'it has none'}), found {', '.join(outcomes_b) or 'none'}"
         )
+    # The names of metrics follow from the labels, so that only the scores of a task show them.
     available: set[str] = set()
     for name in shared:
         outcome = outcomes_a[name]
@@ -121,7 +122,9 @@ def _compare_task(
     counts_b = b.counts[[row_in_b[document] for document in a.documents]]
     scores_a = a.scores(a.counts.sum(axis=0))
     scores_b = a.scores(counts_b.sum(axis=0))
-    compared = [metric for metric in (metrics or PRIMARY.get(task, ())) if metric in scores_a]
+    # Metrics that were asked for may be those of another task.
+    wanted = metrics or PRIMARY.get(task, ())
+    compared = [metric for metric in wanted if metric in scores_a]
     if not compared:
         return []
     resampled = _resampled_differences(a, counts_b, compared, resamples, seed)
@@ -172,7 +175,8 @@ def _resampled_differences(
 
 def _add_holm(rows: Sequence[dict[str, Any]]) -> int:
     """Add Holm's corrected p-values and their significance to the rows; return the number of tests."""
-    tested = sorted((row for row in rows if row["p"] is not None), key=lambda row: row["p"])
+    tested = [row for row in rows if row["p"] is not None]
+    tested.sort(key=lambda row: row["p"])
     corrected = 0.0
     for rank, row in enumerate(tested):
         # A corrected p-value is never below that of a smaller p-value.

@@ -1,6 +1,5 @@
 """The page that compares two evaluations: significant differences, and cases where the two disagree."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,6 +117,7 @@ def disagreements(
                 f"{paths[1]}, {name}: expected the cases of {paths[0]} in their order, "
                 "found others: evaluate both again"
             )
+        # All cases of a task are of one kind.
         compare_cases: Any = _compare_spans
         if isinstance(a[name][0], ScoredAnswer):
             compare_cases = _compare_answers
@@ -135,21 +135,23 @@ def _compare_answers(
 ) -> Disagreement:
     """Return the disagreement of two runs on a task with labels."""
     corpus, _, task = name.rpartition("/")
-    pairs = list(zip(a, b, strict=True))
-    counts = Counter((first.is_correct, second.is_correct) for first, second in pairs)
-    only_a = [pair for pair in pairs if pair[0].is_correct and not pair[1].is_correct]
-    only_b = [pair for pair in pairs if pair[1].is_correct and not pair[0].is_correct]
+    both = neither = 0
+    only_a, only_b = [], []
+    for first, second in zip(a, b, strict=True):
+        if first.is_correct and second.is_correct:
+            both += 1
+        elif first.is_correct:
+            only_a.append((first, second))
+        elif second.is_correct:
+            only_b.append((first, second))
+        else:
+            neither += 1
     return Disagreement(
         anchor,
         corpus,
         task,
-        n=len(pairs),
-        correct=[
-            counts[True, True],
-            counts[True, False],
-            counts[False, True],
-            counts[False, False],
-        ],
+        n=len(a),
+        correct=[both, len(only_a), len(only_b), neither],
         errors={},
         plots=_plots(anchor, task, a, b),
         questions=(_farthest_apart(only_a), _farthest_apart(only_b)),
@@ -181,7 +183,8 @@ def _plots(
     kinds_a = stack(list(a[0].probabilities), a).by_kind()
     kinds_b = stack(list(b[0].probabilities), b).by_kind()
     plots = {}
-    for number, kind in enumerate(name for name in kinds_a if name in kinds_b):
+    common_kinds = [kind for kind in kinds_a if kind in kinds_b]
+    for number, kind in enumerate(common_kinds):
         reliability_runs, risk_runs = [], []
         for run, answers in zip(RUNS, (kinds_a[kind], kinds_b[kind]), strict=True):
             probabilities, outcomes = binary_outcomes(answers, task)
@@ -206,18 +209,21 @@ def _compare_spans(
     for label in labels:
         errors[label] = {kind: (errors_a[label, kind], errors_b[label, kind]) for kind in KINDS}
 
-    # A positive gap means that A has fewer errors than B.
-    gaps = [
-        (count_errors(second.errors) - count_errors(first.errors), first, second)
-        for first, second in zip(a, b, strict=True)
-    ]
-    better_a = sorted((gap for gap in gaps if gap[0] > 0), key=lambda gap: -gap[0])
-    better_b = sorted((gap for gap in gaps if gap[0] < 0), key=lambda gap: gap[0])
+    better_a, better_b = [], []
+    for first, second in zip(a, b, strict=True):
+        gap = count_errors(second.errors) - count_errors(first.errors)
+        if gap > 0:
+            better_a.append((gap, first, second))
+        elif gap < 0:
+            better_b.append((-gap, first, second))
+    # The sort is stable: sentences with equal gaps stay in the order of the cases.
+    better_a.sort(key=lambda case: case[0], reverse=True)
+    better_b.sort(key=lambda case: case[0], reverse=True)
     return Disagreement(
         anchor,
         corpus,
         task,
-        n=len(gaps),
+        n=len(a),
         correct=[],
         errors=errors,
         plots={},

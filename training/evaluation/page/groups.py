@@ -51,7 +51,10 @@ def by_target(labels: Sequence[str], cases: Sequence[ScoredAnswer]) -> GroupTabl
         return None
 
     def outcome_of_targets(targets: Collection[str]) -> Outcome:
-        return outcome_of(labels, [case for name in targets for case in cases_by_target[name]])
+        selected: list[ScoredAnswer] = []
+        for name in targets:
+            selected += cases_by_target[name]
+        return outcome_of(labels, selected)
 
     sizes = Counter({name: len(group) for name, group in cases_by_target.items()})
     return _group_table("target", sizes, outcome_of_targets)
@@ -76,7 +79,10 @@ def by_outlet(
         return None
 
     def outcome_of_outlets(names: Collection[str]) -> Outcome | None:
-        return outcome.restrict_to({item for name in names for item in documents_by_outlet[name]})
+        documents: set[str] = set()
+        for name in names:
+            documents |= documents_by_outlet[name]
+        return outcome.restrict_to(documents)
 
     items = dict(zip(outcome.documents, outcome.sizes.tolist(), strict=True))
     sizes: Counter[str] = Counter()
@@ -123,9 +129,11 @@ def _group_table(
         outcome = outcome_of_groups([name])
         if outcome is not None:
             groups.append(_group(name, outcome))
-    remainder = outcome_of_groups(small) if small else None
-    small_groups = None if remainder is None else _group("others", remainder)
-    return GroupTable(attribute, groups, len(small), small_groups)
+    remainder = None
+    outcome = outcome_of_groups(small) if small else None
+    if outcome is not None:
+        remainder = _group("others", outcome)
+    return GroupTable(attribute, groups, len(small), remainder)
 
 
 def _group(name: str, outcome: Outcome) -> Group:
