@@ -63,10 +63,14 @@ def score_directed(
         # A pair counts as one item with one class, not as two stances.
         gold_classes.append(_CLASSES.index(labels))
         owners.append(document)
-        scores.append([forward.get(p, 0.0) * backward.get(q, 0.0) for p, q in _CLASSES])
-        thresholds.append(
-            [forward_thresholds.get(p, 1.0) * backward_thresholds.get(q, 1.0) for p, q in _CLASSES]
-        )
+        class_scores, class_thresholds = [], []
+        for p_on_q, q_on_p in _CLASSES:
+            class_scores.append(forward.get(p_on_q, 0.0) * backward.get(q_on_p, 0.0))
+            # A label without a threshold is decided for by its probability alone.
+            threshold = forward_thresholds.get(p_on_q, 1.0) * backward_thresholds.get(q_on_p, 1.0)
+            class_thresholds.append(threshold)
+        scores.append(class_scores)
+        thresholds.append(class_thresholds)
     if not gold_classes:
         return {}
 
@@ -81,10 +85,11 @@ def score_directed(
     summary = bootstrap(counts, lambda total: classification(total, names), n)
     # The first row of weights is the data itself, the others are resamples.
     weights = np.vstack([np.ones(n), resampled_weights(owners)])
-    precisions = [
-        average_precision((gold == number).astype(float), probabilities[:, number], weights)
-        for number in np.unique(gold)
-    ]
+    precisions = []
+    # A class that no pair has would count as a precision of 0, and is left out of the mean.
+    for number in np.unique(gold):
+        is_class = (gold == number).astype(float)
+        precisions.append(average_precision(is_class, probabilities[:, number], weights))
     mean_precision = np.mean(precisions, axis=0)
     return {
         # Each row has exactly one class, so that micro-F1 equals accuracy.

@@ -94,7 +94,8 @@ def cohen_kappa(pairs: Mapping[tuple[int, int], int]) -> float | None:
     # Importing scikit-learn takes long, and most commands measure no agreement.
     from sklearn.metrics import cohen_kappa_score
 
-    if len({label for pair in pairs for label in pair}) < 2:
+    # With a single label, chance alone would give full agreement, and kappa is not defined.
+    if len(set().union(*pairs)) < 2:
         return None
     first, second = zip(*pairs, strict=True)
     return float(cohen_kappa_score(first, second, sample_weight=list(pairs.values())))
@@ -114,7 +115,9 @@ class Documents:
     def add(self, cells: Mapping[tuple[int, int], float]) -> None:
         """Count a document, whose matrix is zero but for ``cells``: (row, column) → count."""
         self.number += 1
-        nonzero = sorted((row, column, count) for (row, column), count in cells.items() if count)
+        nonzero = [(row, column, count) for (row, column), count in cells.items() if count]
+        # In a fixed order, so that documents of equal counts have equal bytes.
+        nonzero.sort()
         self._patterns[np.array(nonzero, dtype=_CELL).tobytes()] += 1
 
     def sums(self, rows: int, columns: int) -> tuple[Array, Array]:

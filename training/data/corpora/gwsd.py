@@ -88,6 +88,7 @@ def read(folder: Path, split: str, on_drop: OnDrop) -> Iterator[Record]:
         weights = row.inferred or counts
         best = max(weights.values())
         likeliest = [label for label, weight in weights.items() if weight == best]
+        # A choice among tied labels would be arbitrary.
         if len(likeliest) > 1:
             on_drop("annotators are tied, and no distribution was inferred")
             continue

@@ -159,7 +159,7 @@ def recognise(head: str) -> bool:
     if first.keys().isdisjoint(_TEXT_KEYS):
         return False
     # Exports of other tools have a text and labels, too.
-    is_prodigy = not first.keys().isdisjoint(_PRODIGY_KEYS)
+    is_prodigy = bool(first.keys() & _PRODIGY_KEYS)
     is_argilla = any(".responses" in key for key in first)
     if is_prodigy or is_argilla or json_min.is_row(first):
         return False
@@ -171,21 +171,21 @@ def recognise(head: str) -> bool:
         return True
     entities = first.get("entities")
     if isinstance(entities, list):
-        has_offsets = any(
-            isinstance(entity, dict) and "start_offset" in entity for entity in entities
-        )
-        return has_offsets or isinstance(first.get("relations"), list)
+        # spaCy's entities are triples: offsets in objects, or relations beside them, are doccano's.
+        for entity in entities:
+            if isinstance(entity, dict) and "start_offset" in entity:
+                return True
+        return isinstance(first.get("relations"), list)
 
     annotations = first.get("annotations")
     if not isinstance(annotations, list):
         return False
-    # Annotations with a "result" are Label Studio's.
-    return any(
-        isinstance(annotation, dict)
-        and annotation.keys() & {"label", "text"}
-        and "result" not in annotation
-        for annotation in annotations
-    )
+    for annotation in annotations:
+        has_label = isinstance(annotation, dict) and bool(annotation.keys() & {"label", "text"})
+        # Annotations with a "result" are Label Studio's.
+        if has_label and "result" not in annotation:
+            return True
+    return False
 
 
 FORMAT = Format("doccano", (".jsonl", ".ndjson", ".json"), recognise, items=json_items, parse=parse)

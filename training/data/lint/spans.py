@@ -71,10 +71,9 @@ def crossing_entities(checked: CheckedRecord) -> Iterator[str]:
     """Yield pairs of entities that overlap without one containing the other."""
     text = checked.record.text
     for (i, first), (j, second) in combinations(enumerate(checked.record.entities or ()), 2):
-        first_offsets, second_offsets = (
-            _character_offsets(first.span),
-            _character_offsets(second.span),
-        )
+        # Sets of offsets, because a span may have several pieces with gaps between them.
+        first_offsets = _character_offsets(first.span)
+        second_offsets = _character_offsets(second.span)
         nested = first_offsets <= second_offsets or second_offsets <= first_offsets
         if first_offsets & second_offsets and not nested:
             yield (
@@ -113,4 +112,7 @@ def overlapping_parts(checked: CheckedRecord) -> Iterator[str]:
 
 def _character_offsets(span: Span) -> set[int]:
     """Return the offset of every character of a span."""
-    return {offset for start, end in span for offset in range(start, end)}
+    offsets: set[int] = set()
+    for start, end in span:
+        offsets.update(range(start, end))
+    return offsets

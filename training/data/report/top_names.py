@@ -40,9 +40,11 @@ def top_names(
     all_rows = np.arange(len(rows))
     names = []
     for value, _ in ranking[:count]:
-        # Only hashes are stored, so the name is looked up in the first row that has it.
-        record = rows.record(rows.first_with(column, np.uint64(value), all_rows))
         by_split = {split: counts[split][value] for split in splits if value in counts[split]}
-        [name] = [name for name in names_of(record) if hash_text(name) == value]
-        names.append((name, by_split))
+        # Only hashes are stored, so the name is looked up in the first row that has it.
+        first_row = rows.first_with(column, np.uint64(value), all_rows)
+        for name in names_of(rows.record(first_row)):
+            if hash_text(name) == value:
+                names.append((name, by_split))
+                break
     return names

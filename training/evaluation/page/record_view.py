@@ -127,6 +127,7 @@ def sample(record: Record) -> Sample:
 
 
 def _words(text: str, span: Span) -> str:
+    """Return the words of a span, with an ellipsis where its pieces leave a gap."""
     return " … ".join(text[start:end] for start, end in span)
 
 
@@ -155,10 +156,11 @@ def _marks(record: Record) -> list[TaggedMark]:
                 # The tag of a later piece shows that the span continues.
                 tags.append(tag if position == 0 else f"… {tag}")
 
-    return [
-        TaggedMark(mark.start, mark.end, mark.classes, mark.title, tag, lane)
-        for mark, tag, lane in zip(marks, tags, lanes(marks), strict=True)
-    ]
+    tagged = []
+    # The lanes depend on all marks: those that overlap are drawn below one another.
+    for mark, tag, lane in zip(marks, tags, lanes(marks), strict=True):
+        tagged.append(TaggedMark(mark.start, mark.end, mark.classes, mark.title, tag, lane))
+    return tagged
 
 
 def _spans(record: Record) -> Iterator[tuple[str, str, Span, str]]:

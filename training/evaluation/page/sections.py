@@ -147,6 +147,7 @@ def task_section(
     corpus, _, task = name.rpartition("/")
     anchor = f"t{number}"
     figures = {metric: Figure(**values) for metric, values in account["results"][name].items()}
+    # The annotators' own agreement is in the account only if the data have several annotators.
     people = {}
     for metric, values in account.get("people", {}).get(name, {}).items():
         people[metric] = values["value"]
@@ -172,6 +173,7 @@ def task_section(
     if answers:
         plots = _plots(anchor, task, config, stack(outcome.labels, answers))
     group_tables = [by_outlet(outcome, cases)]
+    # Only stances have targets, which say more than outlets and so come first.
     if task == "stance":
         group_tables.insert(0, by_target(outcome.labels, answers))
     return TaskSection(
@@ -221,13 +223,15 @@ def _error_table(cases: Sequence[ScoredSpans], outcome: Outcome) -> ErrorTable:
         if kind != "right":
             commonest.append((label, kind, n))
     if outcome.kind == "attribution":
+        # The last row of the counts is that of linked attributions, as ``count_attributions`` returns it.
         correct, predicted, gold = outcome.counts.sum(axis=0)[-1].astype(int).tolist()
         errors[LINKED, "right"] += correct
         errors[LINKED, "missed"] += gold - correct
         errors[LINKED, "spurious"] += predicted - correct
-    # A dictionary keeps the order in which the labels occur.
-    labels = list(dict.fromkeys(label for label, _ in errors))
-    counts = {label: {kind: errors[label, kind] for kind in KINDS} for label in labels}
+    counts: dict[str, dict[str, int]] = {}
+    # In the order in which the labels occur; each has all kinds, also those that did not occur.
+    for label, _ in errors:
+        counts[label] = {kind: errors[label, kind] for kind in KINDS}
     return ErrorTable(counts, commonest[:3])
 
 

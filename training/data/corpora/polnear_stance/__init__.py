@@ -215,16 +215,21 @@ def _add_neutral(record: Record, topics: list[str]) -> None:
         if not any(_overlap(target, other) for other in targets):
             targets.append(target)
 
+    neutral = []
     for holder in holders:
         for target in targets:
-            taken = any(
-                _overlap(holder, stance.holder) and _overlap(target, stance.target)
-                for stance in listed
-                if stance.holder is not None
-            )
             # A holder's stance on themselves, or on a part of their name, was not annotated.
-            if not taken and not _overlap(holder, target) and record.stances is not None:
-                record.stances.append(Stance(holder=holder, target=target, label="neutral"))
+            if _overlap(holder, target):
+                continue
+            is_listed = False
+            for stance in listed:
+                same_holder = stance.holder is not None and _overlap(holder, stance.holder)
+                if same_holder and _overlap(target, stance.target):
+                    is_listed = True
+            if not is_listed:
+                neutral.append(Stance(holder=holder, target=target, label="neutral"))
+    if record.stances is not None:
+        record.stances += neutral
 
 
 def _overlap(one: Span | str, other: Span | str) -> bool:
