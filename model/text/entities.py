@@ -76,6 +76,7 @@ def whole_names(entities: Sequence[FoundEntity], texts: Sequence[str]) -> list[F
         else:
             names.append(name)
 
+    # Only whole names can limit one another, so that they grow in a second pass.
     complete = []
     previous: Located | None = None
     for entity, following in zip_longest(names, names[1:]):
@@ -107,20 +108,22 @@ def _with_whole_words(span: Located, text: str) -> Located:
     after = None
     if len(last_word) == 1:
         after = _INITIALS_AFTER.match(text, end) or _APOSTROPHE_AFTER.match(text, end)
+    # A number belongs to an abbreviation (EB-5), and abbreviations are short.
     if after is None and last_word.isupper() and len(last_word) < 5:
         after = _NUMBER_AFTER.match(text, word_end)
+    if after is not None:
+        end = after.end()
 
     before = None
     if text[start].isupper():
         reach = max(0, start - _REACH)
         before = _APOSTROPHE_BEFORE.search(text, reach, start)
+        # A single capital may be the last of several initials.
         if before is None and not text[start + 1 : start + 2].isalpha():
             before = _INITIALS_BEFORE.search(text, reach, start)
-    return replace(
-        span,
-        start=before.start() if before else start,
-        end=after.end() if after else end,
-    )
+    if before is not None:
+        start = before.start()
+    return replace(span, start=start, end=end)
 
 
 def _without_open_end(span: Located, text: str) -> Located:
@@ -179,6 +182,7 @@ def _extend_forward(text: str, end: int, limit: int) -> int:
         word = _NEXT.match(text, end, limit)
         if word is None or word[1] in NO_FIRST_NAME:
             return end
+        # *State* is a title (State Senator), but also the end of names (Islamic State).
         if is_title(word[1]) and word[1] != "State":
             return end
         end = word.end()
@@ -206,6 +210,7 @@ def with_known_people(entities: Sequence[FoundEntity], texts: Sequence[str]) -> 
     for entity in entities:
         name = _text_of(entity, texts)
         person = person_name(name) if entity.label == "PERSON" else None
+        # The model may take a word that begins a sentence for a first name: *When Ortega*.
         if person is not None and NO_FIRST_NAME.isdisjoint(name.split()):
             probabilities = people[person.surname]
             probabilities[name] = max(entity.probability, probabilities.get(name, 0.0))
@@ -267,6 +272,7 @@ def _with_person(
     if not overlapping:
         return [*entities, FoundEntity(span, "PERSON", probability)]
     entity = overlapping[0]
+    # Only an entity at exactly this place is another reading of the same name.
     if len(overlapping) > 1 or entity.label == "PERSON" or entity.span != span:
         return entities
     name = text[span.start : span.end]

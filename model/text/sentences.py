@@ -106,6 +106,7 @@ def _adjust_boundaries(paragraph: str, starts: list[int]) -> Iterator[tuple[int,
     sentence_start = counted = 0
     quotes = {'"': 0, "''": 0}  # the number of straight marks before ``counted``
     for start in starts:
+        # Marks are counted from one boundary to the next, so that long paragraphs stay linear.
         for mark in quotes:
             quotes[mark] += paragraph.count(mark, counted, max(start, counted))
         counted = max(start, counted)
@@ -154,6 +155,7 @@ def _shift_past_marks(paragraph: str, boundary: int, quotes: dict[str, int]) -> 
     first = max(0, boundary - _REACH)
     straight = _STRAIGHT.search(paragraph, first, max(boundary, 0))
     if straight is not None:
+        # The form of a straight mark does not show whether it opens: their number and the next word do.
         opens = quotes[straight[0]] % 2 and paragraph[boundary : boundary + 1].isalnum()
         return straight.start() if opens else boundary
     opening = _OPENING.search(paragraph, first, boundary)

@@ -115,18 +115,16 @@ class UnitSearch:
         if not document.marks:
             return
         self.documents += 1
-        units = list(UNITS)
         if document.text.isascii() and "\r" not in document.text:
-            units = [CODE_POINTS]  # all units are equal in such a text
-        offsets = {unit: code_point_offsets(document.text, unit) for unit in units}
+            # All units are equal in such a text.
+            offsets = dict.fromkeys(UNITS, code_point_offsets(document.text, CODE_POINTS))
+        else:
+            offsets = {unit: code_point_offsets(document.text, unit) for unit in UNITS}
         if document.unit is None:
             self._usual = document.usual
         failed = set()
         for mark in document.marks:
-            by_unit = {
-                unit: _convert_mark(mark, document.text, offsets.get(unit, offsets[CODE_POINTS]))
-                for unit in UNITS
-            }
+            by_unit = {unit: _convert_mark(mark, document.text, offsets[unit]) for unit in UNITS}
             self.marks += 1
             self.quoted += mark.surface is not None
             # Spans are lists, which only their text makes hashable.
@@ -184,7 +182,8 @@ class UnitSearch:
             return f"{unit} (here every unit gives the same)"
         if self.quoted == self.marks:
             return f"{unit} (every one of {self.marks} spans covers what the file says it does)"
-        if len(UNITS) - len(self._failures) == 1:
+        # Each unit with a span that it does not explain has failed.
+        if len(self._failures) == len(UNITS) - 1:
             return f"{unit} (the only unit in which all of {self.marks} spans lie in their texts)"
         return (
             f"{unit} (assumed, as the tool counts by default: the file does not quote what its "
