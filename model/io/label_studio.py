@@ -174,6 +174,7 @@ def labelling_config(tasks: Iterable[str], labels: Mapping[str, Sequence[str]]) 
         if name in _COLOURS:
             label.set("background", _COLOURS[name])
     ElementTree.SubElement(view, "Text", name="text", value="$text", granularity="word")
+
     for task in SENTENCE_TASKS:
         if task in tasks:
             _add_choices(view, task, labels[task], [SENTENCE])
@@ -183,6 +184,7 @@ def labelling_config(tasks: Iterable[str], labels: Mapping[str, Sequence[str]]) 
             control = _add_control(view, "TextArea", name, [TARGET])
             control.set("placeholder", f"The {name}'s name, if the sentence does not mention it")
             control.set("maxSubmissions", "1")
+
     ElementTree.indent(view)
     return ElementTree.tostring(view, encoding="unicode") + "\n"
 

@@ -11,28 +11,23 @@ from dataclasses import dataclass, replace
 from itertools import zip_longest
 
 from claimstance.model.text.mentions import NO_FIRST_NAME, find_mentions, has_capital
-from claimstance.model.text.person_names import is_title, person_name, words
+from claimstance.model.text.name_extent import (
+    LAST_WORD,
+    LEADING_MARKS,
+    NEXT_WORD,
+    extend_back,
+    extend_forward,
+    with_whole_words,
+    without_open_end,
+)
+from claimstance.model.text.person_names import person_name, words
 from claimstance.model.windows import Located
 
-# The capitalised words after and before a name. Acronyms after it are names of their own.
-_NEXT = re.compile(r" ([^\W\d_a-z][^\W\d_A-Z][\w-]*)")
-_BEFORE = re.compile(r"([^\W\d_a-z](?:[^\W_]|-(?=[^\W\d_a-z]))*) $")
-_REACH = 60  # characters before a position for these patterns; a limit keeps long texts linear
-_LAST_WORD = re.compile(r"[^\W_]+$")
-# Words of a name that the tokenizer divides: initials (U | .S.), a number (EB | -5), an apostrophe (O | ’Malley).
-_INITIALS_AFTER = re.compile(r"(?:\.[A-Z](?![a-z]))+\.?")
-_INITIALS_BEFORE = re.compile(r"(?:(?<![\w.])[A-Z]\.)(?:[A-Z]\.)*$")
-_NUMBER_AFTER = re.compile(r"-(?:\d\w*|[IVX]+\b)")
-_APOSTROPHE_AFTER = re.compile(r"[’'][A-Z][a-z]+")
-_APOSTROPHE_BEFORE = re.compile(r"(?<!\w)[A-Z][’']$")
-# Words that do not end a name.
-_NO_ENDS = words("a an and at for in of on the to with")
 # Words that continue after a hyphen: Bashar al- | Assad, Trans- | Pacific Partnership.
 _OPEN_ENDS = words("al Al el El Trans Sub Indo")
 _WORD = re.compile(r"[^\W\d_]+")
 _WORD_OF_NAME = re.compile(r"[^\W\d_]+(?:[-’'](?!s\b)[^\W\d_]+)*")
 _LOWER_CASE = re.compile(r"\b[a-z]\w+")
-_MARKS = " “”\"‘’'([—–-"  # characters that may precede the first word of a sentence
 # The last part of a name decides its label if it is one of these: Clinton | Foundation.
 _HEADS = ("ORGANIZATION", "LOCATION")
 
@@ -66,7 +61,7 @@ def whole_names(entities: Sequence[FoundEntity], texts: Sequence[str]) -> list[F
     for entity in entities:
         if not has_capital(_text_of(entity, texts)):
             continue
-        span = _with_whole_words(entity.span, texts[entity.span.sentence])
+        span = with_whole_words(entity.span, texts[entity.span.sentence])
         name = replace(entity, span=span)
         last = names[-1] if names else None
         if last is not None and _are_one_name(last, name, texts):
@@ -88,54 +83,16 @@ def whole_names(entities: Sequence[FoundEntity], texts: Sequence[str]) -> list[F
                 first = previous.end
             if following is not None and following.span.sentence == span.sentence:
                 limit = following.span.start
-            start = _extend_back(text, span.start, first)
-            end = _extend_forward(text, span.end, limit)
+            start = extend_back(text, span.start, first)
+            end = extend_forward(text, span.end, limit)
             span = replace(span, start=start, end=end)
+
         previous = span
-        span = _without_open_end(span, text)
+        span = without_open_end(span, text)
         if span.start < span.end:
             complete.append(replace(entity, span=span))
+
     return with_known_people(complete, texts)
-
-
-def _with_whole_words(span: Located, text: str) -> Located:
-    """Return a span completed by the rest of its first and last word."""
-    start, end = span.start, span.end
-    word_end = end - 1 if text[end - 1] == "-" else end
-    last = _LAST_WORD.search(text, max(start, end - _REACH), word_end)
-    last_word = last[0] if last else ""
-
-    after = None
-    if len(last_word) == 1:
-        after = _INITIALS_AFTER.match(text, end) or _APOSTROPHE_AFTER.match(text, end)
-    # A number belongs to an abbreviation (EB-5), and abbreviations are short.
-    if after is None and last_word.isupper() and len(last_word) < 5:
-        after = _NUMBER_AFTER.match(text, word_end)
-    if after is not None:
-        end = after.end()
-
-    before = None
-    if text[start].isupper():
-        reach = max(0, start - _REACH)
-        before = _APOSTROPHE_BEFORE.search(text, reach, start)
-        # A single capital may be the last of several initials.
-        if before is None and not text[start + 1 : start + 2].isalpha():
-            before = _INITIALS_BEFORE.search(text, reach, start)
-    if before is not None:
-        start = before.start()
-    return replace(span, start=start, end=end)
-
-
-def _without_open_end(span: Located, text: str) -> Located:
-    """Return a span without a hyphen or an *of* at its end."""
-    start, end = span.start, span.end
-    while end > start and not text[end - 1].isalnum() and text[end - 1] not in ".)":
-        end -= 1
-    while True:
-        last = _LAST_WORD.search(text, max(start, end - _REACH), end)
-        if last is None or last[0] not in _NO_ENDS:
-            return replace(span, end=end)
-        end = start + len(text[start : last.start()].rstrip())
 
 
 def _text_of(entity: FoundEntity, texts: Sequence[str]) -> str:
@@ -153,39 +110,10 @@ def _are_one_name(last: FoundEntity, entity: FoundEntity, texts: Sequence[str]) 
     between = text[last.span.end : entity.span.start]
     has_hyphen = between == "" and text[last.span.end - 1] == "-"
     if between == "-" or has_hyphen:
-        end = _LAST_WORD.search(text, last.span.start, last.span.end - has_hyphen)
+        end = LAST_WORD.search(text, last.span.start, last.span.end - has_hyphen)
         return end is not None and end[0] in _OPEN_ENDS
     is_name = between == " " and has_capital(text[entity.span.start])
     return is_name and (entity.label in _HEADS or entity.label == last.label)
-
-
-def _extend_back(text: str, start: int, limit: int) -> int:
-    """Return the start of a name with the capitalised words before ``start``, as far as ``limit``.
-
-    The first word of a sentence is not included: it has its capital anyway.
-    """
-    while True:
-        word = _BEFORE.search(text, max(limit, start - _REACH), start)
-        if word is None or word[1] in NO_FIRST_NAME or is_title(word[1]):
-            return start
-        is_first_word = not text[: word.start()].strip(_MARKS)
-        # The splitter leaves some sentences together: a stop before the word ends one, too.
-        before = text[max(0, word.start() - 3) : word.start()].rstrip(" “\"‘'(")
-        if is_first_word or before.endswith((".", "?", "!", ":")):
-            return start
-        start = word.start()
-
-
-def _extend_forward(text: str, end: int, limit: int) -> int:
-    """Return the end of a name with the capitalised words after ``end``, as far as ``limit``."""
-    while True:
-        word = _NEXT.match(text, end, limit)
-        if word is None or word[1] in NO_FIRST_NAME:
-            return end
-        # *State* is a title (State Senator), but also the end of names (Islamic State).
-        if is_title(word[1]) and word[1] != "State":
-            return end
-        end = word.end()
 
 
 def _is_heading(text: str) -> bool:
@@ -241,7 +169,7 @@ def with_known_people(entities: Sequence[FoundEntity], texts: Sequence[str]) -> 
             names.update(people_by_word.get(word, {}))
         for name, probability in names.items():
             for start, end in find_mentions(name, text):
-                has_capital_anyway = is_in_capitals or not text[:start].strip(_MARKS)
+                has_capital_anyway = is_in_capitals or not text[:start].strip(LEADING_MARKS)
                 if has_capital_anyway and text[start:end].lower() in ordinary_words:
                     continue
                 span = Located(index, start, end)
@@ -261,7 +189,7 @@ def _with_person(
     # Trump-backed and anti-Trump are other words, Trump Tower is another name.
     if text[span.end : span.end + 1] in ("-", "–") or text[span.start - 1 : span.start] == "-":
         return entities
-    if _NEXT.match(text, span.end) and not _is_heading(text):
+    if NEXT_WORD.match(text, span.end) and not _is_heading(text):
         return entities
 
     overlapping = [
@@ -275,12 +203,14 @@ def _with_person(
     # Only an entity at exactly this place is another reading of the same name.
     if len(overlapping) > 1 or entity.label == "PERSON" or entity.span != span:
         return entities
+
     name = text[span.start : span.end]
     # The model has seen all of a full name, and is more reliable there.
     if " " in name:
         return entities
     if counts[name, entity.label] > counts[name, "PERSON"] + 1:
         return entities
+
     completed = list(entities)
     completed[entities.index(entity)] = replace(entity, label="PERSON")
     return completed

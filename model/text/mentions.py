@@ -64,15 +64,18 @@ def _is_mention(match: re.Match[str], person: PersonName | None) -> bool:
     """Return whether a match of a name's pattern is a mention of it, judging by the words around it."""
     text, (start, end) = match.string, match.span()
     before = text[max(0, start - _LOOK_BACK) : start]
+
     # A combining mark makes another letter of the last one: て in で.
     if text[end : end + 1] and unicodedata.combining(text[end]):
         return False
     # Lee is half of a double name in Lee-Ross and Ross-Lee, not in Lee-backed and anti-Lee.
     if text[end : end + 1] == "-" and text[end + 1 : end + 2].isupper():
         return False
+
     previous = before.rpartition(" ")[2]
     if previous.endswith("-") and previous[0].isupper():
         return False
+
     if match.lastgroup == "acronym":
         # "IS IT SO?" in capitals does not mention IS.
         return len(match[0]) > 2 or not text.isupper()
@@ -84,6 +87,7 @@ def _is_mention(match: re.Match[str], person: PersonName | None) -> bool:
     if word is None or not word[1][0].isupper():
         return person.surname not in AMBIGUOUS_SURNAMES
     previous = word[1]
+
     if is_title(previous):
         return True
     if person.surname in AMBIGUOUS_SURNAMES:
@@ -91,6 +95,7 @@ def _is_mention(match: re.Match[str], person: PersonName | None) -> bool:
     # In a headline in capitals, the word before need not be a first name.
     if match[0].isupper() and previous.isupper():
         return True
+
     first = previous.rstrip(".")
     if person.first.startswith(first) or first.startswith(person.first):
         return True

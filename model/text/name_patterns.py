@@ -42,6 +42,7 @@ def compile_name(name: str) -> CompiledName | None:
         patterns["full"].append(_phrase_pattern(bare.upper()))
     elif len(bare) > 3 and "." not in bare:  # *Nato* for *NATO*, but not *Who* for *WHO*
         patterns["full"].append(_phrase_pattern(bare.title()))
+
     if person is not None:
         in_capitals = replace(person, first=person.first.upper(), surname=person.surname.upper())
         for variant_name in (person, in_capitals):
@@ -56,6 +57,7 @@ def compile_name(name: str) -> CompiledName | None:
         for acronym in _acronyms(name, bare):
             with_stops = ".".join(acronym) + "."
             patterns["acronym"] += [re.escape(with_stops), acronym]
+
     groups = []
     for group, forms in patterns.items():
         if forms:

@@ -88,6 +88,7 @@ def _quotation_from(texts: Sequence[str], layout: Layout, first: int) -> Quotati
     if opening is None or (first > 0 and layout.lines[first - 1] == layout.lines[first]):
         return None
     content: list[Located] = []
+
     for index in range(first, min(first + _LONGEST, len(texts))):
         text = texts[index]
         start = opening.end() if index == first else 0

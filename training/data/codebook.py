@@ -198,6 +198,7 @@ def check_against(
                     f"{codebook.path}: labels.{task}: {unknown('label', label, labels)} (in the data "
                     f"{count} time{'s' * (count != 1)})"
                 )
+
     warnings = []
     for task, labels in codebook.labels.items():
         task_counts = counts.get(task, {})
@@ -215,6 +216,7 @@ def check_against(
         f"{codebook.path}: labels.{task}.{label}: expected a definition, found none"
         for task, label in undefined(codebook)
     ]
+
     for name in sorted(targets or ()):
         problem = codebook.target_problem(name)
         if problem:

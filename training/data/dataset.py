@@ -45,6 +45,7 @@ def features(labels: Mapping[str, Sequence[str]]) -> Features:
         for task, names in DEFAULT_LABELS.items()
     }
     span = List(List(Value("int32")))
+
     return Features(
         {
             "id": Value("string"),

@@ -32,6 +32,7 @@ class LimitedLoader(yaml.BaseLoader):
         self._level += 1
         if self._level > DEEPEST:
             raise yaml.MarkedYAMLError(None, None, _too_deep(), mark)
+
         node = super().compose_node(parent, index)
         self._level -= 1
         if isinstance(event, yaml.AliasEvent) and id(node) not in self._sizes:
@@ -53,6 +54,7 @@ class LimitedLoader(yaml.BaseLoader):
             levels = max(levels, 1 + child_levels)
         if isinstance(node, yaml.ScalarNode):
             size += len(node.value)
+
         if size > LARGEST:
             problem = f"aliases that stand for more than {LARGEST:,} characters"
             raise yaml.MarkedYAMLError(None, None, problem, mark)

@@ -20,6 +20,7 @@ def save_soft(soft: dict[str, SoftLabels], folder: Path) -> None:
     tasks: set[str] = set()
     for by_task in soft.values():
         tasks.update(by_task)
+
     for task in sorted(tasks):
         ids, sizes, rows = [], [], []
         for record_id, by_task in soft.items():
@@ -31,11 +32,13 @@ def save_soft(soft: dict[str, SoftLabels], folder: Path) -> None:
             # A size of 0 marks the label of a sentence.
             sizes.append(0 if probabilities.ndim == 1 else len(probabilities))
             rows.append(np.atleast_2d(probabilities))
+
         if not ids:
             continue
         columns[f"{task}.ids"] = np.array(ids)
         columns[f"{task}.sizes"] = np.array(sizes)
         columns[task] = np.concatenate(rows).astype(np.float16)
+
     if columns:
         np.savez_compressed(folder / _FILE, allow_pickle=False, **columns)
 

@@ -104,12 +104,14 @@ def from_row(row: Mapping[str, Any], labels: LabelNames) -> Record:
         for attribution in row["attributions"]:
             spans = {role: _to_span(attribution[role]) for role in ROLES}
             attributions.append(Attribution(**spans, event=attribution["event"]))
+
     entities = None
     if row["entities"] is not None:
         entities = []
         for entity in row["entities"]:
             label = labels["entity"][entity["label"]]
             entities.append(Entity(span=_to_span(entity["span"]) or [], label=label))
+
     stances = None
     if row["stances"] is not None:
         stances = []

@@ -50,13 +50,16 @@ def add_hard_negatives(
         raise ConfigError(
             f"data.hard_negatives.label: {unknown('label', settings.label, labels['stance'])}"
         )
+
     corpora = sorted({str(record.meta.get("corpus")) for record in records})
     for name in settings.corpora:
         if name not in corpora:
             raise ConfigError(f"data.hard_negatives: {unknown('corpus', name, corpora)}")
+
     predictor = _eager_predictor(settings)
     selected = [record for record in records if record.meta.get("corpus") in settings.corpora]
     log.info("%s looks for holders and targets in %d sentences", settings.model, len(selected))
+
     added = 0
     for numbers in contexts(selected):
         group = [selected[number] for number in numbers]
@@ -74,6 +77,7 @@ def add_hard_negatives(
             added += 1
         if progress:
             progress(len(group))
+
     log.info("%d pairs without a stance added", added)
     return added
 

@@ -51,8 +51,10 @@ def add_soft_labels(
         for name in teacher.corpora:
             if name not in corpora:
                 raise ConfigError(f"data.teachers: {unknown('corpus', name, corpora)}")
+
         predictor, _ = load_predictor(model_folder(teacher.model))
         _check_teacher(predictor, teacher, labels)
+
         selected = [record for record in records if record.meta.get("corpus") in teacher.corpora]
         log.info("%s reads %d sentences", predictor.config.name, len(selected))
         _predict_labels(predictor, selected, teacher.tasks, soft, progress)

@@ -51,6 +51,7 @@ def count_attributions(document: Sequence[tuple[Record, Prediction]]) -> Array:
     tokens = [tokenize(record.text) for record in gold]
     gold_spans = flat_token_spans(gold, tokens)
     predicted_spans = flat_token_spans(predicted, tokens)
+
     counts = []
     for role in ROLES:
         gold_role = set(gold_spans.get(role, ()))
@@ -73,6 +74,7 @@ def count_attributions(document: Sequence[tuple[Record, Prediction]]) -> Array:
     if linked and min(matches.shape) > 1:
         pairs = maximum_bipartite_matching(csr_array(matches), perm_type="column")
         linked = int((pairs >= 0).sum())
+
     counts.append([linked, len(predicted_attributions), len(gold_attributions)])
     return np.array(counts, dtype=float)
 

@@ -57,12 +57,14 @@ def score_directed(
         labels = (first.label or "", second.label or "")
         if labels not in _CLASSES:
             continue
+
         forward, backward = prediction.stances
         kinds = prediction.kinds or ["stance", "stance"]
         forward_thresholds, backward_thresholds = map(config.thresholds_of, kinds)
         # A pair counts as one item with one class, not as two stances.
         gold_classes.append(_CLASSES.index(labels))
         owners.append(document)
+
         class_scores, class_thresholds = [], []
         for p_on_q, q_on_p in _CLASSES:
             class_scores.append(forward.get(p_on_q, 0.0) * backward.get(q_on_p, 0.0))
@@ -83,6 +85,7 @@ def score_directed(
     names = [str(number) for number in range(len(_CLASSES))]
     counts = confusion_matrices(gold_classes, predicted, owners, len(names))
     summary = bootstrap(counts, lambda total: classification(total, names), n)
+
     # The first row of weights is the data itself, the others are resamples.
     weights = np.vstack([np.ones(n), resampled_weights(owners)])
     precisions = []
@@ -90,6 +93,7 @@ def score_directed(
     for number in np.unique(gold):
         is_class = (gold == number).astype(float)
         precisions.append(average_precision(is_class, probabilities[:, number], weights))
+
     mean_precision = np.mean(precisions, axis=0)
     return {
         # Each row has exactly one class, so that micro-F1 equals accuracy.

@@ -93,12 +93,14 @@ def score_pairs(config: ModelConfig, pairs: Sequence[Pair]) -> tuple[Results, Ou
             answers = collect(config, task, rows)
             if answers is None:
                 continue
+
             documents = answers.documents.tolist()
             counts = confusion_matrices(
                 answers.gold.tolist(), answers.predicted.tolist(), documents, len(answers.labels)
             )
             sizes = counts.sum(axis=(1, 2))
             outcomes[name] = _outcome("labels", answers.labels, documents, counts, sizes)
+
             figures = outcomes[name].figures() | reliability_figures(answers, task, config)
             if task in RANKED:
                 probabilities, applies = binary_outcomes(answers, task)
@@ -106,6 +108,7 @@ def score_pairs(config: ModelConfig, pairs: Sequence[Pair]) -> tuple[Results, Ou
             if task == "stance":
                 owners = [document_of(record) for record, _ in rows]
                 figures |= score_directed(config, rows, owners)
+
             results[name] = figures
     return results, outcomes
 

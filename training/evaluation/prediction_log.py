@@ -87,6 +87,7 @@ def _attribution_cases(rows: Sequence[Pair]) -> list[ScoredSpans]:
     for record, prediction in rows:
         if record.attributions is not None:
             documents[document_of(record)].append((record, prediction))
+
     cases = []
     for sentences in documents.values():
         # Spans are flattened by document, because attributions reach over several sentences.

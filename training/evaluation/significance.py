@@ -65,6 +65,7 @@ def compare(
                 f"{paths[1]}: data: expected the {key} of {paths[0]}, {data_a.get(key)}, "
                 f"found {data_b.get(key)}"
             )
+
     shared = [name for name in outcomes_a if name in outcomes_b]
     # Models of different tasks have nothing to compare.
     if not shared:
@@ -72,6 +73,7 @@ def compare(
             f"{paths[1]}: expected a task that {paths[0]} has "
             f"({', '.join(outcomes_a) or 'it has none'}), found {', '.join(outcomes_b) or 'none'}"
         )
+
     # The names of metrics follow from the labels, so that only the scores of a task show them.
     available: set[str] = set()
     for name in shared:
@@ -80,10 +82,12 @@ def compare(
     for metric in metrics:
         if metric not in available:
             raise ConfigError(f"--metric: {unknown('metric', metric, available)}")
+
     rows = []
     for name in shared:
         _check_same_documents(paths, name, outcomes_a[name], outcomes_b[name])
         rows += _compare_task(name, outcomes_a[name], outcomes_b[name], metrics, resamples, seed)
+
     return {
         "a": {"folder": str(folder_a), "date": metadata_a.get("date"), **metadata_a["model"]},
         "b": {"folder": str(folder_b), "date": metadata_b.get("date"), **metadata_b["model"]},
@@ -120,6 +124,7 @@ def _compare_task(
     # The documents of b are brought into the order of a's, so that the draws pair them.
     row_in_b = {document: row for row, document in enumerate(b.documents)}
     counts_b = b.counts[[row_in_b[document] for document in a.documents]]
+
     scores_a = a.scores(a.counts.sum(axis=0))
     scores_b = a.scores(counts_b.sum(axis=0))
     # Metrics that were asked for may be those of another task.
@@ -127,16 +132,19 @@ def _compare_task(
     compared = [metric for metric in wanted if metric in scores_a]
     if not compared:
         return []
+
     resampled = _resampled_differences(a, counts_b, compared, resamples, seed)
     rows = []
     for metric, differences in zip(compared, resampled.T, strict=True):
         difference = scores_b[metric] - scores_a[metric]
         low, high = np.percentile(differences, [2.5, 97.5])
+
         p = None
         if len(a.documents) >= MIN_DOCUMENTS:
             # The tolerance lets equal scores that differ by rounding count as at least as far from zero.
             is_extreme = np.abs(differences - difference) >= abs(difference) - 1e-12
             p = float((is_extreme.sum() + 1) / (len(differences) + 1))
+
         rows.append(
             {
                 "corpus": corpus,

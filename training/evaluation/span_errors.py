@@ -22,6 +22,7 @@ def span_errors(gold: Sequence[LabelledSpan], predicted: Sequence[LabelledSpan])
     exact = set(gold) & set(predicted)
     inexact = [span for span in dict.fromkeys(predicted) if span not in exact]
     explained: set[LabelledSpan] = set()
+
     for span in dict.fromkeys(gold):
         label = span[0]
         if span in exact:
@@ -34,6 +35,7 @@ def span_errors(gold: Sequence[LabelledSpan], predicted: Sequence[LabelledSpan])
         same_label = [candidate for candidate in near if candidate[0] == label]
         counts[label, "boundary" if same_label else "other"] += 1
         explained.add(max(same_label or near, key=partial(_overlap, span)))
+
     for span in inexact:
         same_label = [candidate for candidate in gold if candidate[0] == span[0]]
         touches_gold = any(_overlap(span, candidate) for candidate in same_label)

@@ -248,5 +248,6 @@ def _best_annotator(
     # Annotators who marked the same spans agree equally well, and it does not matter who is chosen.
     if any(spans[index] != spans[ties[0]] for index in ties):
         on_tie(task)
+
     best = min(ties, key=lambda index: annotated[index][0])
     return annotated[best]

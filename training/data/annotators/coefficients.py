@@ -94,8 +94,11 @@ def cohen_kappa(pairs: Mapping[tuple[int, int], int]) -> float | None:
     # Importing scikit-learn takes long, and most commands measure no agreement.
     from sklearn.metrics import cohen_kappa_score
 
+    labels: set[int] = set()
+    for pair in pairs:
+        labels.update(pair)
     # With a single label, chance alone would give full agreement, and kappa is not defined.
-    if len(set().union(*pairs)) < 2:
+    if len(labels) < 2:
         return None
     first, second = zip(*pairs, strict=True)
     return float(cohen_kappa_score(first, second, sample_weight=list(pairs.values())))

@@ -102,6 +102,7 @@ def adjudicate_items(
     first_rows = items.values[items.starts[:-1]]
     last_rows = items.values[items.starts[1:] - 1]
     adjudication = Adjudication(first_rows.copy(), first_rows)
+
     part_indices = np.repeat(
         np.arange(len(input_parts)), [input_part.count for input_part in input_parts]
     )

@@ -148,6 +148,7 @@ def index_batch(batch: RowBatch) -> IndexedBatch:
     number_matrix = np.array(numbers, dtype=np.int32).reshape(-1, len(_NUMBER_COLUMNS))
     for index, name in enumerate(_NUMBER_COLUMNS):
         columns[name] = number_matrix[:, index]
+
     columns["answers"] = RaggedArray.of_hashes(answers)
     columns["targets"] = RaggedArray.of_hashes(targets)
     columns["holders"] = RaggedArray.of_hashes(holders)
@@ -170,8 +171,10 @@ def _row_hashes(record: Record, key: str, batch: RowBatch) -> list[int]:
         # The same text may occur twice, or may have been annotated for different questions.
         questions = sorted({repr(question_of(stance)) for stance in record.stances or ()})
         item = f"{record.doc_id}\0{record.text}\0{questions}"
+
     outlet = record.meta.get("outlet")
     outlet_key = None if outlet in (None, "") else str(outlet).casefold()
+
     # The ids with prefixes are needed where parts have ids in common (see ``rows``).
     texts = (
         record.id,
@@ -246,6 +249,7 @@ def _answers(record: Record) -> Iterable[str]:
         label = getattr(record, task)
         if label is not None:
             yield f"{task}\0{label}"
+
     for stance in record.stances or ():
         if stance.label is not None:
             holder = ""
@@ -253,6 +257,7 @@ def _answers(record: Record) -> Iterable[str]:
                 holder = f"by {_normalized_name(stance.holder, text)}"
             target = _normalized_name(stance.target, text)
             yield f"stance\0{holder}\0{target}\0{stance.label}"
+
     # All attributions are one answer, as are all entities: a list that lacks one is another answer.
     if record.attributions is not None:
         attributions = []
@@ -260,6 +265,7 @@ def _answers(record: Record) -> Iterable[str]:
             spans = (attribution.source, attribution.cue, attribution.content)
             attributions.append([_normalized_name(span, text) for span in spans])
         yield f"attributions\0{sorted(attributions)}"
+
     if record.entities is not None:
         entities = []
         for entity in record.entities:

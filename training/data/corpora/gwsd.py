@@ -111,6 +111,7 @@ def _parse_row(cells: dict[str, str], location: str) -> _Row:
             f"{location}: expected True or False for in_held_out_test, "
             f"found {cells['in_held_out_test']!r}"
         )
+
     inferred = None
     if any(cells[column] for column in _INFERRED):
         try:
@@ -119,6 +120,7 @@ def _parse_row(cells: dict[str, str], location: str) -> _Row:
             raise InputError(
                 f"{location}: expected numbers for {', '.join(_INFERRED)}, found another ({error})"
             ) from None
+
     return _Row(
         id=cells["guid"],
         text=" ".join(cells["sentence"].split()),

@@ -106,10 +106,12 @@ def _rows(path: Path) -> Iterator[Record]:
                 f"{location}: expected sentence, mention, from, to, polarity (-1, 0 or 1) and id, "
                 f"found none or another ({error!r})"
             ) from None
+
         if covered != mention:
             raise InputError(
                 f"{location}: expected the mention {mention!r} at [{start}, {end}), found {covered!r}"
             )
+
         article = _ARTICLE.match(row["id"])
         yield Record(
             id=row["id"],

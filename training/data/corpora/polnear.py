@@ -19,27 +19,26 @@ The corpus's own split is by time, and its official *dev* is the latest month an
 thirty days of the official *train*, so that choices, too, are made on a later time than the one trained on.
 """
 
-import datetime
-import json
 from bisect import bisect_right
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from claimstance.model.errors import InputError
-from claimstance.model.record import Attribution, Entity, Record, Span, read_lines
+from claimstance.model.record import Attribution, Entity, Record, Span
 from claimstance.model.text.entities import FoundEntity, with_known_people
 from claimstance.model.text.sentences import split_sentences
 from claimstance.model.windows import Located
-from claimstance.training.data.corpora.base import Corpus, OnDrop, check_choice, read_tsv
+from claimstance.training.data.corpora.base import Corpus, OnDrop, check_choice
+from claimstance.training.data.corpora.polnear_files import (
+    find_annotations,
+    read_metadata,
+    read_silver,
+)
 from claimstance.training.data.corpora.standoff import read_events
 from claimstance.training.data.documents.json_validation import read_text
 from claimstance.training.data.documents.spans import clip
-
-TUNE_DAYS = 30
-_METADATA = {"publisher": "outlet", "publication_date": "date", "title": "title"}
 
 
 @dataclass(frozen=True)
@@ -71,9 +70,10 @@ def read(
     """
     check_choice("polnear", "annotator", annotator, ("first", "all"))
     official = "dev" if split == "dev" else "train"
-    metadata = _read_metadata(folder / "data" / "metadata.tsv")
-    silver_entities = _read_silver(silver / f"{official}.jsonl") if silver is not None else {}
-    paths = _annotation_paths(folder / "data" / official / "attributions", split)
+    metadata = read_metadata(folder / "data" / "metadata.tsv")
+    silver_entities = read_silver(silver / f"{official}.jsonl") if silver is not None else {}
+
+    paths = find_annotations(folder / "data" / official / "attributions", split)
     for stem, annotation_paths in paths.items():
         text = read_text(folder / "data" / official / "text" / f"{stem}.txt")
         sentences = split_sentences(text)
@@ -89,63 +89,6 @@ def read(
                 # A second annotator's copy of the entities would count as agreement with the first.
                 article = replace(article, entities=None)
             yield from _records(article, path)
-
-
-def _annotation_paths(folder: Path, split: str) -> dict[str, list[Path]]:
-    """Return article → its ``.ann`` files, both in order, for the articles of a split."""
-    if not folder.is_dir():
-        raise InputError(f"{folder}: expected PolNeAR's annotations, found no such folder")
-    paths: dict[str, list[Path]] = defaultdict(list)
-    for path in sorted(folder.glob("*.ann")):
-        # The names are ARTICLE_ANNOTATOR.ann.
-        paths[path.stem.rpartition("_")[0]].append(path)
-    if split == "dev" or not paths:
-        return paths
-
-    days = {}
-    for stem in paths:
-        try:
-            days[stem] = datetime.date.fromisoformat(stem.split("_")[1])
-        except (IndexError, ValueError):
-            raise InputError(f"{stem}: expected a name like OUTLET_2016-01-31_TITLE") from None
-    # Choices must be made on a later time than the one trained on, as in the official dev.
-    last_train_day = max(days.values()) - datetime.timedelta(days=TUNE_DAYS)
-    is_tune = split == "tune"
-    return {stem: paths[stem] for stem in paths if (days[stem] > last_train_day) == is_tune}
-
-
-def _read_metadata(path: Path) -> dict[str, dict[str, str]]:
-    """Return article → its outlet, date and title, as far as the table has them."""
-    if not path.exists():
-        return {}
-    # The last cells of a row may be missing, so that any number of columns is valid.
-    rows = (row for _, row in read_tsv(path, tuple(range(1, 100)), quoting=False))
-    header = next(rows, [])
-    missing = {"filename", *_METADATA} - set(header)
-    if missing:
-        raise InputError(f"{path}: expected a column {min(missing)}, found {', '.join(header)}")
-    metadata = {}
-    for row in rows:
-        cells = dict(zip(header, row, strict=False))
-        fields = {name: cells[column] for column, name in _METADATA.items() if cells.get(column)}
-        metadata[cells["filename"]] = fields
-    return metadata
-
-
-def _read_silver(path: Path) -> dict[str, list[tuple[int, int, str]]]:
-    """Return article → start, end and label of its machine-made entities."""
-    articles = {}
-    for number, line in enumerate(read_lines(path), 1):
-        try:
-            data = json.loads(line)
-            articles[data["doc"]] = [
-                (int(start), int(end), str(label)) for start, end, label in data["entities"]
-            ]
-        except (ValueError, TypeError, KeyError):
-            raise InputError(
-                f"{path}, line {number}: expected an object with 'doc' and 'entities'"
-            ) from None
-    return articles
 
 
 def _with_surnames(
@@ -195,6 +138,7 @@ def _records(article: _Article, path: Path) -> Iterator[Record]:
         for name, roles in by_sentence[index]:
             event = name if sentence_counts[name] > 1 else None
             attributions.append(Attribution(**roles, event=event))
+
         entities = None
         if article.entities is not None:
             entities = []
@@ -202,6 +146,7 @@ def _records(article: _Article, path: Path) -> Iterator[Record]:
                 span = clip([(entity_start, entity_end)], start, end, text)
                 if span:
                     entities.append(Entity(span=span, label=label))
+
         has_content = any(attribution.content is not None for attribution in attributions)
         yield Record(
             id=f"{article.stem}:{index}",

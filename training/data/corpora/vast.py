@@ -101,6 +101,7 @@ def _parse_row(row: dict[str, str], location: str, split: str) -> Record:
         raise InputError(f"{location}: expected a comment and a topic, found no topic")
     if row["label"] not in LABELS:
         raise InputError(f"{location}: {unknown('label', row['label'], LABELS)}")
+
     meta: dict[str, object] = {"corpus": "vast"}
     if split == "train":
         meta["synthetic"] = row["type"] == _SYNTHETIC
@@ -108,6 +109,7 @@ def _parse_row(row: dict[str, str], location: str, split: str) -> Record:
         meta["subset"] = SUBSETS[row["seen"]]
     else:
         raise InputError(f"{location}: expected 0 or 1 for seen?, found {row['seen']!r}")
+
     return Record(
         id=f"vast:{split}:{row['id']}",
         doc_id=hashlib.sha256(text.encode()).hexdigest()[:16],

@@ -96,6 +96,7 @@ def _rebuild(name: str, records: Sequence[Record]) -> RebuiltDocument:
             # All annotators' records of such a sentence have one id, and begin at one offset.
             next_start = len(characters) + 1 if characters else 0  # one character for a space
             start = appended.setdefault(record.id, next_start)
+
         missing = start + len(record.text) - len(characters)
         characters += [""] * missing
         for offset, character in enumerate(record.text, start):

@@ -189,6 +189,7 @@ def _join_nearest(
             # A cue within a content usually belongs to another attribution.
             if not _overlaps_any(mark, candidate.marks["cue"]):
                 outside.append(candidate)
+
         if possible:
             nearest = min(
                 outside or possible,

@@ -122,6 +122,7 @@ class UnitSearch:
             offsets = {unit: code_point_offsets(document.text, unit) for unit in UNITS}
         if document.unit is None:
             self._usual = document.usual
+
         failed = set()
         for mark in document.marks:
             by_unit = {unit: _convert_mark(mark, document.text, offsets[unit]) for unit in UNITS}
@@ -129,6 +130,7 @@ class UnitSearch:
             self.quoted += mark.surface is not None
             # Spans are lists, which only their text makes hashable.
             self.ambiguous += len({str(pieces) for pieces in by_unit.values()}) > 1
+
             if document.unit is not None:
                 self._prescribed = document.unit
                 if by_unit[document.unit] is None:

@@ -159,10 +159,12 @@ class RecordBuilder:
                 fields["claim"] = "no_claim"
                 if any(attribution.content for attribution in fields["attributions"]):
                     fields["claim"] = "claim"
+
             for task in self._tasks:
                 if fields.get(task) is None:
                     # Tools mark only the sentences with the positive label.
                     fields[task] = self._roles.yes_no(task, False)
+
             built.append(
                 Record(
                     id=document.name if as_one_text else f"{document.name}:{index}",
@@ -216,6 +218,7 @@ def add_answers(
         else:
             # A rejected label, such as "not in favor", does not tell which label is correct.
             continue
+
         if task == "stance":
             if columns["target"] is None:
                 raise InputError(
@@ -225,6 +228,7 @@ def add_answers(
             stance = Stance(holder=columns["holder"], target=columns["target"], label=label)
             record.stances = [*(record.stances or ()), stance]
             continue
+
         earlier = getattr(record, task)
         if earlier not in (None, label):
             raise InputError(

@@ -136,6 +136,7 @@ def _stances_of_mark(
             f"{mark.where or marks.document.where}: stance '{shorten(label)}': expected a target "
             "(a related span, or one for the file), found none"
         )
+
     if holder is None:
         holder = _holder(marks, linked, mark)
     for target in targets:

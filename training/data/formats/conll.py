@@ -99,11 +99,13 @@ def items(path: Path) -> Iterator[Item]:
     documents = [document for document in documents if document.sentences]
     if not documents:
         raise InputError(f"{path}: expected tokens with tags, found none")
+
     # Few documents have tags that tell the schemes apart, so that all of them decide together.
     sentences: list[_TaggedSentence] = []
     for document in documents:
         sentences += document.sentences
     scheme = _find_scheme(sentences)
+
     for number, document in enumerate(documents, 1):
         name = path.stem if len(documents) == 1 else f"{path.stem}:{number}"
         yield Item(document.where, name, (scheme, document.sentences))

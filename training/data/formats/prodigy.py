@@ -135,6 +135,7 @@ def parse(item: Item, layout: Layout) -> Iterator[Document | LeftOut]:
         if answer == "ignore":
             yield LeftOut("answer 'ignore'")
             continue
+
         text = string(data.get(text_key), f"{line.where}: {text_key}")
         annotator = _session(data, line.where)
         if annotator is not None:
@@ -151,9 +152,11 @@ def parse(item: Item, layout: Layout) -> Iterator[Document | LeftOut]:
         latest_lines = latest_answers(lines)
         for _ in range(len(lines) - len(latest_lines)):
             yield LeftOut("earlier answer of an annotator who answered the question again")
+
         annotations = _TextAnnotations(lines[0].where)
         for answer_line in latest_lines:
             _add_line(answer_line, text_key, annotations)
+
         yield Document(
             name=item.name,
             text=lines[0].text,
@@ -254,6 +257,7 @@ def _add_marks(data: dict[str, Any], where: str, annotations: _TextAnnotations) 
                     f"found {bounds[0]} and {bounds[1]}"
                 )
             ends.append(mark_names[bounds])
+
         label = string(relation.get("label") or "", f"{relation_where}.label")
         annotations.relations[Relation(ends[0], ends[1], label)] = None
 

@@ -132,6 +132,7 @@ def _check_names(path: Path, header: Sequence[str], layout: Layout) -> None:
                 f"found '{role}'"
             )
         names_by_role.setdefault(role, []).append(name)
+
     for role, names in names_by_role.items():
         # Any number of columns can be ignored.
         if len(names) > 1 and role != _IGNORE:

@@ -97,6 +97,7 @@ class Facts:
         self.records += 1
         self.words.update(words_of(record.text))
         self._count_labels(record, location, split)
+
         for stance in record.stances or ():
             if isinstance(stance.target, str):
                 tally = self.targets.setdefault(stance.target, Tally(location))
@@ -104,6 +105,7 @@ class Facts:
                 # Searching a text takes long, and one mention is enough.
                 if not tally.mentioned:
                     tally.mentioned = bool(find_mentions(stance.target, record.text))
+
         if record.doc_id is not None:
             # Records of several annotators with one id are one sentence of the document.
             document, id_hash = key_of(record.doc_id), key_of(record.id)
@@ -111,6 +113,7 @@ class Facts:
             first = self._single_sentences.setdefault(document, sentence)
             if first is not None and first.id_hash != id_hash:
                 self._single_sentences[document] = None
+
         self.annotators.setdefault(record.annotator, Tally(location)).count += 1
         id_key, whole_key = key_of(record.id, record.annotator), content_key(record)
         checked = CheckedRecord(

@@ -51,6 +51,7 @@ def _parse_json_line(
 ) -> Iterator[LocatedRecord | Finding]:
     """Yield the record of a line, after a warning if it is a prediction; or why it is none."""
     location = Location(str(path), line_number)
+
     try:
         # Only the first line of a file can begin with a byte order mark.
         data = json.loads(line.decode("utf-8-sig" if line_number == 1 else "utf-8"))
@@ -67,6 +68,7 @@ def _parse_json_line(
     except InputError as error:
         yield unreadable(path, str(error))
         return
+
     record.annotator = record.annotator or layout.annotator
     location = Location(str(path), line_number, record.id)
     if "predicted" in data:

@@ -76,12 +76,14 @@ class Fixes:
                 # Two spellings of one label stay as they are: adding them up would be a guess.
                 if len(probabilities) == len(stance.probabilities):
                     stance.probabilities = probabilities
+
             if isinstance(stance.holder, list):
                 stance.holder = self._trim(stance.holder, text)
             # Only names have spellings; a span has the words of its text.
             if isinstance(stance.target, list):
                 stance.target = self._trim(stance.target, text)
                 continue
+
             name = self.targets.get(stance.target, stance.target)
             if name != stance.target:
                 is_stripped = name == stance.target.strip()

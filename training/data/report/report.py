@@ -216,15 +216,18 @@ def report_sources(rows: DatasetRows, ties: Mapping[int, Counter[str]]) -> list[
         ]
         source_parts = [rows.input_parts[index] for index in indices]
         selected = np.isin(rows.input_part, indices)
+
         split_sizes = {}
         for index, split in enumerate(SPLITS):
             size = int(np.count_nonzero(selected & (rows.split == index)))
             if size:
                 split_sizes[split] = size
+
         facts = {}
         for input_part in source_parts:
             if input_part.read_report.facts:
                 facts[input_part.origin] = dict(input_part.read_report.facts)
+
         reports.append(
             SourceReport(
                 name=name,

@@ -36,8 +36,10 @@ def top_names(
         )
         counts[split] = dict(zip(hashes.tolist(), occurrences.tolist(), strict=True))
         totals.update(counts[split])
+
     ranking = sorted(totals.items(), key=lambda entry: (-entry[1], entry[0]))
     all_rows = np.arange(len(rows))
+
     names = []
     for value, _ in ranking[:count]:
         by_split = {split: counts[split][value] for split in splits if value in counts[split]}

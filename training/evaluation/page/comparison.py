@@ -80,11 +80,13 @@ def comparison_page(comparison: Mapping[str, Any], folder_a: Path, folder_b: Pat
     for name, folder in zip(RUNS, folders, strict=True):
         if not (folder / PREDICTION_LOG_FILE).is_file():
             runs_without_log.append(name)
+
     sections = []
     # Differences of figures need only the counts, cases need both logs.
     if not runs_without_log:
         logs = [read_prediction_log(folder) for folder in folders]
         sections = disagreements(folders, logs[0], logs[1])
+
     rows = comparison["rows"]
     differences = [(row["difference"], row["low"], row["high"], row["significant"]) for row in rows]
     return PAGES.render(
@@ -146,6 +148,7 @@ def _compare_answers(
             only_b.append((first, second))
         else:
             neither += 1
+
     return Disagreement(
         anchor,
         corpus,
@@ -219,6 +222,7 @@ def _compare_spans(
     # The sort is stable: sentences with equal gaps stay in the order of the cases.
     better_a.sort(key=lambda case: case[0], reverse=True)
     better_b.sort(key=lambda case: case[0], reverse=True)
+
     return Disagreement(
         anchor,
         corpus,

@@ -82,22 +82,27 @@ def as_svg(figure: "Figure", name: str, title: str, description: str) -> str:
     file = io.StringIO()
     figure.savefig(file, format="svg", metadata={"Date": None})
     root = ElementTree.fromstring(file.getvalue())
+
     referenced: set[str] = set()
     for element in root.iter():
         for value in element.attrib.values():
             referenced.update(re.findall(r"#([\w-]+)\)?$", value))
+
     for element in list(root.iter()):
         _rewrite(element, name, referenced)
+
     for useless in [*root.findall(f"{_SVG}metadata"), *root.findall(f"{_SVG}defs[{_SVG}style]")]:
         root.remove(useless)
     for key in ("width", "height", "version"):
         root.attrib.pop(key, None)
     root.attrib |= {"class": "plot", "role": "img", "aria-labelledby": f"{name}-t {name}-d"}
+
     # Screen readers expect the title before everything else.
     for position, (tag, text) in enumerate((("title", title), ("desc", description))):
         element = ElementTree.Element(_SVG + tag, {"id": f"{name}-{tag[0]}"})
         element.text = text
         root.insert(position, element)
+
     svg = ElementTree.tostring(root, encoding="unicode")
     return re.sub(r">\s+<", "><", svg.replace("ns0:", "").replace(":ns0", ""))
 
@@ -112,12 +117,15 @@ def _rewrite(element: ElementTree.Element, name: str, referenced: set[str]) -> N
             classes.append(f"{key}-{_CLASSES[value]}")
         elif key in _ATTRIBUTES:
             attributes[key] = value.removesuffix("px")
+
     if classes:
         attributes["class"] = " ".join(classes)
+
     if attributes.get("id") in referenced:
         attributes["id"] = f"{name}-{attributes['id']}"
     else:
         attributes.pop("id", None)
+
     if attributes.get("transform", "").startswith("rotate(-0 "):
         del attributes["transform"]
     link = attributes.pop(f"{_XLINK}href", None)
@@ -125,9 +133,11 @@ def _rewrite(element: ElementTree.Element, name: str, referenced: set[str]) -> N
         attributes["href"] = f"#{name}-{link[1:]}"
     if "clip-path" in attributes:
         attributes["clip-path"] = attributes["clip-path"].replace("#", f"#{name}-")
+
     for key in ("d", "x", "y", "transform"):
         if key in attributes:
             attributes[key] = _shorten(attributes[key])
+
     element.attrib.clear()
     element.attrib.update(attributes)
 

@@ -91,6 +91,7 @@ def reliability_plot(name: str, runs: Sequence[PlottedRun]) -> Plot:
         figure, axes = new_axes()
         _label_axes(axes, "probability given", "share that is true")
         axes.plot([0, 1], [0, 1], color=SOFT, linewidth=0.8, linestyle=_DASHED)
+
         for run, (colour, line, marker) in zip(runs, _STYLES, strict=False):
             bins = reliability_bins(run.probabilities, run.outcomes)
             if len(runs) == 1:
@@ -104,12 +105,14 @@ def reliability_plot(name: str, runs: Sequence[PlottedRun]) -> Plot:
                 markersize=4,
             )
             _write_name(axes, run, bins[0].mean_probability, bins[0].observed_share, colour)
+
             error = calibration_error(run.probabilities, run.outcomes)
             floor = calibration_error_floor(run.probabilities)
             descriptions.append(
                 f"expected calibration error {error:.3f} "
                 f"({floor:.3f} if every probability were exactly right)"
             )
+
             for bar in bins:
                 row: tuple[str, ...] = (
                     f"{percent(bar.low, 0)} to {percent(bar.high, 0)}",
@@ -118,6 +121,7 @@ def reliability_plot(name: str, runs: Sequence[PlottedRun]) -> Plot:
                     percent(bar.observed_share),
                 )
                 rows.append((run.name, *row) if run.name else row)
+
         description = _describe(runs, descriptions)
         head: tuple[str, ...] = ("probability", "n", "mean probability", "true")
         if len(runs) > 1:
@@ -145,6 +149,7 @@ def risk_plot(name: str, runs: Sequence[PlottedRun]) -> Plot:
         figure, axes = new_axes()
         _label_axes(axes, "share answered, the surest first", "share of these that is wrong")
         axes.axhline(1 - TARGET_PRECISION, color=SOFT, linewidth=0.8, linestyle=_DASHED)
+
         highest = 0.0
         for run, (colour, line, _) in zip(runs, _STYLES, strict=False):
             coverage, risk = risk_coverage(run.probabilities, run.outcomes)
@@ -157,6 +162,7 @@ def risk_plot(name: str, runs: Sequence[PlottedRun]) -> Plot:
                 f"{area_under(coverage, risk):.3f}{_mark_abstention(axes, run)}"
             )
             columns.append(_at_steps(coverage, risk))
+
         axes.set_ylim(0, min(1.0, max(0.2, 1.1 * highest)))
         description = _describe(runs, descriptions)
         return Plot(
@@ -196,6 +202,7 @@ def precision_recall_plot(name: str, runs: Sequence[PlottedRun]) -> Plot | None:
         axes.set_ylim(0, 1.02)
         chance = float(runs[0].outcomes.mean())
         axes.axhline(chance, color=SOFT, linewidth=0.8, linestyle=_DASHED)
+
         for run, (colour, line, _) in zip(runs, _STYLES, strict=False):
             recall, precision, thresholds = precision_recall(run.outcomes, run.probabilities)
             points = _thin(len(recall))
@@ -207,6 +214,7 @@ def precision_recall_plot(name: str, runs: Sequence[PlottedRun]) -> Plot | None:
                 + _mark_decision(axes, run, recall, precision, thresholds)
             )
             columns.append(_at_steps(recall, precision))
+
         description = _describe(runs, descriptions)
         return Plot(
             title,

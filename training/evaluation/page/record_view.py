@@ -85,12 +85,14 @@ def sample(record: Record) -> Sample:
         label = getattr(record, task)
         if label is not None:
             labels[task] = label
+
     attributions = []
     for attribution in record.attributions or ():
         spans = {role: getattr(attribution, role) for role in ROLES}
         attributions.append(
             {role: _words(text, span) for role, span in spans.items() if span is not None}
         )
+
     stances = []
     for stance in record.stances or ():
         holder, target = stance.holder, stance.target
@@ -102,6 +104,7 @@ def sample(record: Record) -> Sample:
         stances.append(
             StanceSummary(holder or NO_HOLDER, target or "", label, stance.probabilities or {})
         )
+
     empty, missing = [], []
     # "Not annotated" and "none there" are different facts about a sentence.
     for field, task in _TASK_OF_FIELD.items():

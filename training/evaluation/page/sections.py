@@ -151,6 +151,7 @@ def task_section(
     people = {}
     for metric, values in account.get("people", {}).get(name, {}).items():
         people[metric] = values["value"]
+
     rows = [FigureRow(metric, figure, people.get(metric)) for metric, figure in figures.items()]
     main_metrics = (*PRIMARY[task], *_MAIN)
     main, other_figures = [], []
@@ -164,18 +165,22 @@ def task_section(
     sentences = [case for case in cases if isinstance(case, ScoredSpans)]
     wrong_answers = sum(not answer.is_correct for answer in answers)
     wrong_sentences = sum(count_errors(sentence.errors) > 0 for sentence in sentences)
+
     matrix = None
     if outcome.kind == "labels":
         counts = outcome.counts.sum(axis=0)  # (gold, predicted)
         shares = counts / np.clip(counts.sum(axis=1, keepdims=True), 1, None)
         matrix = ConfusionMatrix(outcome.labels, counts.astype(int).tolist(), shares.tolist())
+
     plots = {}
     if answers:
         plots = _plots(anchor, task, config, stack(outcome.labels, answers))
+
     group_tables = [by_outlet(outcome, cases)]
     # Only stances have targets, which say more than outlets and so come first.
     if task == "stance":
         group_tables.insert(0, by_target(outcome.labels, answers))
+
     return TaskSection(
         anchor,
         corpus,

@@ -169,6 +169,7 @@ def _add_labels(
         if target is None:
             on_drop("no sentence contains the target")
             continue
+
         holder = _relative(labelled.holder, record)
         if holder is None and not isinstance(labelled.holder, str):
             # The annotator saw a longer sentence than ours: another one of ours names the holder.
@@ -181,6 +182,7 @@ def _add_labels(
         if holder is None:
             on_drop("no sentence contains the holder")
             continue
+
         stance = Stance(holder=holder, target=target, label=labelled.label)
         if record.stances is not None and stance not in record.stances:
             record.stances.append(stance)

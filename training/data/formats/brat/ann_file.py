@@ -176,6 +176,7 @@ def _parse_line(ann: AnnFile, name: str, rest: str, where: str) -> None:
     """
     kind = name[0]
     definition, _, text = rest.partition("\t")
+
     if kind == "T":
         ann.text_bounds[name] = _parse_text_bound(definition, text, where)
     elif kind == "E":

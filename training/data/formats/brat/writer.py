@@ -108,6 +108,7 @@ class _AnnLines:
                 self._add_line("A", f"{task} {sentence} {label}")
             for entity in record.entities or ():
                 self._add_span(entity.label, shift(entity.span, start))
+
             for stance in record.stances or ():
                 if stance.label is None:
                     continue
@@ -118,6 +119,7 @@ class _AnnLines:
                     self._add_line("#", f"AnnotatorNotes {sentence}\t{note}")
                     self.note_count += 1
                     continue
+
                 target = self._add_span("Target", shift(stance.target, start))
                 if stance.holder is None:
                     self._add_line("A", f"stance {target} {stance.label}")

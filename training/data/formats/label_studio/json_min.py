@@ -91,24 +91,13 @@ def parse(item: Item, layout: Layout) -> Iterator[Document | LeftOut]:
     Raises:
         InputError: naming the file, the task or line and the field, what was expected and what was found.
     """
-    # In a CSV, a data field with the prefix shows that the field without it is an answer.
-    hidden = {
-        name.removeprefix(_DATA_PREFIX) for name in item.data if name.startswith(_DATA_PREFIX)
-    }
-    data, hidden_answers = {}, {}
-    for name, value in item.data.items():
-        if name in hidden:
-            hidden_answers[name] = value
-        else:
-            data[name.removeprefix(_DATA_PREFIX)] = value
-
+    data, doubled_answers = _divide_row(item.data)
     values = {name: value for name, value in data.items() if name not in _BOOKKEEPING}
     candidates = {name: value for name, value in values.items() if not _is_question(name, layout)}
     text_key = find_text_field(candidates, layout, item.where)
     text = string(values.pop(text_key), f"{item.where}: {text_key}")
-    # An answer has the name of a data field here, so that the two cannot share a dictionary.
     entries = [(name, value, _is_question(name, layout)) for name, value in values.items()]
-    entries += [(name, value, True) for name, value in hidden_answers.items()]
+    entries += [(name, value, True) for name, value in doubled_answers.items()]
 
     marks: list[Mark] = []
     regions: list[dict[str, Any]] = []
@@ -124,11 +113,7 @@ def parse(item: Item, layout: Layout) -> Iterator[Document | LeftOut]:
                 else:
                     marks.append(mark)
         elif value not in ("", None) and (is_question or _is_answer(value)):
-            for answer in value if isinstance(value, list) else [value]:
-                if isinstance(answer, dict):
-                    answers += answers_in(answer, _answer_kind(answer) or "", name, where)
-                else:
-                    answers.append(Answer(name, name_of(answer, where)))
+            answers += _answers(name, value, where)
         else:
             # An empty answer must not replace the data field of the same name.
             fields.setdefault(name, value)
@@ -139,6 +124,7 @@ def parse(item: Item, layout: Layout) -> Iterator[Document | LeftOut]:
     document_name = item.name
     if data.get(id_key) not in (None, ""):
         document_name = name_of(data[id_key], f"{item.where}: {id_key}")
+
     sentences = None
     if regions and all(is_in_html(region) for region in regions):
         text, sentences = displayed_text(text)
@@ -152,6 +138,34 @@ def parse(item: Item, layout: Layout) -> Iterator[Document | LeftOut]:
         fields=fields,
         sentences=sentences,
     )
+
+
+def _divide_row(row: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the data and answers of a row, and the answers whose names data fields have, too.
+
+    In a CSV, a data field with the prefix shows that the field without it is an answer.
+    """
+    doubled = set()
+    for name in row:
+        if name.startswith(_DATA_PREFIX):
+            doubled.add(name.removeprefix(_DATA_PREFIX))
+    data: dict[str, Any] = {}
+    doubled_answers: dict[str, Any] = {}
+    for name, value in row.items():
+        if name in doubled:
+            doubled_answers[name] = value
+        else:
+            data[name.removeprefix(_DATA_PREFIX)] = value
+    return data, doubled_answers
+
+
+def _answers(question: str, value: Any, where: str) -> Iterator[Answer]:
+    """Yield the answers of a field."""
+    for answer in value if isinstance(value, list) else [value]:
+        if isinstance(answer, dict):
+            yield from answers_in(answer, _answer_kind(answer) or "", question, where)
+        else:
+            yield Answer(question, name_of(answer, where))
 
 
 def _is_question(name: str, layout: Layout) -> bool:

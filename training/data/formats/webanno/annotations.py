@@ -166,6 +166,7 @@ class Annotations:
             reference = _parse_reference(row[base_column], layer, token)
             head = self._find_span(reference["token"], reference["number"], base_layer, token.where)
             tail = self._find_span(token.name, reference["own_number"], base_layer, token.where)
+
             labels = []
             for index, cell in enumerate(row):
                 value = _feature_value(cell)

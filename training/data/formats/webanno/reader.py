@@ -124,6 +124,7 @@ def _join_sentences(sentences: Sequence[WebAnnoSentence]) -> tuple[str, list[tup
                     f"{token.where}: expected {shorten(repr(token.word))} at "
                     f"{token.start}-{token.end} of the text, found {shorten(repr(surface))}"
                 )
+
         bounds.append((len(text), len(text) + len(sentence_text)))
         text += sentence_text
         length = first_token.start + utf16_length(sentence_text)
