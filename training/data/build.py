@@ -152,13 +152,17 @@ def _build(
     rows = DatasetRows(
         store, input_parts, adjudication.rows, adjudication.first_rows, adjudication.shared_sources
     )
+    # Wrong labels are reported before the division into splits, whose search for near-duplicates takes long.
     codebook, codebook_warnings = _check_codebook(config, rows)
+
     if config.split.folds is not None and NO_SPLIT not in rows.split:
         _LOG.warning("data.split.folds: folds are not used, since all rows have a split already")
     split_report = assign_splits(rows, config.split)
     label_counts = label_counts_by_split(rows)
     for message in split_warnings(label_counts):
         _LOG.warning("%s", message)
+
+    # Only train rows get soft labels, so that they are known once the rows are divided.
     soft = _soft_labels(rows, adjudication.soft, labels, teach)
     fingerprint = _write(rows, labels, soft, folder)
 
@@ -263,6 +267,7 @@ def _write(
             splits[name] = split_rows
     writer, fingerprint = DatasetWriter(folder, splits, labels), Fingerprint()
 
+    # The rows are read from disk once: the fingerprint is computed as they pass.
     def fingerprinted_lines(split_rows: RowIndices) -> Iterator[bytes]:
         for line in rows.lines(split_rows):
             fingerprint.add(line)

@@ -98,14 +98,14 @@ def _predict_labels(
                 soft.setdefault(record.id, {})[task] = row
         if "stance" in tasks:
             for stance, probabilities in zip(record.stances or (), prediction.stances, strict=True):
-                if stance.probabilities:
-                    probabilities = {
-                        label: (stance.probabilities.get(label, 0.0) + probability) / 2
-                        for label, probability in probabilities.items()
-                    }
-                stance.probabilities = {
-                    label: round(probability, 4) for label, probability in probabilities.items()
-                }
+                shares = {}
+                for label, probability in probabilities.items():
+                    # Earlier probabilities are those of annotators or of another teacher.
+                    if stance.probabilities:
+                        earlier = stance.probabilities.get(label, 0.0)
+                        probability = (earlier + probability) / 2
+                    shares[label] = round(probability, 4)
+                stance.probabilities = shares
         if progress:
             progress(1)
 

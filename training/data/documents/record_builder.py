@@ -150,9 +150,17 @@ class RecordBuilder:
                 meta[key] = value
         meta |= {name: columns[name] for name in META_COLUMNS if columns[name] is not None}
 
-        # A text that stays whole is a record of its own, and has no place within a document.
         built = []
         for index, (start, end) in enumerate(self._bounds):
+            place: dict[str, Any] = {
+                "id": f"{document.name}:{index}",
+                "doc_id": document.name,
+                "start": start,
+            }
+            # A text that stays whole is a record of its own, and has no place within a document.
+            if as_one_text:
+                place = {"id": document.name, "doc_id": columns["doc_id"], "start": None}
+
             fields = self._fields[index]
             # Every attributed content is a claim, unless the file has claims of its own.
             if self._derives_claim:
@@ -167,9 +175,7 @@ class RecordBuilder:
 
             built.append(
                 Record(
-                    id=document.name if as_one_text else f"{document.name}:{index}",
-                    doc_id=columns["doc_id"] if as_one_text else document.name,
-                    start=None if as_one_text else start,
+                    **place,
                     text=document.text[start:end],
                     annotator=document.annotator or layout.annotator,
                     meta=dict(meta),

@@ -5,29 +5,20 @@ Its scheme of tags is IOB1, IOB2 or IOBES (BILOU is the same with other letters)
 which one.
 """
 
-import logging
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import regex
-
 from claimstance.model.errors import InputError, shorten
-from claimstance.model.labels import ROLES, SENTENCE_TASKS
 from claimstance.model.record import Record, read_lines
 from claimstance.training.data.documents.assemble import records as assemble_records
 from claimstance.training.data.documents.document import Document, LeftOut, Mark
 from claimstance.training.data.documents.format import Format, Item, Layout, ReadReport
+from claimstance.training.data.formats.conll_writer import DOCUMENT_START, write
 
-logger = logging.getLogger(__name__)
-
-_DOCUMENT_START = "-DOCSTART-"
 _TAG = re.compile(r"O|([BIESLU])-(.+)")
 _BILOU_TO_IOBES = str.maketrans("LU", "ES")
-#: A word with its accents and joiners, or one other character.
-_WORD = regex.compile(r"[\w\p{M}\u200c\u200d]+|\S\p{M}*")
 #: The suffixes include those of the shared tasks: ``esp.train``, ``eng.testa``, ``train.txt``.
 _SUFFIXES = (
     ".conll",
@@ -85,7 +76,7 @@ def items(path: Path) -> Iterator[Item]:
     is_new_sentence = True
     for number, line in enumerate(read_lines(path), 1):
         where = f"{path}, line {number}"
-        is_document_start = line.startswith(_DOCUMENT_START)
+        is_document_start = line.startswith(DOCUMENT_START)
         if line.strip() and not is_document_start:
             if is_new_sentence:
                 documents[-1].sentences.append([])
@@ -234,102 +225,9 @@ def recognise(head: str) -> bool:
     rows = rows[:-1] or rows
     for row in rows:
         is_token = len(row) > 1 and _TAG.fullmatch(row[-1])
-        if not is_token and not row[0].startswith(_DOCUMENT_START):
+        if not is_token and not row[0].startswith(DOCUMENT_START):
             return False
     return bool(rows)
-
-
-def write(records: Iterable[Record], path: Path, layer: str = "entities") -> None:
-    """Write the entities of records, or the parts of their attributions, as IOB2.
-
-    A column of tags has one label a token and no gaps. Spans in pieces, spans that overlap an earlier or longer one,
-    and all other annotations are therefore left out, which a warning counts. So are records whose layer is not
-    annotated, since tokens without a tag would mean "none there".
-
-    Args:
-        records: to be written, those of one ``doc_id`` together.
-        path: the file.
-        layer: ``entities`` or ``attributions`` (labelled ``source``, ``cue`` and ``content``).
-
-    Raises:
-        InputError: for a label with a space.
-    """
-    left_out: Counter[str] = Counter()
-    previous: Record | None = None
-    with path.open("w", encoding="utf-8", newline="\n") as file:
-        for record in records:
-            for task in SENTENCE_TASKS:
-                left_out[f"labels of {task}"] += getattr(record, task) is not None
-            for name in ("entities", "attributions", "stances"):
-                if name != layer:
-                    left_out[name] += len(getattr(record, name) or ())
-            if getattr(record, layer) is None:
-                left_out[f"records without annotated {layer}"] += 1
-                continue
-
-            # A record without a document is one of its own.
-            if previous is None or record.doc_id is None or record.doc_id != previous.doc_id:
-                file.write(f"{_DOCUMENT_START} O\n\n")
-            previous = record
-            for word, tag in _tagged_words(record, _flat_spans(record, layer, left_out)):
-                file.write(f"{word} {tag}\n")
-            file.write("\n")
-    for reason, count in left_out.items():
-        if count:
-            logger.warning("%s: CoNLL has no place for %s: %d left out", path, reason, count)
-
-
-def _flat_spans(record: Record, layer: str, left_out: Counter[str]) -> list[tuple[int, int, str]]:
-    """Return (start, end, label) of spans that do not overlap, and count the others as left out."""
-    if layer == "entities":
-        labelled_spans = [(entity.span, entity.label) for entity in record.entities or ()]
-    else:
-        labelled_spans = []
-        for attribution in record.attributions or ():
-            for role in ROLES:
-                span = getattr(attribution, role)
-                if span:
-                    labelled_spans.append((span, role))
-
-    # Attributions may share a source. A dictionary keeps the order, in which the first label of a span wins.
-    candidates: dict[tuple[int, int, str], None] = {}
-    for span, label in labelled_spans:
-        if len(span) > 1:
-            left_out["spans in pieces"] += 1
-        else:
-            start, end = span[0]
-            candidates[start, end, label] = None
-
-    flat_spans: list[tuple[int, int, str]] = []
-    # Of two spans that begin together, the longer one comes first.
-    for start, end, label in sorted(candidates, key=lambda span: (span[0], -span[1])):
-        if flat_spans and start < flat_spans[-1][1]:
-            left_out["spans that overlap others"] += 1
-        else:
-            flat_spans.append((start, end, label))
-    return flat_spans
-
-
-def _tagged_words(
-    record: Record, flat_spans: Iterable[tuple[int, int, str]]
-) -> Iterator[tuple[str, str]]:
-    """Yield words with their tags. Words are cut at the bounds of spans, so that each has one tag."""
-    offset = 0
-    for start, end, label in flat_spans:
-        if any(character.isspace() for character in label):
-            raise InputError(
-                f"{record.id}: expected a label without spaces, which CoNLL cannot carry, "
-                f"found '{label}'"
-            )
-        for word in _WORD.findall(record.text[offset:start]):
-            yield word, "O"
-        prefix = "B"
-        for word in _WORD.findall(record.text[start:end]):
-            yield word, f"{prefix}-{label}"
-            prefix = "I"
-        offset = end
-    for word in _WORD.findall(record.text[offset:]):
-        yield word, "O"
 
 
 FORMAT = Format("conll", _SUFFIXES, recognise, read=read, items=items, parse=parse, write=write)

@@ -108,20 +108,24 @@ def _marks_and_answers(line: dict[str, Any], where: str) -> tuple[list[Mark], li
     mark_names = set()
     for key in _LABEL_KEYS:
         labels = line.get(key, [])
-        labels = [labels] if isinstance(labels, str) else listing(labels, f"{where}: {key}")
-        for number, label in enumerate(labels):
-            label_where = f"{where}: {key}[{number}]"
+        # A project with one label a text exports it without a list.
+        if isinstance(labels, str):
+            labels = [labels]
+        for number, label in enumerate(listing(labels, f"{where}: {key}")):
+            name = f"{key}[{number}]"
+            label_where = f"{where}: {name}"
             if isinstance(label, str) and key != "entities":
                 answers.append(Answer("cats" if key == "cats" else "label", label))
-            elif isinstance(label, dict) and key == "entities":
-                name = name_of(label.get("id", f"{key}[{number}]"), f"{label_where}.id")
+                continue
+
+            if isinstance(label, dict) and key == "entities":
+                # Relations refer to entities by their ids.
+                name = name_of(label.get("id", name), f"{label_where}.id")
                 bounds = extent(label, "start_offset", "end_offset", label_where)
                 label_name = string(label.get("label"), f"{label_where}.label")
-                # Relations refer to entities by their ids.
                 if name in mark_names:
                     raise wrong(f"{label_where}.id", "a new id", name)
                 mark_names.add(name)
-                marks.append(Mark(name, label_name, [bounds], where=label_where))
             else:
                 is_triple = isinstance(label, list) and len(label) == 3
                 if not is_triple or not is_integer(label[0]) or not is_integer(label[1]):
@@ -130,7 +134,7 @@ def _marks_and_answers(line: dict[str, Any], where: str) -> tuple[list[Mark], li
                     raise wrong(label_where, expected, label)
                 bounds = extent({"start": label[0], "end": label[1]}, "start", "end", label_where)
                 label_name = name_of(label[2], f"{label_where}[2]")
-                marks.append(Mark(f"{key}[{number}]", label_name, [bounds], where=label_where))
+            marks.append(Mark(name, label_name, [bounds], where=label_where))
     return marks, answers
 
 

@@ -12,8 +12,11 @@ from claimstance.training.data.documents.document import Mark, Relation
 from claimstance.training.data.documents.roles import Roles
 from claimstance.training.data.formats.webanno.lines import Layer, WebAnnoToken, split, unescape
 
+# A value with the number of its annotation: "positive[2]".
 _NUMBERED = re.compile(r"(?P<value>.*?)\[(?P<number>\d+)\]$", re.DOTALL)
+# A link of a chain, with the label of its relation to the next link: "coref->1-2" is the second of chain 1.
 _LINK = re.compile(r"(?P<value>.*)->(?P<chain>\d+)-(?P<position>\d+)$", re.DOTALL)
+# A reference to an annotation: at token "1-2", with number 3 and for the own annotation 4, "1-2[3_4]".
 _REFERENCE = re.compile(
     r"(?P<token>\d+-\d+(?:\.\d+)?)(?:\[(?P<number>\d+)(?:_(?P<own_number>\d+))?\])?$"
 )
@@ -213,6 +216,7 @@ class Annotations:
         self, token_name: str, number: str | None, layer_name: str, where: str
     ) -> SpanAnnotation:
         """Return the annotation with a number; without a number, the only one at the token."""
+        # The number 0 stands for none, where only the other annotation of a relation has one.
         if number is not None and int(number):
             if int(number) not in self._by_number:
                 raise InputError(f"{where}: expected the number of a mark, found [{int(number)}]")
