@@ -60,6 +60,7 @@ def fetch(name: str) -> Path:
                 library_name="claimstance",
                 library_version=metadata.version("claimstance"),
             )
+    # The order matters: the error of a gated repository is a kind of that of a missing one.
     except GatedRepoError:
         raise ModelError(
             f"{name}: expected a model that may be read, found one whose terms have to be accepted on "

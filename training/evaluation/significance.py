@@ -128,8 +128,8 @@ def _compare_task(
     scores_a = a.scores(a.counts.sum(axis=0))
     scores_b = a.scores(counts_b.sum(axis=0))
     # Metrics that were asked for may be those of another task.
-    wanted = metrics or PRIMARY.get(task, ())
-    compared = [metric for metric in wanted if metric in scores_a]
+    requested = metrics or PRIMARY.get(task, ())
+    compared = [metric for metric in requested if metric in scores_a]
     if not compared:
         return []
 

@@ -37,7 +37,7 @@ class AnnotatorLayer:
                     span = getattr(attribution, role)
                     if span is not None:
                         roles.setdefault(role, []).extend(shift(span, sentence_start))
-        # The records may be in any order, so that the pieces of a span may be, too.
+        # The pieces of a span come from several sentences, in the order of the records.
         for roles in by_event.values():
             for span in roles.values():
                 span.sort()

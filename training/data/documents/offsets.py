@@ -184,7 +184,6 @@ class UnitSearch:
             return f"{unit} (here every unit gives the same)"
         if self.quoted == self.marks:
             return f"{unit} (every one of {self.marks} spans covers what the file says it does)"
-        # Each unit with a span that it does not explain has failed.
         if len(self._failures) == len(UNITS) - 1:
             return f"{unit} (the only unit in which all of {self.marks} spans lie in their texts)"
         return (

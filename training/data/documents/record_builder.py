@@ -132,7 +132,7 @@ class RecordBuilder:
         span = self._clip(participant.pieces, index)
         if span:
             return span
-        # A holder may be named in an earlier sentence, where only its words can be taken from.
+        # A participant from another sentence has no offsets in this one, and is given by its words.
         words = [self._document.text[start:end] for start, end in participant.pieces]
         return " ".join(words)
 

@@ -72,7 +72,7 @@ def find_columns(path: Path, header: Sequence[str], layout: Layout) -> TableColu
     # Beside columns called as the tasks, a column "label" is data, unless the layout names it.
     label_column = fields.pop("label", None)
     if "label" in required and label_column is not None:
-        # Only a stance has a target: labels of a table without targets can only be claims.
+        # Only a stance has a target: labels of a table without targets are taken for claims.
         default_task = "stance" if has_target else "claim"
         task = layout.task or default_task
         if task in labels:

@@ -100,7 +100,7 @@ class Annotations:
             if number is None and not layer.has_slot_targets(index):
                 number = _number_in(cell)
 
-        # An annotation of a single token may have no number, and is nothing that others refer to.
+        # Only annotations of several tokens, and stacked ones, need a number to be told apart.
         if number is None:
             span = self._new_span(layer, token)
         elif number not in self._by_number:
