@@ -358,6 +358,7 @@ def _score(
     """Return the figures of answers to the questions of ``records``, scored as a model's are."""
     # A label that train lacks has no probability: the model's classes are those of the training rows.
     completed = [{name: answer.get(name, 0.0) for name in labels[task]} for answer in answers]
+    # The answers are in the order of the questions: one for each sentence, or for each stance.
     remaining = iter(completed)
     pairs = []
     for record in records:

@@ -124,10 +124,10 @@ def primary(results: Results) -> dict[str, float]:
 
 def plain_figures(results: Results) -> dict[str, dict[str, dict[str, float]]]:
     """Return figures as plain values, for JSON."""
-    return {
-        name: {metric: asdict(figure) for metric, figure in figures.items()}
-        for name, figures in results.items()
-    }
+    plain = {}
+    for name, figures in results.items():
+        plain[name] = {metric: asdict(figure) for metric, figure in figures.items()}
+    return plain
 
 
 def by_corpus(pairs: Iterable[Pair]) -> dict[str, list[Pair]]:

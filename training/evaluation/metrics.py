@@ -78,13 +78,14 @@ def bootstrap(
     """
     rng = np.random.default_rng(seed)
     values = score(counts.sum(axis=0))
+    # Drawing documents with replacement is drawing how often each of them counts.
     draws = rng.multinomial(len(counts), np.full(len(counts), 1 / len(counts)), size=RESAMPLES)
     flat = counts.reshape(len(counts), -1)  # (documents, all other dimensions)
     resampled = [score((draw @ flat).reshape(counts.shape[1:])) for draw in draws]
-    return {
-        name: interval(value, [scores[name] for scores in resampled], n)
-        for name, value in values.items()
-    }
+    figures = {}
+    for name, value in values.items():
+        figures[name] = interval(value, [scores[name] for scores in resampled], n)
+    return figures
 
 
 def interval(value: float, resampled: Sequence[float] | Array, n: int) -> Figure:
