@@ -115,25 +115,30 @@ def article_from_row(
     if not isinstance(text, str):
         value = "none" if text is None else shorten(repr(text))
         raise InputError(f"{where}: expected a text in '{one_line(chosen.text)}', found {value}")
+    # Checked before HTML is read, which takes time in proportion to the length.
     check_length(where, text)
+
     title = row.get(chosen.title) if chosen.title else None
     if not isinstance(title, str):
-        title = None
+        title = ""
     if not is_processed:
         text = unwrap(read_cell(text))
-        title = read_cell(title) if title else None
+        title = read_cell(title)
     title = title or headline_of(text)
-    row_id = as_id(row.get(chosen.id)) if chosen.id else None
-    doc_id = row_id or doc_id
+    if chosen.id:
+        doc_id = as_id(row.get(chosen.id)) or doc_id
     check_characters(where, text, title or "", doc_id)
-    used = (chosen.text, chosen.id, chosen.title)
-    remaining = {name: value for name, value in row.items() if name not in used}
-    return Article(doc_id, text, title, meta=plain_values(remaining, where))
+
+    meta = dict(row)
+    for name in (chosen.text, chosen.id, chosen.title):
+        if name is not None:
+            meta.pop(name, None)
+    return Article(doc_id, text, title, meta=plain_values(meta, where))
 
 
 def as_id(value: Any) -> str | None:
     """Return a value as an id, or ``None`` for a missing value; 7.0, as spreadsheets write 7, becomes "7"."""
-    is_nan = value != value
+    is_nan = value != value  # NaN is the only value that does not equal itself
     if value is None or value == "" or is_nan:
         return None
     if isinstance(value, float) and value.is_integer():
@@ -148,10 +153,10 @@ def plain_values(values: Mapping[str, Any], where: str) -> dict[str, Any]:
         InputError: for half of a surrogate pair, and for lists nested more than 20 deep.
     """
     check_characters(where, *values)
-    return {
-        name: _plain_value(value, f"{where}: '{one_line(name)}'", 0)
-        for name, value in values.items()
-    }
+    plain = {}
+    for name, value in values.items():
+        plain[name] = _plain_value(value, f"{where}: '{one_line(name)}'", 0)
+    return plain
 
 
 def _plain_value(value: Any, where: str, depth: int) -> Any:

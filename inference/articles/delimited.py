@@ -47,16 +47,20 @@ def read(
                 raise row
             if len(row) != len(names):
                 raise InputError(f"{rows.where}: expected {len(names)} columns, found {len(row)}")
-            values = {name: value for name, value in zip(names, row, strict=True) if name}
+            values = dict(zip(names, row, strict=True))
+            values.pop("", None)  # a column without a name cannot become an item of ``meta``
             yield article_from_row(values, chosen, f"{doc_id}:{number}", rows.where)
         except InputError as error:  # costs this row alone
             yield error
-    if not number:
+    if number == 0:
         raise InputError(f"{path}: expected a header and at least one row, found a header")
 
 
 class _DelimitedRows:
     """Iterate over the rows of a file that are not empty, with an error in place of each bad one.
+
+    The parser of the module ``csv`` asks for lines one by one. ``_pass_line`` hands them over, and notes what is wrong
+    with the row that they belong to.
 
     Attributes:
         where: the file and the lines of the row that came last.
@@ -92,7 +96,7 @@ class _DelimitedRows:
         """Return a line for the parser; of a row that is bad or too long, only what shows where it ends."""
         self._line_number += 1
         if isinstance(line, BadLineError):
-            self._problem = self._problem or line
+            self._problem = self._problem or line  # the first bad line of a row is reported
             line = line.raw.decode("latin-1")  # never fails, and keeps quotes and delimiters
         self._characters += len(line)
         if self._characters > 10 * MAX_TEXT:

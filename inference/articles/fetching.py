@@ -106,6 +106,7 @@ def _download(url: str) -> tuple[Document, Raw]:
                     f"'{media_type}'"
                 )
             data = read_all(response, document.max_bytes, url)
+            # http.client counts down the bytes that the server announced, and reads a shorter body without an error.
             if response.length:
                 total = len(data) + response.length
                 raise InputError(
@@ -138,7 +139,9 @@ def _unpack(data: bytes, packing: str, max_bytes: int, url: str) -> bytes:
         if packing not in ("gzip", "x-gzip", "deflate"):
             raise zlib.error
         decompressor = zlib.decompressobj(zlib.MAX_WBITS | 32)  # 32: gzip or zlib, by its header
-        plain = decompressor.decompress(data, max_bytes + 1)
+        plain = decompressor.decompress(
+            data, max_bytes + 1
+        )  # one byte more proves that it is too large
         if len(plain) <= max_bytes and not decompressor.eof:
             raise zlib.error
     except zlib.error:

@@ -151,6 +151,7 @@ class _Process:
             "raw": {name: value for name, value in vars(raw).items() if name != "data"},
         }
 
+        # Reading the reply blocks. Only another thread can end the process meanwhile, so that the reply breaks off.
         timer = threading.Timer(limits.seconds, self._end_late)
         timer.daemon = True
         timer.start()
@@ -167,7 +168,7 @@ class _Process:
             self.is_usable = False
         finally:
             timer.cancel()
-            timer.join()
+            timer.join()  # so that a timer that has just run out has set _is_late, which is read next
 
         if self._is_late:
             return reply or {"time": True}
@@ -199,6 +200,8 @@ class _Process:
         self._process.wait()
 
 
+# Several threads may parse: each takes an idle process, or starts one, and is alone with it until the reply. The lock
+# is held while a process moves from one list to the other, never while it works.
 _lock = threading.Lock()
 _idle: list[_Process] = []
 _busy: list[_Process] = []

@@ -51,5 +51,5 @@ def _parse_line(line: str, where: str) -> tuple[dict[str, Any], bool]:
     meta = row.get("meta")
     if isinstance(meta, dict):
         del row["meta"]
-        row = {**meta, **row}
+        row = {**meta, **row}  # keys of the line itself precede those of its metadata
     return row, is_processed

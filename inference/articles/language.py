@@ -31,15 +31,18 @@ def is_foreign(text: str) -> bool:
     if sum(map(len, words)) < _FEWEST_LETTERS:
         return False
     # This is true of all but headlines, and saves loading the identifier: half a second and 100 MB.
-    if sum(word in _ENGLISH_WORDS for word in words) >= _ENGLISH_SHARE * len(words):
+    english_words = sum(word in _ENGLISH_WORDS for word in words)
+    if english_words >= _ENGLISH_SHARE * len(words):
         return False
     try:
         identifier = _load_identifier()
     except OSError as error:  # it unpacks its model into a temporary file
         log.warning("whether articles are in English cannot be told: %s", error)
         return False
-    likeliest = identifier.rank(text[:_SAMPLE])[:2]
-    foreign = sum(share for name, share in likeliest if name not in _NOT_FOREIGN)
+    foreign = 0.0
+    for name, share in identifier.rank(text[:_SAMPLE])[:2]:
+        if name not in _NOT_FOREIGN:
+            foreign += share
     return bool(foreign >= _SURE)
 
 

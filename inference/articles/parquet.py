@@ -48,10 +48,8 @@ def read(path: Path, doc_id: str, columns: Columns) -> Iterator[Article | InputE
             for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=names):
                 for index in range(batch.num_rows):
                     number += 1
-                    row = {
-                        name: column[index]
-                        for name, column in zip(names, batch.columns, strict=True)
-                    }
+                    scalars = [column[index] for column in batch.columns]
+                    row = dict(zip(names, scalars, strict=True))
                     where = f"{path}, row {number}"
                     yield _article_or_error(row, chosen, f"{doc_id}:{number}", where)
 
@@ -115,16 +113,20 @@ def _select_columns(schema: Any, columns: Columns, path: Path) -> tuple[ChosenCo
         raise InputError(
             f"{path}: expected text in the column '{one_line(chosen.text)}', found {one_line(text_type)}"
         )
+
     bytes_tests = (
         types.is_binary,
         types.is_large_binary,
         types.is_binary_view,
         types.is_fixed_size_binary,
     )
-    skipped = [
-        field.name for field in schema if any(is_type(field.type) for is_type in bytes_tests)
-    ]
+    names, skipped = [], []
+    for field in schema:
+        if any(is_type(field.type) for is_type in bytes_tests):
+            skipped.append(field.name)
+        else:
+            names.append(field.name)
     if skipped:
-        names = one_line(", ".join(skipped))
-        log.warning("%s: columns of bytes do not travel along: %s", path, names)
-    return chosen, [name for name in schema.names if name not in skipped]
+        listed = one_line(", ".join(skipped))
+        log.warning("%s: columns of bytes do not travel along: %s", path, listed)
+    return chosen, names

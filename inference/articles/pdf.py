@@ -22,6 +22,7 @@ from claimstance.model.errors import InputError
 
 _MAX_PAGES = 2_000
 _MAX_EDGE_LINES = 3  # of a running head or foot
+_SHOWN_PAGES = 10  # of those without text, in a warning
 _SENTENCE_END = re.compile(r"[.!?:…][”’\"')\]»]*$")
 _BROKEN_WORD = re.compile(r"(\w+)[-\u00ad\u2010]$")
 #: Ligatures that fonts have as one character, and that no dictionary has.
@@ -80,8 +81,9 @@ def parse(raw: Raw) -> Article:
     warnings = [_WARNING]
     empty = [str(number) for number, page in enumerate(pages, 1) if not page.strip()]
     if empty:
+        numbers = ", ".join(empty[:_SHOWN_PAGES])
         warnings.append(
-            f"no text on {len(empty)} of {len(pages)} pages (scanned, or pictures alone): {', '.join(empty[:10])}"
+            f"no text on {len(empty)} of {len(pages)} pages (scanned, or pictures alone): {numbers}"
         )
     return Article(raw.doc_id, text, headline_of(text), tuple(warnings))
 
@@ -125,7 +127,10 @@ def join_pages(pages: Sequence[str]) -> str:
 
     # The end of a page does not end a paragraph, but an empty line does.
     lines = list(chain.from_iterable(page_lines))
-    full_length = sorted(map(len, lines))[int(_FULL_LENGTH_QUANTILE * len(lines))] if lines else 0
+    full_length = 0
+    if lines:
+        lengths = sorted(map(len, lines))
+        full_length = lengths[int(_FULL_LENGTH_QUANTILE * len(lines))]
     compounds = set(re.findall(r"\w+-\w+", " ".join(lines)))
 
     paragraphs: list[str] = []

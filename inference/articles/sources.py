@@ -1,5 +1,6 @@
-"""Read articles from files, folders, standard input and addresses; and records to predict.
+"""Read articles from the inputs of a command: files, folders, standard input, addresses; and records to predict.
 
+These are the sources of the articles; the sources that an article quotes are ``claimstance.inference.results.Source``.
 The formats are listed in ``claimstance.inference.articles``.
 """
 
@@ -62,11 +63,12 @@ def read_articles(
     Raises:
         ConfigError: for an address without ``network``.
     """
+    # All addresses are checked before the first article, so that a wrong call fails before any work is done.
     for name in inputs:
         check_address(name, network)
     seen: set[str] = set()
     for name in inputs:
-        for article in _read_input(name, columns or Columns()):
+        for article in _with_errors(_read_input(name, columns or Columns())):
             if isinstance(article, InputError):
                 # A path may hold bytes that neither UTF-8 nor a terminal can show.
                 yield InputError(printable(str(article)))
@@ -79,11 +81,20 @@ def read_articles(
 
 
 def _read_input(name: str, columns: Columns) -> Iterator[Article | InputError]:
-    """Yield the articles and errors of one input."""
+    """Yield the articles of one input; of a folder, an error in place of each file that cannot be read."""
     path = Path(name)
-    if name == STANDARD_INPUT or is_address(name) or not path.is_dir():
-        yield from _with_errors(_read_single(name, columns))
+    if name == STANDARD_INPUT:
+        where = "standard input"
+        data = read_all(sys.stdin.buffer, MAX_TEXT, where)
+        yield DOCUMENTS[".txt"].read(Raw(data, "stdin", where))
         return
+    if is_address(name):
+        yield fetch(name)
+        return
+    if not path.is_dir():
+        yield from _read_file(path, Path(path.name), columns)
+        return
+
     files, ignored, errors = _list_folder(path)
     for error in errors:
         yield InputError(f"{error.filename}: {error.strerror}")
@@ -97,19 +108,6 @@ def _read_input(name: str, columns: Columns) -> Iterator[Article | InputError]:
         log.warning("%s: files that are not articles left out: %s", path, ignored_list)
     for file in files:
         yield from _with_errors(_read_file(file, file.relative_to(path), columns))
-
-
-def _read_single(name: str, columns: Columns) -> Iterator[Article | InputError]:
-    """Yield the articles of standard input, an address or a file."""
-    if name == STANDARD_INPUT:
-        where = "standard input"
-        data = read_all(sys.stdin.buffer, MAX_TEXT, where)
-        yield DOCUMENTS[".txt"].read(Raw(data, "stdin", where))
-    elif is_address(name):
-        yield fetch(name)
-    else:
-        path = Path(name)
-        yield from _read_file(path, Path(path.name), columns)
 
 
 def _with_errors(articles: Iterator[Article | InputError]) -> Iterator[Article | InputError]:
@@ -134,11 +132,11 @@ def count_articles(inputs: Sequence[str]) -> int | None:
         if is_address(name):
             count += 1
             continue
-        path = Path(name)
-        files = _list_folder(path)[0] if path.is_dir() else [path]
-        if not all(file.suffix.lower() in DOCUMENTS for file in files):
-            return None
-        count += len(files)
+        for _, file in files_of(name):
+            # Only reading a corpus would show how many articles it has.
+            if file.suffix.lower() not in DOCUMENTS:
+                return None
+            count += 1
     return count
 
 
@@ -166,6 +164,7 @@ def _list_folder(folder: Path) -> tuple[list[Path], list[Path], list[OSError]]:
                 articles.append(file)
             else:
                 ignored.append(file)
+    # The order of os.walk depends on the file system: results should not.
     return sorted(articles), ignored, errors
 
 

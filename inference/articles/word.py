@@ -56,13 +56,14 @@ def parse(raw: Raw) -> Article:
         ) from None
 
     # Word writes a text box a second time, as a fallback for programs that do not know the first way.
-    elements = [
-        element
-        for element in body.iter("{*}p")
-        if next(element.iterancestors("{*}Fallback"), None) is None
-    ]
-    paragraphs = ["".join(_text_pieces(element)).strip() for element in elements]
-    text = "\n".join(paragraph for paragraph in paragraphs if paragraph)
+    paragraphs = []
+    for element in body.iter("{*}p"):
+        if next(element.iterancestors("{*}Fallback"), None) is not None:
+            continue
+        paragraph = "".join(_text_pieces(element)).strip()
+        if paragraph:
+            paragraphs.append(paragraph)
+    text = "\n".join(paragraphs)
     check_length(raw.where, text)
     if not text:
         raise InputError(f"{raw.where}: expected a document with text, found none")

@@ -66,16 +66,25 @@ def unwrap(text: str) -> str:
     cut_by_bytes, forced_by_bytes = _explained_breaks(lines, breaks, _count_bytes)
     if len(forced_by_bytes) > len(forced):
         cut, forced = cut_by_bytes, forced_by_bytes
+
     if len(cut) >= _CUT_SHARE * len(forced) and _are_wrapped(lines, breaks, cut):
-        pieces = [line.raw if i in cut else line.raw + line.end for i, line in enumerate(lines)]
-        return "".join(pieces)
+        # Lines that were cut at a length keep their blanks, so that nothing belongs between two of them.
+        stretches = []
+        for i, line in enumerate(lines):
+            stretches.append(line.raw)
+            if i not in cut:
+                stretches.append(line.end)
+        return "".join(stretches)
     if _are_wrapped(lines, breaks, forced):
+        # A single line that looks like an item may begin with a number or a dash by chance.
         has_list = sum(_ITEM.match(line.raw) is not None for line in lines) > 1
-        return _join(lines, {i for i in forced if not _begins_anew(lines, i, has_list)})
+        joined = {i for i in forced if not _begins_anew(lines, i, has_list)}
+        return _join(lines, joined)
     return text
 
 
 def _count_bytes(line: str) -> int:
+    """Return the length of a line in UTF-8."""
     return len(line.encode("utf-8", "surrogatepass"))
 
 
@@ -95,16 +104,18 @@ def _explained_breaks(
         lengths[i] = measure(lines[i].raw)
         shortest[i] = measure(lines[i].raw.rstrip())
         longest[i] = shortest[i] + measure(next_word)
-    commonest = Counter(lengths.values()).most_common(1)[0][0]
+    ((commonest, _),) = Counter(lengths.values()).most_common(1)
     cut = {i for i in breaks if lengths[i] == commonest}
 
     # The likeliest width forces most breaks; longer lines count against it, since no program leaves them.
     forced_breaks = Counter[int]()  # width → number of breaks that it forces
     for i in breaks:
-        forced_breaks.update(range(max(shortest[i], _MIN_WIDTH), min(longest[i], _MAX_WIDTH) + 1))
+        narrowest, widest = max(shortest[i], _MIN_WIDTH), min(longest[i], _MAX_WIDTH)
+        forced_breaks.update(range(narrowest, widest + 1))
     lines_of_length = Counter(shortest.values())
     longer_lines = sum(length >= _MIN_WIDTH for length in shortest.values())
     best_score, best_width = -math.inf, 0
+    # Widths are tried in ascending order, so that each step only subtracts the lines of exactly this width.
     for width in range(_MIN_WIDTH, _MAX_WIDTH + 1):
         longer_lines -= lines_of_length[width]
         score = forced_breaks[width] - _WEIGHT_OF_LONGER * longer_lines
@@ -169,23 +180,24 @@ def _join(lines: Sequence[_WrappedLine], joined: set[int]) -> str:
     words: set[str] = set()
     for line in lines:
         words.update(_WORD.findall(line.raw.lower()))
-    pieces: list[str] = []
+    unwrapped: list[str] = []
     for i, line in enumerate(lines):
         raw = line.raw.lstrip() if i - 1 in joined else line.raw
         if i not in joined:
-            pieces.append(raw + line.end)
+            unwrapped.append(raw + line.end)
             continue
 
         raw = raw.rstrip()
-        pieces.append(raw)
+        unwrapped.append(raw)
         if _OPEN_DASH.search(raw):
             continue
-        word_start, word_end = _OPEN_HYPHEN.search(raw), re.match(r"\w+", lines[i + 1].text)
+        word_start = _OPEN_HYPHEN.search(raw)
+        word_end = re.match(r"\w+", lines[i + 1].text)
         if word_start is None or word_end is None or word_end[0] in _SUSPENDED:
-            pieces.append(" ")
+            unwrapped.append(" ")
             continue
         compound = f"{word_start[1]}-{word_end[0]}".lower()
         word = f"{word_start[1]}{word_end[0]}".lower()
         if word in words and compound not in words:
-            pieces[-1] = raw[:-1]
-    return "".join(pieces)
+            unwrapped[-1] = raw[:-1]
+    return "".join(unwrapped)

@@ -35,15 +35,17 @@ def simplify(tree: Any) -> None:
     for parent in parents:
         entries = [child for child in parent.iterchildren("article") if _is_entry(child)]
         has_title = any(_contains(entry, ("h1",)) for entry in entries)
-        if len(entries) > 1 and not has_title:  # articles with titles of their own are no entries
-            for entry in entries:
-                entry.tag = "section"
-            if parent.tag in ("div", "main", "section"):
-                parent.tag = "article"
-            else:
-                article = parent.makeelement("article")
-                parent.insert(parent.index(entries[0]), article)
-                article.extend(entries)  # lxml moves them there
+        # Articles with titles of their own are no entries, and a single one is the article itself.
+        if has_title or len(entries) < 2:
+            continue
+        for entry in entries:
+            entry.tag = "section"
+        if parent.tag in ("div", "main", "section"):
+            parent.tag = "article"
+        else:
+            article = parent.makeelement("article")
+            parent.insert(parent.index(entries[0]), article)
+            article.extend(entries)  # lxml moves them there
 
     for list_element in list(tree.iter("ol", "ul")):
         items = list(list_element.iterchildren("li"))
@@ -55,7 +57,9 @@ def simplify(tree: Any) -> None:
 
 def _is_entry(article: Any) -> bool:
     """Return whether an ``<article>`` has text of its own, rather than lead to another page."""
-    length = sum(len(p.text_content().strip()) for p in article.iterdescendants("p"))
+    length = 0
+    for paragraph in article.iterdescendants("p"):
+        length += len(paragraph.text_content().strip())
     return length >= _MIN_ENTRY and not _is_teaser(article)
 
 
