@@ -139,9 +139,8 @@ def _unpack(data: bytes, packing: str, max_bytes: int, url: str) -> bytes:
         if packing not in ("gzip", "x-gzip", "deflate"):
             raise zlib.error
         decompressor = zlib.decompressobj(zlib.MAX_WBITS | 32)  # 32: gzip or zlib, by its header
-        plain = decompressor.decompress(
-            data, max_bytes + 1
-        )  # one byte more proves that it is too large
+        # One byte more than allowed proves that the body is too large; the rest is never unpacked.
+        plain = decompressor.decompress(data, max_bytes + 1)
         if len(plain) <= max_bytes and not decompressor.eof:
             raise zlib.error
     except zlib.error:

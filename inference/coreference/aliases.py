@@ -68,10 +68,12 @@ def group_aliases(names: Iterable[str]) -> dict[str, str]:
     by_key: dict[str, list[str]] = defaultdict(list)
     for name in unique:
         by_key[name_key(name)].append(name)
+
     groups = _Groups(by_key)
     _join_people(groups)
     _join_acronyms(groups)
     _join_bodies_of_the_country(groups)
+
     fullest = {}
     for members in groups.members():
         # The most letters without titles, then the fewest with them.
@@ -82,7 +84,7 @@ def group_aliases(names: Iterable[str]) -> dict[str, str]:
 
 
 class _Groups:
-    """Hold the keys of names in groups that can be joined.
+    """Hold the keys of names in groups that can be joined (a union-find structure).
 
     Attributes:
         names: key → the names with this key.
@@ -95,6 +97,7 @@ class _Groups:
     def find(self, key: str) -> str:
         """Return the key that stands for the group of ``key``."""
         while self._parents[key] != key:
+            # Each step halves the path, so that later searches are short.
             self._parents[key] = self._parents[self._parents[key]]
             key = self._parents[key]
         return key
@@ -114,7 +117,9 @@ class _Groups:
 def name_key(name: str) -> str:
     """Return a name without what makes no difference; a pronoun unchanged."""
     folded = " ".join(fold_accents(name).split())
-    if folded.lower() in _PRONOUNS and not (folded.isupper() and len(folded) > 1):
+    # In capitals, "IT" and "US" are acronyms, but "I" is the pronoun.
+    is_acronym = folded.isupper() and len(folded) > 1
+    if folded.lower() in _PRONOUNS and not is_acronym:
         return f"pronoun {folded}"
     bare = _POSSESSIVE.sub("", _ARTICLE.sub("", folded, count=1)) or folded
     if INITIALS.fullmatch(bare.replace(".", "")):
@@ -141,6 +146,7 @@ def _join_people(groups: _Groups) -> None:
     for surname, titles in short.items():
         _join_surnames(groups, full.get(surname, {}), titles)
     for people in full.values():
+        # Comparing all pairs takes quadratic time.
         if len(people) > _MAX_NAMESAKES:
             continue
         namesakes: dict[str, set[str]] = {}  # of each name, and the name itself
@@ -158,16 +164,19 @@ def parse_full_name(name: str) -> FullName | None:
     parsed = person_name(folded)
     if parsed is None:
         return None
-    # Middle names are what person_name skips between the first name and the surname.
-    without_suffix = SUFFIX.sub("", bare_name(folded)).split()
-    middle = "" if parsed.surname_is_first else " ".join(without_suffix[1:-1])
+    middle = ""
+    if not parsed.surname_is_first:
+        # Middle names are what person_name skips between the first name and the surname.
+        name_words = SUFFIX.sub("", bare_name(folded)).split()
+        middle = " ".join(name_words[1:-1])
     middle = middle.removesuffix(parsed.particles.strip()).strip()
     suffix = SUFFIX.search(folded)
+    with_particles = parsed.particles + parsed.surname
     return FullName(
-        parsed.first.rstrip(".").casefold(),
-        middle.replace(".", "").casefold(),
-        frozenset({parsed.surname.casefold(), (parsed.particles + parsed.surname).casefold()}),
-        suffix[1].casefold() if suffix else "",
+        first=parsed.first.rstrip(".").casefold(),
+        middle=middle.replace(".", "").casefold(),
+        surnames=frozenset({parsed.surname.casefold(), with_particles.casefold()}),
+        suffix=suffix[1].casefold() if suffix else "",
     )
 
 
@@ -175,6 +184,7 @@ def _same_person(a: FullName, b: FullName) -> bool:
     """Return whether two full names with one surname are those of one person."""
     if a.suffix != b.suffix:
         return False
+    # An initial fits a name that begins with it, and no middle name fits any.
     for first, second in ((a.first, b.first), (a.middle, b.middle)):
         if not (first.startswith(second) or second.startswith(first)):
             return False
@@ -189,14 +199,16 @@ def _join_surnames(groups: _Groups, people: dict[str, FullName], titles: dict[st
         people: the full names with this surname, by key.
         titles: the short forms by key, with their titles ("" for the surname alone).
     """
+    # A surname stays alone wherever the text has a sign of two people who share it.
     genders = {gender_of(title) for title in titles.values()} - {""}
     if len(genders) > 1 or len(people) > _MAX_NAMESAKES:
         return
-    parsed = list(people.values())
-    if not all(_same_person(a, b) for a, b in combinations(parsed, 2)):
-        return
-    if any(SUFFIX.search(groups.names[key][0]) for key in titles):
-        return
+    for person, other in combinations(people.values(), 2):
+        if not _same_person(person, other):
+            return
+    for key in titles:
+        if SUFFIX.search(groups.names[key][0]):
+            return
 
     forms = list(titles)
     if not people:
@@ -258,12 +270,12 @@ def _join_bodies_of_the_country(groups: _Groups) -> None:
         body = name_key(name[country.end() :])
         if body not in groups.names:
             continue
-        # "Texas Senate" also ends with the body, and is another one.
-        has_rival = any(
-            other != key
-            and other.endswith(f" {body}")
-            and not _COUNTRY_KEY.fullmatch(other.removesuffix(body))
-            for other in by_last_word[body.rpartition(" ")[2]]
-        )
-        if not has_rival:
+        rivals = []
+        for other in by_last_word[body.rpartition(" ")[2]]:
+            # "Texas Senate" also ends with the body, and is another one.
+            if other != key and other.endswith(f" {body}"):
+                before_body = other.removesuffix(body)
+                if not _COUNTRY_KEY.fullmatch(before_body):
+                    rivals.append(other)
+        if not rivals:
             groups.join(key, body)

@@ -93,14 +93,13 @@ def resolve_article(alignment: Alignment, document: EncodedDocument) -> Referenc
     Raises:
         CancelledError: once ``document.stop`` returns true.
     """
-    # The first piece of a source stands for all of it.
-    spans = {
-        alignment.offsets(attribution.source[0])
-        for attribution in document.attributions or ()
-        if attribution.source
-    }
-    for pieces in document.opinions.values():
-        spans |= {alignment.offsets(located) for located in pieces}
+    spans = set()
+    for attribution in document.attributions or ():
+        if attribution.source:
+            # The first piece of a source stands for all of it.
+            spans.add(alignment.offsets(attribution.source[0]))
+    for opinion_spans in document.opinions.values():
+        spans.update(map(alignment.offsets, opinion_spans))
     entities = []
     for entity in document.entities or ():
         start, end = alignment.offsets(entity.span)
@@ -167,6 +166,7 @@ def _find_targets(
     Each name is a target once, at its first mention. An entity with the words of an opinion target, but
     for an article before them, is no further target.
     """
+    # Dicts keep the order, and hold each name of a sentence once.
     first_mentions: list[dict[str, Offsets | None]] = [{} for _ in document.texts]
     targets_by_end: list[dict[int, int]] = [{} for _ in document.texts]  # end → start
     # A pronoun or a description stands for the name that it refers to, where it is known.
@@ -182,9 +182,11 @@ def _find_targets(
         if is_modifier(text, start, end, entity.label):
             continue
         target_start = targets_by_end[sentence].get(end)
-        before = None if target_start is None else text[target_start:start].strip().lower()
-        if before not in ("", "the", "a", "an"):
-            first_mentions[sentence].setdefault(text[start:end], (start, end))
+        if target_start is not None:
+            before_entity = text[target_start:start].strip().lower()
+            if before_entity in ("", "the", "a", "an"):
+                continue
+        first_mentions[sentence].setdefault(text[start:end], (start, end))
     return [list(mentions.items()) for mentions in first_mentions]
 
 

@@ -37,19 +37,23 @@ def find_continuations(
     ranked: dict[int, list[_RankedContinuation]] = defaultdict(list)
     for number, (own_sentence, attribution) in enumerate(attributions):
         source, probability = attribution.source, attribution.probability
-        pieces = attribution.content.pieces if attribution.content else ()
-        for index, content in _clip_to_sentences(text, bounds, [*pieces, *spoken[number]]):
+        words = list(spoken[number])
+        if attribution.content:
+            words += attribution.content.pieces
+        for index, content in _clip_to_sentences(text, bounds, words):
             if index == own_sentence:
                 continue
-            length = bounds[index][1] - bounds[index][0]
-            runs_on = index > own_sentence and 2 * (content.end - content.start) > length
+            sentence_start, sentence_end = bounds[index]
+            fills_most = 2 * (content.end - content.start) > sentence_end - sentence_start
+            runs_on = index > own_sentence and fills_most
             # A content is quoted if its middle is: its ends may lie beyond the quotation marks.
             middle = (content.start + content.end) // 2
             last = bisect_right(quotations, middle, key=lambda quotation: quotation.start) - 1
             is_quoted = last >= 0 and middle < quotations[last].end
             if not runs_on and not is_quoted:
                 continue
-            rank = (_overlap(content.pieces, spoken[number]), source is not None, probability)
+            is_own_quotation = _overlap(content.pieces, spoken[number])
+            rank = (is_own_quotation, source is not None, probability)
             continuation = Continuation(source, attribution.cue, content, probability, own_sentence)
             ranked[index].append((rank, continuation))
 
@@ -121,10 +125,11 @@ def _clip_to_sentences(
         first = bisect_right(bounds, start, key=lambda bound: bound[1])
         last = bisect_left(bounds, end, key=lambda bound: bound[0])
         for index in range(first, last):
-            piece = max(start, bounds[index][0]), min(end, bounds[index][1])
+            sentence_start, sentence_end = bounds[index]
+            clipped_start, clipped_end = max(start, sentence_start), min(end, sentence_end)
             # Punctuation alone is no content.
-            if any(map(str.isalnum, text[slice(*piece)])):
-                clipped[index].append(piece)
+            if any(map(str.isalnum, text[clipped_start:clipped_end])):
+                clipped[index].append((clipped_start, clipped_end))
 
     spans = []
     for index, sentence_pieces in clipped.items():

@@ -52,6 +52,7 @@ def find_holders(
         span = alignment.span([located], references.get(alignment.offsets(located)))
         if span is None:
             continue
+        # A holder that overlaps a source is that source, in other bounds.
         overlaps_source = any(
             span.start < source.end and source.start < span.end
             for source in sources[located.sentence]
@@ -85,8 +86,9 @@ def reported_words(
             words.append((index, continuation.content))
     offsets = []
     for index, content in words:
+        sentence_start, sentence_end = alignment.bounds[index]
         for start, end in content.pieces:
-            sentence_start, sentence_end = alignment.bounds[index]
+            # A content may have pieces in other sentences, where they are continuations.
             if start < sentence_end and sentence_start < end:
                 offsets.append((index, (start - sentence_start, end - sentence_start)))
     return group_by_sentence(offsets, len(alignment.bounds))

@@ -172,23 +172,27 @@ class PeopleInText:
         for person in cancellable(self.people, stop):
             # A title is one of the two words before a name, or its first word.
             before_name = self.text[max(0, person.start - _CONTEXT) : person.start]
-            title_words = re.findall(r"\w+", before_name)[-2:]
-            title_words += re.findall(r"\w+", self.text[person.start : person.end])[:1]
+            words_before = re.findall(r"\w+", before_name)
+            words_within = re.findall(r"\w+", self.text[person.start : person.end])
+            title_words = {word.lower() for word in (*words_before[-2:], *words_within[:1])}
             for gender, nouns in (("male", _MALE), ("female", _FEMALE)):
-                if any(word.lower() in nouns for word in title_words):
+                if not title_words.isdisjoint(nouns):
                     votes[person.name][gender] += _TITLE_WEIGHT
             if not person.quoted:
                 unquoted[person.sentence].append(person)
 
-        current, position = -1, 0  # the sentence, and the number of its people before the pronoun
+        current_sentence = -1
+        position = 0  # number of its people before the pronoun
         before: set[str] = set()  # the names before the pronoun in its sentence
         previous: set[str] = set()  # the names in the sentence before
         for pronoun in cancellable(PRONOUN.finditer(self.text), stop):
             if self.is_quoted(pronoun.start()):
                 continue
             sentence = self.sentence_at(pronoun.start())
-            if sentence != current:
-                current, position, before = sentence, 0, set()
+            if sentence != current_sentence:
+                current_sentence = sentence
+                position = 0
+                before = set()
                 previous = {person.name for person in unquoted.get(sentence - 1, ())}
             # The people before the pronoun are collected step by step, so that the work stays linear.
             people = unquoted.get(sentence, [])
@@ -196,10 +200,12 @@ class PeopleInText:
                 before.add(people[position].name)
                 position += 1
             names = before or previous
-            if len(names) == 1:
-                follows_subject = bool(before) and people[0].subject
-                weight = _SUBJECT_WEIGHT if follows_subject else 1
-                votes[min(names)][GENDERS[pronoun[0].lower()]] += weight
+            if len(names) != 1:
+                continue
+            (name,) = names
+            follows_subject = bool(before) and people[0].subject
+            weight = _SUBJECT_WEIGHT if follows_subject else 1
+            votes[name][GENDERS[pronoun[0].lower()]] += weight
 
         genders = {}
         for name, counts in votes.items():

@@ -110,20 +110,29 @@ def resolve_references(
         CancelledError: once ``stop``, which is called every few steps, returns true.
     """
     people = PeopleInText(text, sentences, entities, stop)
-    phrases = {span: " ".join(text[slice(*span)].split()) for span in sources}
-    # Sieve 2: roles ("the senator") that only one person has, by title or apposition.
+    phrases = {}  # span of a source → its words, separated by single spaces
+    for start, end in sources:
+        phrases[start, end] = " ".join(text[start:end].split())
+
     names_by_role: dict[str, set[str]] = defaultdict(set)
     for person in cancellable(people.people, stop):
         for role in _roles_of(people.text, person):
             names_by_role[role].add(person.name)
-    roles = {role: holders.pop() for role, holders in names_by_role.items() if len(holders) == 1}
 
+    # Sieves 1 and 2: names, and roles ("the senator") that only one person has.
     names: Names = {}
     for span, phrase in cancellable(phrases.items(), stop):
-        if not is_pronoun(_lower(phrase)):
-            name = _person_name(people, span) or roles.get(phrase.lower())
-            names[span] = name or phrase.rstrip(" ,;") or phrase
+        if is_pronoun(_lower(phrase)):
+            continue
+        name = _person_name(people, span)
+        people_with_role = names_by_role.get(phrase.lower(), set())
+        if not name and len(people_with_role) == 1:
+            (name,) = people_with_role
+        # A phrase of punctuation alone stays as it is, since a name is never empty.
+        names[span] = name or phrase.rstrip(" ,;") or phrase
+
     pronouns = _resolve_pronouns(people, set(sources), names, stop)
+    # Pronouns follow the names here, since the next sieves prefer what comes first.
     for span in phrases:
         if span in pronouns:
             names[span] = pronouns[span]
@@ -183,6 +192,7 @@ def _person_name(people: PeopleInText, span: Offsets) -> str | None:
     for _, person in people.within(span):
         if _means_person(people.text, span, person):
             return person.name
+    # The entity tagger may have missed a name that the form of the phrase shows.
     phrase = bare_name(people.text[slice(*span)])
     return people.fullest(phrase) if people.is_person(phrase) else None
 
@@ -199,6 +209,8 @@ def _roles_of(text: str, person: Mention) -> Iterator[str]:
     apposition = _ROLE_AFTER.match(text, person.end)
     if apposition is not None:
         yield apposition[1].lower()
+
+    # A title stands in the same line as the name: a heading ends with its line.
     line = text[max(0, person.start - _TITLE_REACH) : person.end].rpartition("\n")[2]
     line_words = line.split(" ")
     title = ""
@@ -266,14 +278,16 @@ def _subject_before(people: PeopleInText, resolved: Names, pronoun: re.Match[str
     The pronoun never means its own subject, which would be *himself* (Hobbs 1978, "Resolving pronoun
     references").
     """
-    text, start = pronoun.string, pronoun.start()
-    is_object = pronoun[0].lower() == "him" or (
-        pronoun[0].lower() == "her" and _NO_NOUN.match(text, pronoun.end())
-    )
-    verb = _VERB.search(text[max(0, start - _VERB_REACH) : start])
-    if not is_object or verb is None:
+    text, start, word = pronoun.string, pronoun.start(), pronoun[0].lower()
+    if word not in ("him", "her"):
         return set()
-    end = start - len(verb[0])
+    if word == "her" and not _NO_NOUN.match(text, pronoun.end()):
+        return set()  # a possessive: in "Orr sold her boat" the boat may be Orr's own
+    verb = _VERB.search(text[max(0, start - _VERB_REACH) : start])
+    if verb is None:
+        return set()
+
+    end = start - len(verb[0])  # of the subject
     names = {person.name for person in people.ending_between(end, end)}
     for word in ("he", "she"):
         name = resolved.get((end - len(word), end))
@@ -303,14 +317,12 @@ def _mark_sources(people: PeopleInText, names: Names) -> list[Mention]:
 
     A person who is named within a source but is not that source does not speak: *an aide to Orr*.
     """
-    speakers = set()
+    marked = list(people.people)
     for span, name in names.items():
         for number, person in people.within(span):
             if person.name == name:
-                speakers.add(number)
-    return [
-        replace(person, source=number in speakers) for number, person in enumerate(people.people)
-    ]
+                marked[number] = replace(person, source=True)
+    return marked
 
 
 def _resolve_remaining(
@@ -324,7 +336,7 @@ def _resolve_remaining(
 
     person_names = {person.name for person in people.people}
     # Is plural → the sentence and the name of the last group or thing.
-    groups: dict[bool, tuple[int, str]] = {}
+    last_mentions: dict[bool, tuple[int, str]] = {}
     for span, phrase in cancellable(phrases.items(), stop):
         word, sentence = _lower(phrase), people.sentence_at(span[0])
         if span not in names:
@@ -333,14 +345,15 @@ def _resolve_remaining(
                 name = _antecedent_of_who(people, span, by_end)
             elif word in _GROUP_PRONOUNS or word in _THING_PRONOUNS:
                 # Sieve 5: the last group for *they*, the last thing for *it*, unless it is far back.
-                group = groups.get(word in _GROUP_PRONOUNS)
-                if group is not None and sentence - group[0] <= _MAX_DISTANCE:
-                    name = group[1]
+                last_mention = last_mentions.get(word in _GROUP_PRONOUNS)
+                if last_mention is not None and sentence - last_mention[0] <= _MAX_DISTANCE:
+                    name = last_mention[1]
             names[span] = name
             by_end.setdefault(span[1], (len(names), name))
+        # Whatever is no person can be meant by the next *they* or *it*.
         name = names[span]
         if name is not None and name not in person_names and not _is_person_noun(name):
-            groups[_is_plural(name)] = (sentence, name)
+            last_mentions[_is_plural(name)] = (sentence, name)
     return names
 
 

@@ -103,6 +103,7 @@ class RecentMentions:
                 if self._fits(mention, gender, quoted) and mention.name not in ruled_out
             ]
             if fitting:
+                # Of several equally good ones, max returns the first in the sentence.
                 return max(fitting, key=lambda mention: (mention.source, mention.subject)).name
         return None
 
@@ -115,5 +116,6 @@ class RecentMentions:
 
     def _fits(self, mention: Mention, gender: str, quoted: bool) -> bool:
         """Return whether a pronoun may mean that person, by gender and by quotation marks."""
+        # A person whose gender is unknown fits both.
         same_gender = self._genders.get(mention.name, gender) == gender
         return same_gender and (quoted or not mention.quoted)

@@ -78,10 +78,10 @@ def find_candidates(
     candidates: list[StanceCandidate] = []
     sentences = zip(holders_by_sentence, scored_targets, strict=True)
     for index, (holders, sentence_targets) in enumerate(cancellable(sentences, document.stop)):
-        by_piece = _HoldersByPiece(index, holders, long_sentences.get(index))
+        holders_by_range = _HoldersByRange(index, holders, long_sentences.get(index))
         for name, mention in sentence_targets:
             first_candidate = len(candidates)
-            for holder in by_piece.in_reach_of(mention):
+            for holder in holders_by_range.in_reach_of(mention):
                 if not _can_take_side(holder, index, name, mention):
                     continue
                 target = mention or name
@@ -106,12 +106,14 @@ def without_nested_targets(stances: Sequence[Stance]) -> list[Stance]:
 
     *Trump's plan* and *Trump* are two targets, but a sentence seldom expresses a stance on both.
     """
-    groups = [(stance.sentence, stance.holder, stance.label) for stance in stances]
-    spans = [
-        (stance.target_span.start, stance.target_span.end) if stance.target_span else None
-        for stance in stances
-    ]
-    surest = surest_spans(groups, spans, [stance.probability for stance in stances])
+    groups, probabilities = [], []
+    spans: list[Offsets | None] = []
+    for stance in stances:
+        groups.append((stance.sentence, stance.holder, stance.label))
+        probabilities.append(stance.probability)
+        target = stance.target_span
+        spans.append((target.start, target.end) if target else None)
+    surest = surest_spans(groups, spans, probabilities)
     return [stances[number] for number in sorted(surest)]
 
 
@@ -130,17 +132,17 @@ def _can_take_side(
     return not refers_to(target, holder.span.name or holder.span.text)
 
 
-class _HoldersByPiece:
-    """Group the holders of a sentence by the piece of the sentence that they stand in.
+class _HoldersByRange:
+    """Group the holders of a sentence by the range of the sentence that they stand in.
 
-    A sentence that is longer than a window is encoded in pieces, and the model sees a holder and a
-    target together only if they share a piece. Other sentences are a single piece. Without this
+    A sentence that is longer than a window is encoded in several ranges, and the model sees a holder
+    and a target together only if they share a range. Other sentences are a single range. Without this
     limit, the pairs of a sentence of a whole article would not fit in memory.
 
     Args:
         sentence: the index of the sentence.
-        holders: the holders; those of other sentences are in reach of every piece.
-        ranges: the offsets of the pieces; ``None`` if there is only one.
+        holders: the holders; those of other sentences are in reach of every range.
+        ranges: the offsets of the ranges; ``None`` if there is only one.
     """
 
     def __init__(
@@ -149,17 +151,18 @@ class _HoldersByPiece:
         self._starts = [start for start, _ in ranges or [(0, 0)]]
         self._holders: dict[int, list[StanceHolder]] = {}
         for holder in holders:
-            pieces = range(len(self._starts))
+            first, last = 0, len(self._starts) - 1
             if holder.sentence == sentence:
                 start, end = holder.offsets
-                pieces = range(self._piece_at(start), self._piece_at(end - 1) + 1)
-            for piece in pieces:
-                self._holders.setdefault(piece, []).append(holder)
+                first, last = self._range_at(start), self._range_at(end - 1)
+            for number in range(first, last + 1):
+                self._holders.setdefault(number, []).append(holder)
 
     def in_reach_of(self, mention: Offsets | None) -> Sequence[StanceHolder]:
-        """Return the holders of the target's piece; of the first piece for a target without mention."""
-        piece = 0 if mention is None else self._piece_at(mention[0])
-        return self._holders.get(piece, ())
+        """Return the holders of the target's range; of the first range for a target without mention."""
+        number = 0 if mention is None else self._range_at(mention[0])
+        return self._holders.get(number, ())
 
-    def _piece_at(self, position: int) -> int:
+    def _range_at(self, position: int) -> int:
+        """Return the number of the range that a character of the sentence belongs to."""
         return max(bisect_right(self._starts, position) - 1, 0)

@@ -94,6 +94,7 @@ def lock_folder(path: Path) -> Iterator["RunFolder"]:
         raise ClaimstanceError(f"{path}: cannot be written: {error.strerror}") from None
     try:
         _acquire_lock(descriptor, path)
+        # Read only now: until the lock is held, another run may change the line.
         data = _read_all(descriptor)
         # The token of an earlier run stays, since it identifies the files that the run left.
         line = _LockLine.parse(data) if data else _LockLine(secrets.token_hex(16))
@@ -113,6 +114,7 @@ def _make_folder(path: Path) -> None:
     """Create a folder and its parents, and write their names to the disk."""
     missing = [folder for folder in (path, *path.parents) if not folder.exists()]
     path.mkdir(parents=True, exist_ok=True)
+    # The name of a folder is stored in its parent, which must reach the disk, too.
     for folder in missing:
         sync_folder(folder.parent)
 
@@ -126,9 +128,8 @@ def _check_is_regular(path: Path) -> None:
     if stat.S_ISREG(mode):
         return
     kinds = {stat.S_IFLNK: "a symbolic link", stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe"}
-    raise ConfigError(
-        f"--out: expected a file at '{path}', found {kinds.get(stat.S_IFMT(mode), 'a device')}"
-    )
+    kind = kinds.get(stat.S_IFMT(mode), "a device")
+    raise ConfigError(f"--out: expected a file at '{path}', found {kind}")
 
 
 def _check_no_foreign_files(path: Path) -> None:
@@ -253,12 +254,14 @@ class RunFolder:
             ConfigError: for a part that is not in the manifest and that no killed run left.
         """
         unfinished = []
-        for name in sorted(file.name for file in self.path.iterdir()):
+        for path in sorted(self.path.iterdir()):
+            name = path.name
             if name.startswith(".") and name.endswith(f".{self._line.token}"):
                 unfinished.append(name)
             elif PART.fullmatch(name) and name not in recorded:
-                path = self.path / name
-                if name != self._line.part_name or not is_intact(path, self._line.sha256):
+                # Only the last part may be missing from the manifest, if the run was killed between the two.
+                is_last = name == self._line.part_name and is_intact(path, self._line.sha256)
+                if not is_last:
                     raise _foreign_file_error(path)
                 unfinished.append(name)
         return unfinished
@@ -269,7 +272,7 @@ class RunFolder:
         Raises:
             ClaimstanceError: if a file cannot be removed.
         """
-        file = self.path
+        file = self.path  # what an error names
         try:
             for name in names:
                 file = self.path / name

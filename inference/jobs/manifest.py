@@ -126,7 +126,7 @@ def load_manifest(folder: Path) -> Manifest | None:
         raise ClaimstanceError(f"{path}: {error.strerror}") from None
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        field = ".".join(str(key) for key in first["loc"]) or "the file"
+        field = ".".join(map(str, first["loc"])) or "the file"
         if first["type"] == "json_invalid":
             problem = f"expected JSON, found {first['ctx']['error']}"
         elif first["type"] == "missing":
@@ -181,7 +181,9 @@ def input_states(inputs: Sequence[str]) -> list[dict[str, Any]]:
         digest = hashlib.sha256()
         count = size = 0
         for file_name, path in files_of(name):
-            quoted_name = json.dumps(file_name)
+            quoted_name = json.dumps(
+                file_name
+            )  # so that a line end in a name cannot look like another file
             try:
                 status = path.stat()
             except OSError:  # such as a broken link, which is reported when it is read
@@ -208,8 +210,10 @@ def _differences(old: Any, new: Any, key: str) -> Iterator[str]:
         # The keys of both, in order. Paths may differ, since a corpus may be moved.
         for name in {**old, **new}:
             if name != "path":
-                yield from _differences(old.get(name), new.get(name), f"{key} {name}".strip())
+                name_in_message = f"{key} {name}".strip()
+                yield from _differences(old.get(name), new.get(name), name_in_message)
     elif key == "inputs":
+        # find_difference asks for the first difference alone: after unequal numbers, zip is never reached.
         yield from _differences(len(old), len(new), "number of inputs")
         for old_state, new_state in zip(old, new, strict=True):
             yield from _differences(old_state, new_state, key)

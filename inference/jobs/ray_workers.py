@@ -117,9 +117,9 @@ def _tag_in_order(
 ) -> Iterator[ResultItem]:
     """Hand batches to the actors in turn and yield their results in order."""
     pending: deque[Any] = deque()
-    source = iter(items)
+    remaining = iter(items)
     for actor in cycle(actors):
-        batch = list(islice(source, BATCH_SIZE))
+        batch = list(islice(remaining, BATCH_SIZE))
         if not batch:
             break
         if stop():

@@ -86,6 +86,7 @@ class LongRun:
         """
         if self.manifest.complete:
             return
+        # Parts of an earlier run whose input has not been compared yet with what is read now.
         unchecked = dict(self.manifest.parts)
         size = self.manifest.settings["options"]["articles_per_part"]
         for number, part_items in _split_into_parts(items, size):
@@ -102,6 +103,7 @@ class LongRun:
         if unchecked:  # the inputs ended before these parts
             raise self._changed_input_error(next(iter(unchecked.values())))
 
+        # Tagging may take days: the state of the inputs at its end must be that at its beginning.
         settings = self.manifest.settings
         paths = [state["path"] for state in settings["inputs"]]
         difference = find_difference(settings, {**settings, "inputs": input_states(paths)})
@@ -124,6 +126,7 @@ class LongRun:
         for _ in part_input:
             if callbacks.is_stop_requested():
                 return False
+        # Errors are counted, since their messages are not hashed.
         state = part_input.sha256, part_input.articles, len(part_input.errors)
         if state != (finished.read, finished.articles, len(finished.errors)):
             raise self._changed_input_error(finished)
@@ -199,6 +202,7 @@ def open_run(out: Path, settings: Mapping[str, Any], restart: bool = False) -> I
                 "--out, or start again with --restart"
             )
         manifest.settings = dict(settings)  # with the current paths of the inputs
+
         damaged = []
         for number, part in list(manifest.parts.items()):
             path = folder.path / part.file

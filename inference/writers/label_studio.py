@@ -11,6 +11,7 @@ first. Abstained predictions count, too, since the model is least certain of the
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -81,14 +82,16 @@ class _TaskSorter:
 
 def certainty(article: TaggedArticle) -> float:
     """Return the certainty of an article, 0 to 1, as the module describes; 1 without predictions."""
-    by_task: dict[str, list[float]] = {}
+    by_task: dict[str, list[float]] = defaultdict(list)
     for sentence in article.sentences:
         for task, probability, labels in _predictions(sentence):
             rescaled = (probability - 1 / labels) / (1 - 1 / labels)
-            by_task.setdefault(task, []).append(max(0.0, rescaled))
+            # A span can be predicted although "absent" is likelier: that is no surer than a guess.
+            by_task[task].append(max(0.0, rescaled))
     if not by_task:
         return 1.0
-    return fmean(fmean(certainties) for certainties in by_task.values())
+    # The mean of each task first, so that a task with many predictions does not dominate.
+    return fmean(map(fmean, by_task.values()))
 
 
 def _predictions(sentence: Sentence) -> Iterator[tuple[str, float, int]]:
@@ -107,23 +110,20 @@ def _predictions(sentence: Sentence) -> Iterator[tuple[str, float, int]]:
 
 def task_json(article: TaggedArticle) -> dict[str, Any]:
     """Return an article as a task with a prediction, as JSON values."""
-    model = article.model
-    data = {
+    fields = {
         "text": article.text,
         "id": article.doc_id,
         "title": article.title,
         "meta": article.meta,
     }
-    return {
-        "data": {key: value for key, value in data.items() if value},
-        "predictions": [
-            {
-                "model_version": f"{model['name']} {model['version']} {model['sha256'][:12]}",
-                "score": _rounded(certainty(article)),
-                "result": _PredictionBuilder(article).results.items,
-            }
-        ],
+    model = article.model
+    prediction = {
+        "model_version": f"{model['name']} {model['version']} {model['sha256'][:12]}",
+        "score": _rounded(certainty(article)),
+        "result": _PredictionBuilder(article).results.items,
     }
+    data = {key: value for key, value in fields.items() if value}
+    return {"data": data, "predictions": [prediction]}
 
 
 class _PredictionBuilder:
@@ -178,6 +178,7 @@ class _PredictionBuilder:
             if region is None:
                 region = self.results.region(role.capitalize(), span.pieces, score)
             if role == "source":
+                # Remembered for later attributions, and for the stances of this source.
                 self._sources.setdefault(span.pieces, region)
             regions[role] = region
         self.results.attribution(regions)
@@ -218,12 +219,16 @@ class _PredictionBuilder:
         A target that the sentence does not mention is a region over the whole sentence, with its name.
         """
         key = (span, stance.target)
-        if key not in self._targets:
-            entity = self._entities.pop(span, None) if stance.target_span else None
-            self._targets[key] = entity or self.results.region(TARGET, span)
-            if stance.target_span is None:
-                self.results.name("target", stance.target, self._targets[key], span)
-        return self._targets[key]
+        if key in self._targets:
+            return self._targets[key]
+        if stance.target_span is None:
+            region = self.results.region(TARGET, span)
+            self.results.name("target", stance.target, region, span)
+        else:
+            # The region of an entity becomes that of one target only: a second one gets its own.
+            region = self._entities.pop(span, None) or self.results.region(TARGET, span)
+        self._targets[key] = region
+        return region
 
 
 def _is_source_alone(attribution: Attribution) -> bool:
@@ -235,8 +240,10 @@ def _is_source_alone(attribution: Attribution) -> bool:
 
 
 def _bounds(sentence: Sentence) -> Pieces:
+    """Return a whole sentence as a span of one piece."""
     return ((sentence.start, sentence.end),)
 
 
 def _rounded(probability: float) -> float:
+    """Return a probability with as many digits as all outputs have."""
     return round(probability, 4)

@@ -105,8 +105,10 @@ class ParquetWriter:
             full_row = {**row, **meta, RECORD: record}
             record = None  # the other rows of the article have none
             self._rows.append(full_row)
-            texts = [value for value in full_row.values() if isinstance(value, str)]
-            self._characters += sum(map(len, texts))
+            # Texts, above all the record, take nearly all of the memory.
+            for value in full_row.values():
+                if isinstance(value, str):
+                    self._characters += len(value)
             is_full = len(self._rows) >= _ROWS_PER_GROUP
             if is_full or self._characters >= _CHARACTERS_PER_GROUP:
                 self.flush()
@@ -122,6 +124,7 @@ class ParquetWriter:
         from pyarrow.parquet import ParquetWriter as Writer
 
         if self._writer is None:
+            # Without any article, the file still gets a schema, so that it can be read.
             self._meta = self._meta or MetaColumns({}, self._table.own_meta)
             columns = [*self._table.columns, *self._meta.columns]
             if self._with_records:
@@ -139,24 +142,17 @@ def _schema(columns: Collection[Column]) -> Any:
     """Return the Arrow schema of the columns."""
     import pyarrow as pa
 
-    span = pa.struct(
-        [("text", pa.string()), ("start", pa.int64()), ("end", pa.int64()), ("name", pa.string())]
+    text, integer, number = pa.string(), pa.int64(), pa.float64()
+    span = pa.struct([("text", text), ("start", integer), ("end", integer), ("name", text)])
+    attribution = pa.struct(
+        [("source", span), ("cue", span), ("content", span), ("probability", number)]
     )
     types = {
-        "text": pa.string(),
-        "integer": pa.int64(),
-        "number": pa.float64(),
+        "text": text,
+        "integer": integer,
+        "number": number,
         "flag": pa.bool_(),
-        "texts": pa.list_(pa.string()),
-        "attributions": pa.list_(
-            pa.struct(
-                [
-                    ("source", span),
-                    ("cue", span),
-                    ("content", span),
-                    ("probability", pa.float64()),
-                ]
-            )
-        ),
+        "texts": pa.list_(text),
+        "attributions": pa.list_(attribution),
     }
     return pa.schema([(column.name, types[column.kind]) for column in columns])

@@ -156,6 +156,7 @@ def _sentence_rows(article: TaggedArticle) -> Iterator[dict[str, Any]]:
 
 
 def _score(label: Label | None) -> float | None:
+    """Return the score of a sentence in a task, which tables have in place of the label."""
     return None if label is None else round(ranking(label.probabilities), 4)
 
 
@@ -196,6 +197,7 @@ def _nested(attribution: Attribution | Continuation) -> dict[str, Any]:
 
 
 def _span_values(span: Span | None) -> dict[str, Any] | None:
+    """Return a span as the nested value of a Parquet or pandas cell, without its pieces."""
     if span is None:
         return None
     return {"text": span.text, "start": span.start, "end": span.end, "name": span.name}
@@ -230,6 +232,7 @@ def _attribution_rows(article: TaggedArticle) -> Iterator[dict[str, Any]]:
             if (source, cue, content) in seen:
                 continue
             seen.add((source, cue, content))
+            # ``source and source.text`` is None for an attribution without a source: the cell stays empty.
             yield {
                 "doc_id": article.doc_id,
                 "title": article.title,
@@ -304,14 +307,15 @@ class MetaColumns:
     def __init__(self, meta: Mapping[str, Any], own: Collection[str] = ()) -> None:
         self._own = own
         self._names = {name: _META_PREFIX + name for name in meta if name not in own}
-        self.columns = tuple(Column(name, "text", "") for name in (*self._names.values(), META))
+        column_names = (*self._names.values(), META)
+        self.columns = tuple(Column(name, "text", "") for name in column_names)
 
     def cells(self, meta: Mapping[str, Any]) -> dict[str, str | None]:
         """Return the metadata cells, which are the same in each row of an article."""
         cells = {column: _as_text(meta.get(name)) for name, column in self._names.items()}
-        columns = (*self._names, *self._own)
-        without_column = {name: value for name, value in meta.items() if name not in columns}
-        cells[META] = json.dumps(without_column, ensure_ascii=False) if without_column else None
+        with_column = (*self._names, *self._own)
+        others = {name: value for name, value in meta.items() if name not in with_column}
+        cells[META] = json.dumps(others, ensure_ascii=False) if others else None
         return cells
 
 

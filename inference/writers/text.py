@@ -53,7 +53,7 @@ def open_output(path: Path | None) -> Iterator[TextIO]:
         with _open_replacement(path.resolve()) as file:
             yield file
     except BrokenPipeError:
-        raise
+        raise  # the reader of a pipe has seen enough, which is no error of the file
     except OSError as error:
         raise ClaimstanceError(f"{path}: cannot be written: {error.strerror or error}") from None
 
@@ -135,11 +135,13 @@ class CsvWriter:
         meta_cells = self._write_header_once(article.meta).cells(article.meta)
         for row in self._table.rows(article):
             values = [row[name] for name in self._names]
+            values += meta_cells.values()
             cells = []
-            for value in (*values, *meta_cells.values()):
-                if isinstance(value, list):
-                    value = _SEPARATOR.join(value)
-                cells.append(escape_formula(value) if isinstance(value, str) else value)
+            for value in values:
+                cell = _SEPARATOR.join(value) if isinstance(value, list) else value
+                if isinstance(cell, str):
+                    cell = escape_formula(cell)
+                cells.append(cell)
             # A program that expects semicolons reads the whole line as one cell, which is no number.
             if isinstance(cells[0], str) and cells[0].startswith(_FORMULA_SIGNS):
                 cells[0] = f"'{cells[0]}"
@@ -154,6 +156,7 @@ class CsvWriter:
         if self._meta_columns is None:
             first_meta = meta if self._first_meta is None else self._first_meta
             self._meta_columns = MetaColumns(first_meta, self._table.own_meta)
+            # The names of metadata come from the input, and may look like formulas as well.
             header = [*self._names, *(column.name for column in self._meta_columns.columns)]
             self._csv.writerow(map(escape_formula, header))
         return self._meta_columns
