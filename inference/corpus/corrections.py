@@ -17,6 +17,12 @@ from claimstance.model.labels import CLAIM
 
 #: The most targets whose shares are corrected.
 TARGETS = 12
+#: The numbers of holder and target of each stance that counts or takes no side.
+_PEOPLE = f"""
+    SELECT COALESCE(h.person, {TEXT_ITSELF}), t.person FROM stance
+    LEFT JOIN member AS h ON h.name = holder JOIN member AS t ON t.name = target
+    WHERE abstained = 0 ORDER BY stance.rowid
+"""
 Array = npt.NDArray[Any]
 
 
@@ -87,23 +93,36 @@ def corrections(
                 skipped += 1
             else:
                 rows.append(Corrected(kind, name, label, share))
+    # The agreement is that of all units, whatever the label: each of their rows has the same.
+    agreements = [row.share.agreement for row in rows if row.kind == "all"]
     return Corrections(
-        is_of_stances,
-        len(population.predicted),
-        len(population.coded.positions),
-        next((row.share.agreement for row in rows if row.kind == "all"), None),
-        tuple(rows),
-        skipped,
+        is_of_stances=is_of_stances,
+        units=len(population.predicted),
+        coded=len(population.coded.positions),
+        agreement=agreements[0] if agreements else None,
+        rows=tuple(rows),
+        skipped=skipped,
     )
 
 
 def _groups(
     connection: sqlite3.Connection, summary: Summary, population: Population
 ) -> Iterator[tuple[str, str, Array]]:
-    """Yield kind and name of each group, and whether each unit belongs to it."""
-    yield "all", "", np.ones(len(population.predicted), dtype=bool)
+    """Yield kind and name of each group, and whether each unit belongs to it.
+
+    Raises:
+        InputError: if the stances of the population are not those of the database.
+    """
+    units = len(population.predicted)
+    yield "all", "", np.ones(units, dtype=bool)
     if population.kind is UnitKind.stances:
-        holders, targets = _people(connection, len(population.predicted))
+        # The population has its stances in the order of the results, and so has the table.
+        people = np.array(connection.execute(_PEOPLE).fetchall()).reshape(-1, 2)
+        if len(people) != units:
+            raise InputError(
+                f"expected a sample of {len(people):,} stances as in the results, found one of {units:,}"
+            )
+        holders, targets = people.T
         yield "holder", "people", holders != TEXT_ITSELF
         yield "holder", "the texts themselves", holders == TEXT_ITSELF
         for row in summary.targets[:TARGETS]:
@@ -114,18 +133,3 @@ def _groups(
         for number, outlet in enumerate(summary.outlets):
             if outlet.name:
                 yield "outlet", outlet.name, outlets == number
-
-
-def _people(connection: sqlite3.Connection, units: int) -> tuple[Array, Array]:
-    """Return the numbers of holder and target of each stance that counts or takes no side."""
-    rows = connection.execute(
-        f"SELECT COALESCE(h.person, {TEXT_ITSELF}), t.person FROM stance "
-        "LEFT JOIN member AS h ON h.name = holder JOIN member AS t ON t.name = target "
-        "WHERE abstained = 0 ORDER BY stance.rowid"
-    )
-    people = np.array(rows.fetchall()).reshape(-1, 2)
-    if len(people) != units:
-        raise InputError(
-            f"expected a sample of {len(people):,} stances as in the results, found one of {units:,}"
-        )
-    return people[:, 0], people[:, 1]

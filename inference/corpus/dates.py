@@ -1,7 +1,6 @@
 """Dates of articles in the forms that news sites and data bases write."""
 
 import re
-from collections.abc import Iterator
 from datetime import date
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -33,17 +32,16 @@ def parse_date(value: object) -> str | None:
     """
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         return None
-    days = set(_days(str(value)))
-    return days.pop().isoformat() if len(days) == 1 else None
-
-
-def _days(text: str) -> Iterator[date]:
-    """Yield the days that a text names, without those that no calendar has."""
+    days = set()
     for form in _FORMS:
-        for match in form.finditer(text):
+        for match in form.finditer(str(value)):
             month = match["month"]
             number = int(month) if month.isdigit() else _MONTHS.index(month[:3].lower()) + 1
             try:
-                yield date(int(match["year"]), number, int(match["day"]))
-            except ValueError:
+                days.add(date(int(match["year"]), number, int(match["day"])))
+            except ValueError:  # a day that no calendar has
                 continue
+    if len(days) != 1:
+        return None
+    (day,) = days
+    return day.isoformat()

@@ -96,12 +96,15 @@ def differences(connection: sqlite3.Connection, summary: Summary) -> Differences
     counter = _Counter(connection, summary)
     shares = list(_shares(summary))
     used = counter.outlets >= 0
-    # Counts are as long as the corpus, so they are made for one share at a time.
-    counted = (
-        (counter.sums(*share.counts)[used], counter.sums(*share.totals)[used]) for share in shares
-    )
+
+    def count_shares() -> Iterator[tuple[Array, Array]]:
+        # Counts are as long as the corpus, so they are made for one share at a time.
+        for share in shares:
+            yield counter.sums(*share.counts)[used], counter.sums(*share.totals)[used]
+
+    values_of_shares = outlet_values(counter.outlets[used], count_shares())
     measures: dict[str, list[Measure]] = defaultdict(list)
-    for share, values in zip(shares, outlet_values(counter.outlets[used], counted), strict=True):
+    for share, values in zip(shares, values_of_shares, strict=True):
         measure = Measure(share.name, tuple(values))
         if measure.compared:
             measures[share.kind].append(measure)

@@ -92,22 +92,28 @@ def outlet_values(
         values.append(np.stack([count, total]))
     if not values:
         return []
+
     sums, resampled = _sums(np.stack(values, axis=1), outlet_of_unit, resamples, rng)
     intervals = _intervals(np.array(articles), sums, resampled)
     differences = _differences(np.array(articles), sums, resampled, intervals)
-    return [
-        [
-            OutletValue(
+    values_of_shares = []
+    for share, article_counts in enumerate(articles):
+        outlet_values_of_share = []
+        for index, name in enumerate(names):
+            # Without an article there is no value, rather than one of 0.
+            value = None
+            if article_counts[index]:
+                value = float(_ratio(sums[:, share, index]))
+            outlet_value = OutletValue(
                 outlet=str(name),
-                articles=int(articles[share][index]),
-                value=float(_ratio(sums[:, share, index])) if articles[share][index] else None,
+                articles=int(article_counts[index]),
+                value=value,
                 interval=intervals[share][index],
                 difference=differences[share][index],
             )
-            for index, name in enumerate(names)
-        ]
-        for share in range(len(articles))
-    ]
+            outlet_values_of_share.append(outlet_value)
+        values_of_shares.append(outlet_values_of_share)
+    return values_of_shares
 
 
 def _check(length: int, counts: Array, totals: Array) -> None:
@@ -154,9 +160,11 @@ def _sums(
     sums = np.zeros((5, shares, outlets))
     resampled = np.zeros((2, shares, outlets, resamples))
     for index in range(outlets):
-        counts, totals = own = values[:, :, outlet_of_unit == index]
-        squares = [counts * counts, counts * totals, totals * totals]
-        sums[:, :, index] = [it.sum(axis=1) for it in (counts, totals, *squares)]
+        own = values[:, :, outlet_of_unit == index]
+        counts, totals = own
+        summands = (counts, totals, counts * counts, counts * totals, totals * totals)
+        for number, summand in enumerate(summands):
+            sums[number, :, index] = summand.sum(axis=1)
         units = counts.shape[1]
         drawn = rng.multinomial(units, np.full(units, 1 / units), size=resamples)
         resampled[:, :, index] = own @ drawn.T

@@ -54,8 +54,13 @@ def read_results(paths: Sequence[Path]) -> Iterator[ReadResult]:
     for file in result_files(paths):
         if file.suffix.lower() == _PARQUET:
             yield from _read_parquet(file)
-        else:
-            yield from _read_lines(file)
+            continue
+        for number, line in enumerate(checked_lines(file, _LONGEST_LINE), 1):
+            if isinstance(line, InputError):
+                raise line
+            if line.strip():
+                where = f"{file}, line {number}"
+                yield ReadResult(_parse(line, where), where, len(line.encode()) + 1)
 
 
 def result_files(paths: Sequence[Path]) -> list[Path]:
@@ -66,10 +71,17 @@ def result_files(paths: Sequence[Path]) -> list[Path]:
     Raises:
         InputError: if a path does not exist, has another format, or a folder has no results.
     """
-    files = []
+    files: dict[Path, None] = {}  # in order, each once
     for path in paths:
-        files += _files_of_folder(path) if path.is_dir() else [_check_file(path)]
-    return list(dict.fromkeys(files))
+        if path.is_dir():
+            files.update(dict.fromkeys(_files_of_folder(path)))
+            continue
+        if not path.exists():
+            raise InputError(f"{path}: expected a file or folder with results of tag, found none")
+        if path.suffix.lower() in _TABLES:
+            raise _table_error(path)
+        files[path] = None
+    return list(files)
 
 
 def results_size(paths: Sequence[Path]) -> int:
@@ -91,6 +103,7 @@ def unfinished_runs(paths: Sequence[Path]) -> list[Path]:
 
 
 def _files_of_folder(folder: Path) -> list[Path]:
+    """Return the files of one format in a folder, JSON Lines before Parquet, sorted by name."""
     try:
         visible = sorted(file for file in folder.iterdir() if not file.name.startswith("."))
     except OSError as error:
@@ -106,30 +119,12 @@ def _files_of_folder(folder: Path) -> list[Path]:
     raise InputError(f"{folder}: expected files ending in .jsonl or .parquet, found {found}")
 
 
-def _check_file(path: Path) -> Path:
-    if not path.exists():
-        raise InputError(f"{path}: expected a file or folder with results of tag, found none")
-    if path.suffix.lower() in _TABLES:
-        raise _table_error(path)
-    return path
-
-
 def _table_error(path: Path) -> InputError:
     suffix = path.suffix.lower().removeprefix(".")
     return InputError(
         f"{path}: expected JSON Lines or Parquet, found a {suffix.upper()} file, which lacks a part of the "
         "results: tag the articles again with `claimstance tag … --format jsonl`"
     )
-
-
-def _read_lines(file: Path) -> Iterator[ReadResult]:
-    """Yield the articles of a JSON Lines file."""
-    for number, line in enumerate(checked_lines(file, _LONGEST_LINE), 1):
-        if isinstance(line, InputError):
-            raise line
-        if line.strip():
-            where = f"{file}, line {number}"
-            yield ReadResult(_parse(line, where), where, len(line.encode()) + 1)
 
 
 def _read_parquet(path: Path) -> Iterator[ReadResult]:
@@ -146,6 +141,7 @@ def _read_parquet(path: Path) -> Iterator[ReadResult]:
                     f"{path}: expected the column '{RECORD}' with the complete results, found none: tag the "
                     "articles again with `claimstance tag … --format parquet --rows sentences`"
                 )
+            # The bytes of an article are not known: all rows are taken to be equally large.
             bytes_of_row = path.stat().st_size / max(1, file.metadata.num_rows)
             row = row_before = 0
             for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=[RECORD]):

@@ -16,7 +16,7 @@ from claimstance.inference.corpus.name_groups import mentions
 from claimstance.inference.corpus.names import NOT_NAMED, is_named, merge_names, read_names
 from claimstance.inference.corpus.results_reader import read_results, unfinished_runs
 from claimstance.inference.grouping import name_aliases
-from claimstance.inference.results import Attribution, Sentence, Span, TaggedArticle
+from claimstance.inference.results import Sentence, TaggedArticle
 from claimstance.model.errors import ClaimstanceError, InputError, shorten
 from claimstance.model.labels import CLAIM
 
@@ -143,6 +143,7 @@ class Store:
         if not number:
             listed = ", ".join(map(str, paths)) or "no file"
             raise InputError(f"{listed}: expected at least one tagged article, found none")
+        # Building an index once, over all rows, is faster than updating it with each.
         self.connection.executescript(_INDEXES)
         missing = merge_names(self.connection, edited)
         self.connection.commit()
@@ -153,19 +154,23 @@ class Store:
         ]
         self.warnings += checks.warnings()
         if missing:
-            found = (
+            finding = (
                 f"{len(missing):,} names in the table of names do not occur in the results, such as"
             )
             if len(missing) == 1:
-                found = "1 name in the table of names does not occur in the results:"
-            self.warnings.append(f"{found} {shorten(missing[0])!r}")
+                finding = "1 name in the table of names does not occur in the results:"
+            self.warnings.append(f"{finding} {shorten(missing[0])!r}")
 
     def _add(self, number: int, article: TaggedArticle, day: str | None) -> None:
         """Add the rows of an article."""
         aliases = name_aliases(article.sentences)
         statements = list(_statement_rows(number, article, aliases))
         stances = list(_stance_rows(number, article, aliases))
-        names = {row[2] for row in statements} | {name for row in stances for name in row[2:4]}
+        names = {source for _, _, source, *_ in statements}
+        for _, _, holder, target, *_ in stances:
+            names |= {holder, target}
+        names -= {None, ""}  # sources without a name, and the text itself as a holder
+        claims = [sentence for sentence in article.sentences if _is_claim(sentence)]
         meta = article.meta
         row = (
             number,
@@ -175,14 +180,16 @@ class Store:
             day,
             _as_text(meta.get("url")),
             len(article.sentences),
-            sum(bool(_is_claim(sentence)) for sentence in article.sentences),
+            len(claims),
             len(article.text.split()),
             len(article.warnings),
         )
         insert = self.connection.executemany
         mentions.add_mentions(self.connection, article.sentences, aliases)
         insert(_ARTICLE, [row])
-        insert(_NAME, [(name, name) for name in sorted(name for name in names if name)])
+        # Statements and stances look up the ids of names, which must be there before. Sorted, so that
+        # the ids, which settle ties in reports, are the same each time.
+        insert(_NAME, [(name, name) for name in sorted(names)])
         insert(_STATEMENT, statements)
         insert(_STANCE, stances)
 
@@ -200,13 +207,19 @@ def _statement_rows(
             seen.add(key)
             source = attribution.source and attribution.source.name
             name = aliases[source] if source else None
+            if not name or not is_named(name):
+                name = None
+            words = 0  # of the content, without those between its pieces
+            if attribution.content is not None:
+                for start, end in attribution.content.pieces:
+                    words += len(article.text[start:end].split())
             yield (
                 number,
                 sentence.index,
-                name if name and is_named(name) else None,
+                name,
                 attribution.cue and attribution.cue.text,
                 attribution.content and attribution.content.text,
-                _word_count(article, attribution),
+                words,
                 attribution.probability,
                 sentence.text,
                 _is_claim(sentence),
@@ -237,14 +250,6 @@ def _stance_rows(
 def _is_claim(sentence: Sentence) -> bool | None:
     """Return whether a sentence is a claim; ``None`` if the model does not tell."""
     return None if sentence.claim is None else sentence.claim.label == CLAIM[1]
-
-
-def _word_count(article: TaggedArticle, attribution: Attribution) -> int:
-    """Return the number of words of the content, without words between its pieces."""
-    content: Span | None = attribution.content
-    if content is None:
-        return 0
-    return sum(len(article.text[start:end].split()) for start, end in content.pieces)
 
 
 def _as_text(value: Any) -> str | None:

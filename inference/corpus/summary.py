@@ -7,7 +7,7 @@ overview alone.
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from claimstance.inference.corpus.figures import (
     OTHER_TARGETS,
@@ -84,8 +84,7 @@ def summarize(connection: sqlite3.Connection) -> Summary:
     sources = _sources(connection, top_sources)
     by_person = {row.person: row for row in sources}
     targets = _targets(connection, len(outlets), "1 = 1")
-    holders = _holders(connection)
-    matrix_targets = _matrix_targets(connection)
+    holders, matrix_targets, cells = _matrix(connection)
     (outlet_count,) = connection.execute("SELECT COUNT(*) FROM outlet WHERE name <> ''").fetchone()
     return Summary(
         overview=_overview(connection, first or "", last or ""),
@@ -99,20 +98,24 @@ def summarize(connection: sqlite3.Connection) -> Summary:
         own=_targets(connection, len(outlets), f"holder = {TEXT_ITSELF}"),
         holders=holders,
         matrix_targets=matrix_targets,
-        cells=_cells(connection, holders, matrix_targets),
+        cells=cells,
         series=count_over_time(connection, unit, labels, sources, targets, outlets),
     )
 
 
 def _labels(connection: sqlite3.Connection) -> tuple[str, ...]:
-    found = [
-        label for (label,) in connection.execute("SELECT DISTINCT label FROM side ORDER BY label")
-    ]
-    usual = [label for label in ("favor", "against") if label in found]
-    return (*usual, *(label for label in found if label not in usual))
+    """Return the labels of sides: the usual ones first, then those of the model's own, by name."""
+    rows = connection.execute("SELECT DISTINCT label FROM side ORDER BY label")
+    labels = [label for (label,) in rows]
+    for usual in ("against", "favor"):
+        if usual in labels:
+            labels.remove(usual)
+            labels.insert(0, usual)
+    return tuple(labels)
 
 
 def _overview(connection: sqlite3.Connection, first: str, last: str) -> Overview:
+    """Return the sums over all articles; ``first`` and ``last`` are the days of the first and the last one."""
     query = connection.execute
     articles = query(
         "SELECT COUNT(*), TOTAL(sentences), TOTAL(claims), TOTAL(date IS NULL) FROM article"
@@ -156,6 +159,7 @@ def _overview(connection: sqlite3.Connection, first: str, last: str) -> Overview
 
 
 def _outlets(connection: sqlite3.Connection) -> tuple[Outlet, ...]:
+    """Return the sums over the articles of each outlet; beyond ``OUTLETS`` they are one outlet."""
     query = connection.execute
     names = [name for (name,) in query(f"SELECT name FROM outlet ORDER BY id LIMIT {OUTLETS + 1}")]
     (count,) = query("SELECT COUNT(*) FROM outlet").fetchone()
@@ -164,34 +168,37 @@ def _outlets(connection: sqlite3.Connection) -> tuple[Outlet, ...]:
     statements = dict(
         query("SELECT outlet, COUNT(*) FROM statement JOIN place USING (article) GROUP BY outlet")
     )
-    named = {
-        outlet: (spoken, words)
-        for outlet, spoken, words in query(
-            "SELECT outlet, SUM(statements), SUM(words) FROM speech JOIN place USING (article) GROUP BY outlet"
-        )
-    }
+    named: dict[int, tuple[int, int]] = {}
+    for number, count, words in query(
+        "SELECT outlet, SUM(statements), SUM(words) FROM speech JOIN place USING (article) GROUP BY outlet"
+    ):
+        named[number] = count, words
     sides: dict[int, Sides] = defaultdict(dict)
-    for outlet, label, total in query(
+    for number, label, total in query(
         "SELECT outlet, label, SUM(count) FROM side JOIN place USING (article) GROUP BY outlet, label"
     ):
-        sides[outlet][label] = total
+        sides[number][label] = total
+
     rows = query(
         "SELECT place.outlet, COUNT(*), SUM(sentences), SUM(claims), SUM(words) FROM article "
         "JOIN place ON place.article = article.number GROUP BY place.outlet ORDER BY place.outlet"
     )
-    return tuple(
-        Outlet(
-            names[number],
-            articles,
-            sentences,
-            claims,
-            words,
-            statements.get(number, 0),
-            *named.get(number, (0, 0)),
-            sides[number],
+    outlets = []
+    for number, articles, sentences, claims, words in rows:
+        named_statements, named_words = named.get(number, (0, 0))
+        outlet = Outlet(
+            name=names[number],
+            articles=articles,
+            sentences=sentences,
+            claims=claims,
+            words=words,
+            statements=statements.get(number, 0),
+            named=named_statements,
+            named_words=named_words,
+            sides=sides[number],
         )
-        for number, articles, sentences, claims, words in rows
-    )
+        outlets.append(outlet)
+    return tuple(outlets)
 
 
 def _top_sources(connection: sqlite3.Connection, outlet: int) -> list[int]:
@@ -215,7 +222,7 @@ def _sources(
     people = dict.fromkeys(person for (person,) in rows)
     for top in top_sources:
         people.update(dict.fromkeys(top))
-    found = []
+    sources = []
     for person in people:
         name, statements, words, articles = connection.execute(
             "SELECT name, SUM(statements), SUM(words), COUNT(*) FROM speech JOIN person ON person.id = person "
@@ -230,9 +237,9 @@ def _sources(
             )
         )
         counts = tuple(by_outlet.get(number, 0) for number in range(len(top_sources)))
-        found.append(SourceRow(person, name, statements, words, articles, counts))
-    found.sort(key=lambda row: (-row.statements, -row.words, row.person))
-    return tuple(found)
+        sources.append(SourceRow(person, name, statements, words, articles, counts))
+    sources.sort(key=lambda row: (-row.statements, -row.words, row.person))
+    return tuple(sources)
 
 
 def _targets(connection: sqlite3.Connection, outlets: int, condition: str) -> tuple[TargetRow, ...]:
@@ -243,7 +250,7 @@ def _targets(connection: sqlite3.Connection, outlets: int, condition: str) -> tu
         f"WHERE target > 0 AND {condition} GROUP BY target ORDER BY SUM(count) DESC, target LIMIT ?",
         (TARGETS,),
     ).fetchall()
-    found = []
+    targets = []
     for target, name, articles in rows:
         sides: Sides = defaultdict(int)
         own_sides: Sides = defaultdict(int)
@@ -257,13 +264,14 @@ def _targets(connection: sqlite3.Connection, outlets: int, condition: str) -> tu
             if is_own:
                 own_sides[label] += count
             by_outlet[outlet][label] = by_outlet[outlet].get(label, 0) + count
-        found.append(
+        targets.append(
             TargetRow(target, name, dict(sides), dict(own_sides), articles, tuple(by_outlet))
         )
-    return tuple(found)
+    return tuple(targets)
 
 
 def _pairs(connection: sqlite3.Connection) -> tuple[Pair, ...]:
+    """Return the pairs of a named holder and a target with the most stances."""
     rows = connection.execute(
         "SELECT holder, h.name, target, t.name, COUNT(DISTINCT article) FROM side "
         "JOIN person AS h ON h.id = holder JOIN person AS t ON t.id = target "
@@ -271,52 +279,51 @@ def _pairs(connection: sqlite3.Connection) -> tuple[Pair, ...]:
         "ORDER BY SUM(count) DESC, COUNT(DISTINCT article) DESC, holder, target LIMIT ?",
         (PAIRS,),
     ).fetchall()
-    found = []
+    pairs = []
     for holder, holder_name, target, target_name, articles in rows:
         sides = connection.execute(
             "SELECT label, SUM(count) FROM side WHERE holder = ? AND target = ? GROUP BY label",
             (holder, target),
         )
-        found.append(Pair(holder, holder_name, target, target_name, dict(sides), articles))
-    return tuple(found)
+        pairs.append(Pair(holder, holder_name, target, target_name, dict(sides), articles))
+    return tuple(pairs)
 
 
-def _holders(connection: sqlite3.Connection) -> dict[int, str]:
-    rows = connection.execute(
+def _matrix(
+    connection: sqlite3.Connection,
+) -> tuple[dict[int, str], dict[int, str], tuple[Cell, ...]]:
+    """Return the holders of the matrix, its targets (number → name, most stances first), and its cells.
+
+    The targets are those on whom named sources take most sides, and then those on whom the texts do.
+    """
+    query = connection.execute
+    holder_rows = query(
         "SELECT holder, COALESCE(name, '') FROM side LEFT JOIN person ON person.id = holder "
         f"WHERE holder <> {UNNAMED} GROUP BY holder ORDER BY SUM(count) DESC, holder LIMIT ?",
         (MATRIX_HOLDERS,),
     )
-    return dict(rows.fetchall())
-
-
-def _matrix_targets(connection: sqlite3.Connection) -> dict[int, str]:
-    """Return those on whom named sources take most sides, and then those on whom the texts do."""
-    rows = connection.execute(
+    holders: dict[int, str] = dict(holder_rows.fetchall())
+    target_rows = query(
         "SELECT target, name FROM side JOIN person ON person.id = target "
         "WHERE target > 0 GROUP BY target ORDER BY SUM(CASE WHEN holder > 0 THEN count ELSE 0 END) DESC, "
         "SUM(count) DESC, target LIMIT ?",
         (MATRIX_TARGETS,),
     )
-    return dict(rows.fetchall())
+    targets: dict[int, str] = dict(target_rows.fetchall())
 
-
-def _cells(
-    connection: sqlite3.Connection, holders: Iterable[int], targets: Iterable[int]
-) -> tuple[Cell, ...]:
-    shown = set(targets)
-    found = []
+    cells = []
     for holder in holders:
+        # Targets without a column are counted together, so that the rows still have all stances.
         others: dict[tuple[int, str], int] = defaultdict(int)
-        for target, outlet, label, count in connection.execute(
+        for target, outlet, label, count in query(
             "SELECT target, outlet, label, SUM(count) FROM side JOIN place USING (article) WHERE holder = ? "
             "GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
             (holder,),
         ):
-            if target in shown:
-                found.append(Cell(holder, target, outlet, label, count))
+            if target in targets:
+                cells.append(Cell(holder, target, outlet, label, count))
             else:
                 others[outlet, label] += count
         for (outlet, label), count in others.items():
-            found.append(Cell(holder, OTHER_TARGETS, outlet, label, count))
-    return tuple(found)
+            cells.append(Cell(holder, OTHER_TARGETS, outlet, label, count))
+    return holders, targets, tuple(cells)

@@ -181,9 +181,8 @@ def input_states(inputs: Sequence[str]) -> list[dict[str, Any]]:
         digest = hashlib.sha256()
         count = size = 0
         for file_name, path in files_of(name):
-            quoted_name = json.dumps(
-                file_name
-            )  # so that a line end in a name cannot look like another file
+            # Quoted, so that a line end in a name cannot look like the next file.
+            quoted_name = json.dumps(file_name)
             try:
                 status = path.stat()
             except OSError:  # such as a broken link, which is reported when it is read

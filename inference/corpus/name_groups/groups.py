@@ -30,6 +30,10 @@ _BLOCKS = """
     SELECT key, mention.id, name, articles, person, part, thing, inner FROM block JOIN mention ON mention.id = block.id
     WHERE kind = ? ORDER BY key, mention.id
 """
+_MEMBERS = """
+    SELECT root, mention.id, name, articles, person, part, thing, inner FROM member
+    JOIN mention ON mention.id = member.id ORDER BY root
+"""
 _FACTS = "SELECT EXISTS (SELECT * FROM mention WHERE person > 0), (SELECT COUNT(*) FROM article)"
 _IS_FIRST_NAME = "SELECT EXISTS (SELECT * FROM block WHERE kind = ? AND key = ?)"
 #: An acronym that fits several names needs so many articles that have it beside one of them.
@@ -46,12 +50,15 @@ def group_names(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
 
     The tables of the mentions are dropped at the end.
     """
+    # Only names in one block are compared: comparing all names of a corpus would take quadratic time.
     connection.executescript("CREATE TEMP TABLE block (kind INTEGER, key TEXT, id INTEGER)")
     bodies = _bodies_of_the_country(connection)
     connection.executemany("INSERT INTO block VALUES (?, ?, ?)", _block_rows(connection, bodies))
     connection.execute("CREATE INDEX temp.block_key ON block (kind, key)")
     ((size,),) = connection.execute("SELECT COALESCE(MAX(id), 0) + 1 FROM mention")
     groups = Groups(size)
+
+    # Spellings come first: the rules for people and acronyms ask how many groups a short form fits.
     for _, members in _blocks(connection, _SPELLING):
         _join_spellings(groups, members)
     people = PeopleRules(connection, groups, *connection.execute(_FACTS).fetchone())
@@ -62,23 +69,16 @@ def group_names(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
         _join_acronym(connection, groups, acronym, members)
     for body, members in _blocks(connection, _BODY):
         _join_body(groups, body, members)
+
     connection.executescript("CREATE TEMP TABLE member (id INTEGER PRIMARY KEY, root INTEGER)")
     connection.executemany("INSERT INTO member VALUES (?, ?)", groups.roots())
-    yield from _merged_names(connection)
-    connection.executescript(
-        "DROP TABLE block; DROP TABLE member; DROP TABLE mention; DROP TABLE alias"
-    )
-
-
-def _merged_names(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
-    rows = connection.execute(
-        "SELECT root, mention.id, name, articles, person, part, thing, inner FROM member "
-        "JOIN mention ON mention.id = member.id ORDER BY root"
-    )
-    for _, members in _grouped(rows):
+    for _, members in _grouped(connection.execute(_MEMBERS)):
         best = max(members, key=_preference).name
         for member in members:
             yield member.name, best
+    connection.executescript(
+        "DROP TABLE block; DROP TABLE member; DROP TABLE mention; DROP TABLE alias"
+    )
 
 
 def _preference(mention: Mention) -> tuple[bool | int, ...]:
@@ -104,6 +104,7 @@ def _blocks(connection: sqlite3.Connection, kind: int) -> Iterator[tuple[str, li
 def _grouped(
     rows: Iterable[tuple[Any, ...]],
 ) -> Iterator[tuple[str, list[Mention]]]:
+    """Yield the first column of sorted rows, and the mentions that the rows with this value describe."""
     for key, members in groupby(rows, key=itemgetter(0)):
         yield key, [Mention(*row[1:]) for row in members]
 
@@ -121,8 +122,12 @@ def _block_rows(
             yield _FIRST_NAME, person.first, number
         for surname in surnames_of(name):
             yield _SURNAME, surname, number
-        for initials in _initials(name):
-            yield _ACRONYM, initials, number
+        acronym = without_article(name).replace(".", "")
+        if INITIALS.fullmatch(acronym):
+            yield _ACRONYM, acronym, number
+        else:
+            for initials in set(initials_of(name)):
+                yield _ACRONYM, initials, number
         for body in _endings(name) & bodies:
             yield _BODY, body, number
 
@@ -133,12 +138,6 @@ def _spelling(name: str) -> str:
     if bare == name or (bare[:1].isupper() and not describes_person(bare)):
         return name_key(name)
     return f"the {name_key(bare)}"
-
-
-def _initials(name: str) -> set[str]:
-    """Return an acronym without stops, or the acronyms that a name of several words may have."""
-    acronym = without_article(name).replace(".", "")
-    return {acronym} if INITIALS.fullmatch(acronym) else set(initials_of(name))
 
 
 def _endings(name: str) -> set[str]:
@@ -183,14 +182,17 @@ def _join_spellings(groups: Groups, members: list[Mention]) -> None:
         groups.join(member.id for member in same)
     if not capitalised:
         return
+    # One member of each list stands for all of them, which are joined already.
     is_entity = any(member.person or member.thing for member in capitalised)
-    if lower and not is_entity and not any(member.inner for member in capitalised):
+    only_begins_sentences = not any(member.inner for member in capitalised)
+    if lower and not is_entity and only_begins_sentences:
         groups.join((lower[0].id, capitalised[0].id))
     if acronyms and is_entity and len(name_key(acronyms[0].name)) > _SHORT_ACRONYM:
         groups.join((acronyms[0].id, capitalised[0].id))
 
 
 def _articles(mentions: Iterable[Mention]) -> int:
+    """Return the sum of the articles that have each name."""
     return sum(mention.articles for mention in mentions)
 
 
@@ -199,6 +201,7 @@ def _join_acronym(
 ) -> None:
     """Join an acronym with the only name that it abbreviates."""
     short = [member for member in members if is_acronym(member.name)]
+    # Most blocks have no acronym: leaving here saves comparing names, whose cache takes memory.
     if not short:
         return
     full = [
@@ -208,8 +211,9 @@ def _join_acronym(
     ]
     fitting = {groups.find(member.id) for member in full}
     meant = None
+    # An acronym of two letters, or one of a person's name, needs an article that has both forms.
     if len(fitting) == 1 and len(acronym) > 2 and any(member.thing for member in full):
-        meant = min(fitting)
+        (meant,) = fitting
     if meant is None:
         least = 1 if len(fitting) == 1 else _MIN_ARTICLES
         meant = meant_in_articles(connection, groups, short, fitting, least)

@@ -78,7 +78,8 @@ def add_mentions(
     for sentence in sentences:
         for name, span in _names_within(sentence):
             count = counts[aliases[name]]
-            count.inner += _is_inner(sentence, span)
+            before = sentence.text[: span.start - sentence.start]
+            count.inner += any(map(str.isalnum, before))
             count.part += _is_part_of_name(sentence, span)
         for entity in sentence.entities or ():
             count = counts[aliases[entity.text]]
@@ -99,15 +100,12 @@ def _names_within(sentence: Sentence) -> Iterator[tuple[str, Span]]:
     named: list[tuple[str | None, Span | None]]
     named = [(span.name, span) for span in sources_of(sentence)]
     for stance in sentence.stances:
-        named += [(stance.holder, stance.holder_span), (stance.target, stance.target_span)]
+        named.append((stance.holder, stance.holder_span))
+        named.append((stance.target, stance.target_span))
     for name, span in named:
+        # A holder may stand in another sentence, and a topic has no span.
         if name and span and sentence.start <= span.start < sentence.end:
             yield name, span
-
-
-def _is_inner(sentence: Sentence, span: Span) -> bool:
-    """Return whether a word of its sentence stands before a span."""
-    return any(map(str.isalnum, sentence.text[: span.start - sentence.start]))
 
 
 def _is_part_of_name(sentence: Sentence, span: Span | Entity) -> bool:

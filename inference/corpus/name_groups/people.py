@@ -83,21 +83,31 @@ class PeopleRules:
         """Join surnames, with or without titles, with the full name that they mean."""
         groups = self.groups
         people = {groups.find(mention.id) for mention in full}
-        titles = {mention.id: honorific_of(mention.name) for mention in short}
-        genders = {gender_of(title.lower().replace(".", "")) for title in titles.values()} - {""}
-        has_son = any(SUFFIX.search(mention.name) for mention in short)
-        is_unique = len(people) == 1 and len(genders) < 2 and not has_son
-        is_known = self.articles < _LARGE_CORPUS or sum(it.articles for it in full) > 1
-        forms: dict[int, list[Mention]] = defaultdict(list)
+        articles = sum(mention.articles for mention in full)
+        is_known = self.articles < _LARGE_CORPUS or articles > 1
+
+        titles: dict[int, str] = {}
+        genders: set[str] = set()
+        has_son = False
+        forms: dict[int, list[Mention]] = defaultdict(list)  # group → its short forms
         for mention in short:
-            if not SUFFIX.search(mention.name):
+            title = honorific_of(mention.name)
+            titles[mention.id] = title
+            genders.add(gender_of(title.lower().replace(".", "")))
+            if SUFFIX.search(mention.name):
+                has_son = True
+            else:
                 forms[groups.find(mention.id)].append(mention)
+        genders.discard("")
+        is_unique = len(people) == 1 and len(genders) < 2 and not has_son
+
         for root, mentions in forms.items():
             has_title = all(titles[mention.id] for mention in mentions)
             is_word = any(bare_name(mention.name) in AMBIGUOUS_SURNAMES for mention in mentions)
             is_clear = has_title or (is_known and not is_word and not is_first_name)
             meant: int | None = min(people)
             if not (is_unique and is_clear):
+                # The form alone leaves a doubt, which articles with both forms may settle.
                 meant = meant_in_articles(self.connection, groups, mentions, people, _MIN_ARTICLES)
             if meant is not None:
                 groups.join((meant, root))
@@ -111,19 +121,18 @@ def _join_full_names(groups: Groups, full: list[tuple[FullName, Mention]]) -> No
     for namesakes in by_first.values():
         _join_namesakes(groups, namesakes)
     for (suffix, first), namesakes in by_first.items():
-        if len(first) > 1:
+        has_middle_name = any(person.middle for person, _ in namesakes)
+        # "J. B. Orr" says more than "Jane Orr".
+        if len(first) > 1 or has_middle_name:
             continue
-        fitting = [
-            mention.id
-            for (other_suffix, other_first), others in by_first.items()
-            if other_suffix == suffix and other_first.startswith(first)
-            for _, mention in others
-        ]
-        middle_names = {person.middle for person, _ in namesakes if person.middle}
-        # "J. Orr" is Jane Orr where no other Orr has such a name; "J. B. Orr" says more than "Jane Orr".
-        others = {groups.find(number) for number in fitting}
-        others -= {groups.find(mention.id) for _, mention in namesakes}
-        if len(others) == 1 and not middle_names:
+        fitting: list[int] = []
+        for (other_suffix, other_first), others in by_first.items():
+            if other_suffix == suffix and other_first.startswith(first):
+                fitting += (mention.id for _, mention in others)
+        # "J. Orr" is Jane Orr where no other Orr has such a name.
+        other_people = {groups.find(number) for number in fitting}
+        other_people -= {groups.find(mention.id) for _, mention in namesakes}
+        if len(other_people) == 1:
             groups.join(fitting)
 
 

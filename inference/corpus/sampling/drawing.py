@@ -10,7 +10,7 @@ rare labels can be judged, too. The weight of a row states how many units it sta
 
 import heapq
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
@@ -128,7 +128,8 @@ def draw_sample(
     labels: dict[str, None] = {}
     for article in read_articles_once(paths, progress):
         for unit in units_of(article, kind):
-            name = _stratum_name(unit, by)
+            # Such as "outlet=Coast Herald, label=favor".
+            name = ", ".join(f"{key}={STRATIFIERS[key](unit)}" for key in by) or _ALL
             strata.setdefault(name, _Stratum(size)).add(unit, name, seed)
             labels.update(dict.fromkeys(unit.answer.probabilities))
     if not strata:
@@ -190,7 +191,9 @@ class _Stratum:
     def add(self, unit: Unit, name: str, seed: int) -> None:
         """Count a unit, and keep it if it comes first enough."""
         self.units += 1
-        place = -_place(unit.key, seed)
+        # The hash gives a number that looks random, and is the same each time.
+        digest = blake2b(f"{seed} {unit.key}".encode(), digest_size=8).digest()
+        place = -int.from_bytes(digest, "big")
         if len(self._kept) < self.size:
             heapq.heappush(self._kept, (place, unit.key, _sampled(unit, name)))
         elif place > self._kept[0][0]:
@@ -202,25 +205,15 @@ class _Stratum:
         return [unit for _, _, unit in ordered[:count]]
 
 
-def _place(key: str, seed: int) -> int:
-    """Return the place of a unit in the draw: a number that looks random, and is the same each time."""
-    digest = blake2b(f"{seed} {key}".encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big")
-
-
 def _in_random_order(strata: Mapping[str, _Stratum], rows: Mapping[str, int]) -> list[SampledUnit]:
     """Return the drawn units of all strata, so that any first part has its share of each stratum."""
     placed = []
     for name, count in rows.items():
         for index, unit in enumerate(strata[name].first(count)):
+            # The units of each stratum are spread evenly from 0 to 1; the key settles equal places.
             placed.append(((index + 0.5) / count, unit.key, unit))
     placed.sort(key=lambda item: item[:2])
     return [unit for _, _, unit in placed]
-
-
-def _stratum_name(unit: Unit, by: Iterable[str]) -> str:
-    """Return the name of a unit's stratum, such as ``outlet=Coast Herald, label=favor``."""
-    return ", ".join(f"{key}={STRATIFIERS[key](unit)}" for key in by) or _ALL
 
 
 def _sampled(unit: Unit, stratum: str) -> SampledUnit:

@@ -87,20 +87,13 @@ class Population:
         among = None
         if self.kind is UnitKind.stances and label in sides(self.labels):
             among = [self.labels.index(side) for side in sides(self.labels)]
+        # The position of a coded unit among the chosen ones is the number of chosen units before it.
+        is_coded = chosen[self.coded.positions]
+        positions = np.cumsum(chosen)[self.coded.positions[is_coded]] - 1
+        coded = Coded(positions, self.coded.labels[is_coded], self.coded.weights[is_coded])
         return corrected_share(
-            self.predicted[chosen],
-            self.articles[chosen],
-            _within(self.coded, chosen),
-            self.labels.index(label),
-            among,
+            self.predicted[chosen], self.articles[chosen], coded, self.labels.index(label), among
         )
-
-
-def _within(coded: Coded, chosen: Array) -> Coded:
-    """Return the coded units among the chosen units, with positions among these."""
-    kept = chosen[coded.positions]
-    positions = np.cumsum(chosen)[coded.positions[kept]] - 1
-    return Coded(positions, coded.labels[kept], coded.weights[kept])
 
 
 def read_population(

@@ -121,9 +121,16 @@ def write_sample(sample: Sample, out: Path | None) -> None:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(rows[0])
             for row in rows:
-                writer.writerow([_cell(value) for value in row.values()])
+                cells = row.values()
+                writer.writerow(
+                    escape_formula(cell) if isinstance(cell, str) else cell for cell in cells
+                )
         return
-    tasks = [{"data": {name: row[name] for name in row if name != GOLD}} for row in rows]
+
+    tasks = []
+    for row in rows:
+        del row[GOLD]  # in Label Studio the answer is no part of the task
+        tasks.append({"data": row})
     with open_output(out) as file:
         file.write(json.dumps(tasks, ensure_ascii=False, indent=1) + "\n")
     with open_output(out.with_suffix(".xml")) as file:
@@ -133,7 +140,9 @@ def write_sample(sample: Sample, out: Path | None) -> None:
 def _fields(sample: Sample) -> Iterator[dict[str, Any]]:
     """Yield the fields of each row."""
     counts = Counter(row.stratum for row in sample.rows)
-    allowed = _allowed(sample)
+    allowed = ", ".join(sample.labels)
+    if sample.kind is UnitKind.stances and NO_SIDE in sample.labels:
+        allowed += f" ({NO_SIDE}: the sentence shows no side of this holder on this target)"
     for row in sample.rows:
         units = sample.strata[row.stratum]
         values = {
@@ -148,10 +157,11 @@ def _fields(sample: Sample) -> Iterator[dict[str, Any]]:
             "weight": round(units / counts[row.stratum], 6),
             "unit": row.key,
         }
-        names = FIELDS
+        fields = {name: values[name] for name in FIELDS}
         if sample.kind is UnitKind.sentences:
-            names = {name: FIELDS[name] for name in FIELDS if name not in _STANCE_FIELDS}
-        yield {name: values[name] for name in names}
+            for name in _STANCE_FIELDS:
+                del fields[name]
+        yield fields
 
 
 def _question(sample: Sample, row: SampledUnit) -> str:
@@ -162,18 +172,6 @@ def _question(sample: Sample, row: SampledUnit) -> str:
     if set(sample.labels) == set(CLAIM):
         return "Does the sentence report what somebody says, believes, wants or intends?"
     return "Which label fits the sentence?"
-
-
-def _allowed(sample: Sample) -> str:
-    """Return the labels to choose from, with a note about the one for no side."""
-    labels = ", ".join(sample.labels)
-    if sample.kind is UnitKind.stances and NO_SIDE in sample.labels:
-        return f"{labels} ({NO_SIDE}: the sentence shows no side of this holder on this target)"
-    return labels
-
-
-def _cell(value: Any) -> Any:
-    return escape_formula(value) if isinstance(value, str) else value
 
 
 def _labelling_config(labels: Sequence[str]) -> str:
@@ -200,8 +198,11 @@ def read_labelled(path: Path) -> LabelledSample:
     Raises:
         InputError: if the file cannot be read, is no sample, is not coded, or only in some strata.
     """
+    rows: Iterator[tuple[str, Mapping[str, Any]]] = _lines(path)
+    if path.suffix.lower() == TASKS_SUFFIX:
+        rows = _tasks(path)
     reader = _SampleReader(path)
-    for where, fields in _tasks(path) if path.suffix.lower() == TASKS_SUFFIX else _lines(path):
+    for where, fields in rows:
         reader.add(where, fields)
     return reader.finish()
 
@@ -227,7 +228,14 @@ class _SampleReader:
             stratum_units=_number(fields, "stratum_units", where),
             where=where,
         )
-        common = (_kind(row), _number(fields, "all_units", where))
+        # The key of a unit begins with its kind, such as "stance-".
+        kind = _KINDS.get(row.unit.partition("-")[0])
+        if kind is None:
+            raise InputError(
+                f"{where}: unit: expected stance-… or sentence-…, found '{shorten(row.unit)}'"
+            )
+        # Each row repeats what must be equal in all rows of a sample.
+        common = (kind, _number(fields, "all_units", where))
         units = self._strata.setdefault(row.stratum, row.stratum_units)
         if (self._common or common) != common or units != row.stratum_units:
             raise InputError(
@@ -267,17 +275,8 @@ class _SampleReader:
         return LabelledSample(self._path, kind, list(self._coded.values()), units)
 
 
-def _kind(row: CodedRow) -> UnitKind:
-    """Return the kind that the key of a unit states."""
-    kind = _KINDS.get(row.unit.partition("-")[0])
-    if kind is None:
-        raise InputError(
-            f"{row.where}: unit: expected stance-… or sentence-…, found '{shorten(row.unit)}'"
-        )
-    return kind
-
-
 def _text(fields: Mapping[str, Any], name: str, where: str) -> str:
+    """Return a field without blanks around it; raise ``InputError`` if it is no text."""
     value = fields[name]
     if not isinstance(value, str):
         raise InputError(f"{where}: {name}: expected a text, found {describe(value)}")
@@ -285,6 +284,7 @@ def _text(fields: Mapping[str, Any], name: str, where: str) -> str:
 
 
 def _number(fields: Mapping[str, Any], name: str, where: str) -> int:
+    """Return a field as a number, which spreadsheets write as text; raise ``InputError`` if it is none."""
     value = str(fields[name]).strip()
     if not (value.isascii() and value.isdigit() and int(value)):
         raise InputError(f"{where}: {name}: expected a whole number above 0, found {value!r}")
@@ -360,6 +360,7 @@ def _annotated(task: Mapping[str, Any], where: str) -> Iterator[dict[str, Any]]:
         return
     if not isinstance(data, dict):
         raise InputError(f"{where}: data: expected an object, found {describe(data)}")
+    # A row without an answer comes first in any case: it counts as drawn, also where nobody has coded it.
     yield {**data, GOLD: ""}
     for annotation in task.get("annotations") or ():
         yield {**data, GOLD: _choice(annotation, where)}
