@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 
 from claimstance.inference.coreference.aliases import group_aliases
-from claimstance.inference.results import Sentence, Source, sources_of
+from claimstance.inference.results import Sentence, Source, Span, sources_of
 
 
 def name_aliases(sentences: Iterable[Sentence]) -> dict[str, str]:
@@ -29,7 +29,7 @@ def group_sources(sentences: Iterable[Sentence], targets: Collection[str] = ()) 
         sentences: the sentences of the article.
         targets: those that the user named, which are counted as they are written.
     """
-    sentences = list(sentences)
+    sentences = list(sentences)  # they are read three times
     aliases = name_aliases(sentences)
     claims: dict[str, list[int]] = {}
     for sentence in sentences:
@@ -37,8 +37,11 @@ def group_sources(sentences: Iterable[Sentence], targets: Collection[str] = ()) 
             if not source.name:
                 continue
             indices = claims.setdefault(aliases[source.name], [])
+            # A source may say several things in a sentence, which counts once.
             if indices[-1:] != [sentence.index]:
                 indices.append(sentence.index)
+
+    # A holder who says nothing is no source: only names that are there already get stances.
     stances: dict[str, dict[str, dict[str, int]]] = {name: {} for name in claims}
     for sentence in sentences:
         for stance in sentence.stances:
@@ -60,7 +63,8 @@ def named_holders(sentences: Iterable[Sentence]) -> list[str]:
     """
     names: dict[str, None] = {}
     for sentence in sentences:
-        spans = [*sources_of(sentence), *(stance.holder_span for stance in sentence.stances)]
+        spans: list[Span | None] = list(sources_of(sentence))
+        spans += [stance.holder_span for stance in sentence.stances]
         for span in spans:
             if span is not None and span.name:
                 names[span.name] = None

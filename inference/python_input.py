@@ -130,10 +130,12 @@ def _is_missing(item: object) -> bool:
 
 
 def _is_table(value: object) -> bool:
+    """Return whether a value is a data frame, of pandas or another library."""
     return hasattr(value, "columns") and not isinstance(value, Mapping)
 
 
 def _kind(value: object) -> str:
+    """Return what an error says was found."""
     if isinstance(value, float) and value != value:
         return "NaN"
     return "None" if value is None else f"a value of type {type(value).__name__}"

@@ -34,6 +34,7 @@ class ResultCache:
             if packed is None:
                 return None
             self._entries.move_to_end(key)
+        # Unpacked without the lock, so that threads do not wait for each other.
         tagged: TaggedArticle = pickle.loads(zlib.decompress(packed))
         return tagged
 

@@ -186,12 +186,13 @@ class TaggedArticle:
     def __repr__(self) -> str:
         """Return one line with the title and with counts of the results."""
         title = self.title or self.doc_id
-        claims = sum(bool(s.claim and s.claim.label == CLAIM[1]) for s in self.sentences)
+        claims = [s for s in self.sentences if s.claim is not None and s.claim.label == CLAIM[1]]
+        stances = [stance for stance in self.stances if not stance.abstained]
         counts = {
             "sentence": len(self.sentences),
-            "claim": claims,
+            "claim": len(claims),
             "source": len(self.sources),
-            "stance": sum(not stance.abstained for stance in self.stances),
+            "stance": len(stances),
             "warning": len(self.warnings),
         }
         summary = ", ".join(plural(count, noun) for noun, count in counts.items())
@@ -227,6 +228,7 @@ class TaggedArticle:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the article as plain JSON values, with probabilities to four digits and ``meta`` unchanged."""
+        # Metadata are JSON values already, whose numbers must keep all their digits.
         plain: dict[str, Any] = _plain(replace(self, meta={}))
         return {**plain, "meta": self.meta}
 

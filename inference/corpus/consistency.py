@@ -33,6 +33,7 @@ class ConsistencyChecks:
 
     def is_repeated(self, article: TaggedArticle) -> bool:
         """Return whether an article with the same id and the same text came before, and record it."""
+        # Hashes take a few bytes, where the texts of a corpus would fill the memory.
         text = digest(article.text)
         doc_id = digest(article.doc_id)
         both = digest(article.doc_id, article.text)
@@ -68,46 +69,47 @@ class ConsistencyChecks:
     def warnings(self) -> list[str]:
         """Return the findings, one sentence or two each."""
         counts = self._counts
-        found = []
+        warnings = []
         if len(self._models) > 1:
-            models = ", ".join(
-                f"{name} {version} ({sha256[:12]}; {plural(count, 'article')})"
-                for (name, version, sha256), count in self._models.items()
-            )
-            found.append(
-                f"the articles were tagged by {len(self._models)} models, whose figures do not compare: {models}"
+            models = []
+            for (name, version, sha256), count in self._models.items():
+                models.append(f"{name} {version} ({sha256[:12]}; {plural(count, 'article')})")
+            listed = ", ".join(models)
+            warnings.append(
+                f"the articles were tagged by {len(self._models)} models, whose figures do not compare: {listed}"
             )
         if counts["repeated"]:
-            found.append(
+            warnings.append(
                 f"{plural(counts['repeated'], 'article')} came twice, with the same text and id (doc_id), "
                 "and counted once"
             )
         if counts["other text"]:
-            found.append(
+            warnings.append(
                 f"{plural(counts['other text'], 'article')} had the id (doc_id) of an earlier article but another "
                 "text, and counted as well"
             )
         if counts["other id"]:
-            found.append(
+            warnings.append(
                 f"{plural(counts['other id'], 'article')} had the text of an earlier article under another id "
                 "(doc_id), and counted as well"
             )
         if counts["bad date"]:
-            found.append(
+            warnings.append(
                 f"{plural(counts['bad date'], 'article')} had a date that was not understood, such as "
                 f"{self._bad_date}: expected a day such as 2016-05-09 or May 9, 2016"
             )
         elif counts["articles"] and not counts["dated"]:
-            found.append(
+            warnings.append(
                 f"no article has a date: expected the field 'date' in meta, {self._found()}"
             )
         if counts["articles"] and not counts["outlet"]:
-            found.append(
+            warnings.append(
                 f"no article has an outlet: expected the field 'outlet' in meta, {self._found()}"
             )
-        return found
+        return warnings
 
     def _found(self) -> str:
+        """Return the names of the metadata that the articles have, for a warning about those they lack."""
         fields = ", ".join(f"'{field}'" for field in self._fields)
         return f"found {fields or 'no fields'}"
 
@@ -117,5 +119,6 @@ def digest(*texts: str, size: int = 16) -> bytes:
     text_hash = blake2b(digest_size=size)
     for text in texts:
         data = text.encode("utf-8", "surrogatepass")
+        # The length separates the texts: "ab" and "c" have another hash than "a" and "bc".
         text_hash.update(len(data).to_bytes(8, "big") + data)
     return text_hash.digest()

@@ -177,6 +177,7 @@ def _intervals(articles: Array, sums: Array, resampled: Array) -> list[list[Esti
     for share, index in zip(*np.nonzero(articles >= MIN_ARTICLES), strict=True):
         values = _ratio(resampled[:, share, index])
         low, high = np.quantile(values, [0.5 - LEVEL / 2, 0.5 + LEVEL / 2])
+        # Resamples that are all alike, such as those without any count, tell nothing of how much a share varies.
         if low < high:
             value = float(_ratio(sums[:, share, index]))
             intervals[share][index] = Estimate(value, float(low), float(high))
@@ -193,8 +194,13 @@ def _differences(
     compared = np.nonzero(has_interval & enough_others)
     if not len(compared[0]):
         return differences
-    values, errors = _difference(sums)[compared], _errors(sums)[compared]
+    # How much articles of the same outlet differ, in all outlets together.
+    spread = _residual_squares(sums).sum(axis=1) / np.maximum(sums[4].sum(axis=1), _TINY)
+    others = sums.sum(axis=2, keepdims=True) - sums
+    standard_errors = np.sqrt(_variance(sums, spread) + _variance(others, spread))
+    values, errors = _difference(sums)[compared], standard_errors[compared]
     deviations = np.abs(_difference(resampled)[compared] - values[:, None])
+    # One multiple for all: in 95 % of the resamples, not even the greatest deviation exceeds it.
     multiple = np.quantile((deviations / errors[:, None]).max(axis=0), LEVEL)
     for share, index, value, error in zip(*compared, values, errors, strict=True):
         half = multiple * error
@@ -206,15 +212,6 @@ def _difference(sums: Array) -> Array:
     """Return the difference of each outlet to all others."""
     difference: Array = _ratio(sums) - _ratio(sums.sum(axis=2, keepdims=True) - sums)
     return difference
-
-
-def _errors(sums: Array) -> Array:
-    """Return the standard error of each difference of an outlet to all others."""
-    others = sums.sum(axis=2, keepdims=True) - sums
-    # How much articles of the same outlet differ, in all outlets together.
-    spread = _residual_squares(sums).sum(axis=1) / np.maximum(sums[4].sum(axis=1), _TINY)
-    errors: Array = np.sqrt(_variance(sums, spread) + _variance(others, spread))
-    return errors
 
 
 def _variance(sums: Array, spread: Array) -> Array:

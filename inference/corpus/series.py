@@ -80,21 +80,19 @@ def count_over_time(
         return None
 
     def filled(counts: dict[str, int]) -> tuple[int, ...]:
+        # Periods without any article have no row, but a place on the axis.
         return tuple(counts.get(period, 0) for period in periods)
 
-    def sides(condition: str, number: int) -> dict[str, tuple[int, ...]]:
-        return {
-            label: filled(
-                dict(
-                    query(
-                        "SELECT period, SUM(count) FROM side JOIN place USING (article) "
-                        f"WHERE {condition} = ? AND label = ? GROUP BY period",
-                        (number, label),
-                    )
-                )
+    def sides(column: str, number: int) -> dict[str, tuple[int, ...]]:
+        by_label = {}
+        for label in labels:
+            counts = query(
+                "SELECT period, SUM(count) FROM side JOIN place USING (article) "
+                f"WHERE {column} = ? AND label = ? GROUP BY period",
+                (number, label),
             )
-            for label in labels
-        }
+            by_label[label] = filled(dict(counts))
+        return by_label
 
     by_outlet = []
     for number, outlet in enumerate(outlets):

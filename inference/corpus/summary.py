@@ -7,7 +7,6 @@ overview alone.
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Sequence
 
 from claimstance.inference.corpus.figures import (
     OTHER_TARGETS,
@@ -80,9 +79,7 @@ def summarize(connection: sqlite3.Connection) -> Summary:
     )
     labels = _labels(connection)
     outlets = _outlets(connection)
-    top_sources = [_top_sources(connection, number) for number in range(len(outlets))]
-    sources = _sources(connection, top_sources)
-    by_person = {row.person: row for row in sources}
+    sources, top_sources = _sources(connection, len(outlets))
     targets = _targets(connection, len(outlets), "1 = 1")
     holders, matrix_targets, cells = _matrix(connection)
     (outlet_count,) = connection.execute("SELECT COUNT(*) FROM outlet WHERE name <> ''").fetchone()
@@ -92,7 +89,7 @@ def summarize(connection: sqlite3.Connection) -> Summary:
         outlets=outlets,
         outlet_count=outlet_count,
         sources=sources,
-        top_sources=tuple(tuple(by_person[person] for person in top) for top in top_sources),
+        top_sources=top_sources,
         targets=targets,
         pairs=_pairs(connection),
         own=_targets(connection, len(outlets), f"holder = {TEXT_ITSELF}"),
@@ -201,45 +198,45 @@ def _outlets(connection: sqlite3.Connection) -> tuple[Outlet, ...]:
     return tuple(outlets)
 
 
-def _top_sources(connection: sqlite3.Connection, outlet: int) -> list[int]:
-    """Return those who speak most in an outlet."""
-    rows = connection.execute(
-        "SELECT person FROM speech JOIN place USING (article) WHERE outlet = ? "
-        "GROUP BY person ORDER BY SUM(statements) DESC, SUM(words) DESC, person LIMIT ?",
-        (outlet, SOURCES_OF_OUTLET),
-    )
-    return [person for (person,) in rows]
-
-
 def _sources(
-    connection: sqlite3.Connection, top_sources: Sequence[Sequence[int]]
-) -> tuple[SourceRow, ...]:
-    """Return those who speak most, over all and in each outlet; ``top_sources`` has the latter."""
-    rows = connection.execute(
-        "SELECT person FROM speech GROUP BY person ORDER BY SUM(statements) DESC, SUM(words) DESC, person LIMIT ?",
-        (SOURCES,),
-    )
-    people = dict.fromkeys(person for (person,) in rows)
-    for top in top_sources:
-        people.update(dict.fromkeys(top))
-    sources = []
-    for person in people:
-        name, statements, words, articles = connection.execute(
+    connection: sqlite3.Connection, outlets: int
+) -> tuple[tuple[SourceRow, ...], tuple[tuple[SourceRow, ...], ...]]:
+    """Return those who speak most, over all or in an outlet; and those who speak most in each outlet."""
+    query = connection.execute
+    order = "GROUP BY person ORDER BY SUM(statements) DESC, SUM(words) DESC, person LIMIT ?"
+    people = [person for (person,) in query(f"SELECT person FROM speech {order}", (SOURCES,))]
+    people_of_outlet = []
+    for outlet in range(outlets):
+        rows = query(
+            f"SELECT person FROM speech JOIN place USING (article) WHERE outlet = ? {order}",
+            (outlet, SOURCES_OF_OUTLET),
+        )
+        people_of_outlet.append([person for (person,) in rows])
+        people += people_of_outlet[-1]
+
+    sources: dict[int, SourceRow] = {}
+    for person in dict.fromkeys(people):
+        name, statements, words, articles = query(
             "SELECT name, SUM(statements), SUM(words), COUNT(*) FROM speech JOIN person ON person.id = person "
             "WHERE person = ?",
             (person,),
         ).fetchone()
         by_outlet = dict(
-            connection.execute(
+            query(
                 "SELECT outlet, SUM(statements) FROM speech JOIN place USING (article) "
                 "WHERE person = ? GROUP BY outlet",
                 (person,),
             )
         )
-        counts = tuple(by_outlet.get(number, 0) for number in range(len(top_sources)))
-        sources.append(SourceRow(person, name, statements, words, articles, counts))
-    sources.sort(key=lambda row: (-row.statements, -row.words, row.person))
-    return tuple(sources)
+        counts = tuple(by_outlet.get(outlet, 0) for outlet in range(outlets))
+        sources[person] = SourceRow(person, name, statements, words, articles, counts)
+
+    top_sources = []
+    for top in people_of_outlet:
+        rows_of_outlet = [sources[person] for person in top]
+        top_sources.append(tuple(rows_of_outlet))
+    ranked = sorted(sources.values(), key=lambda row: (-row.statements, -row.words, row.person))
+    return tuple(ranked), tuple(top_sources)
 
 
 def _targets(connection: sqlite3.Connection, outlets: int, condition: str) -> tuple[TargetRow, ...]:

@@ -152,9 +152,11 @@ def role_spans(attribution: Attribution) -> Iterator[tuple[str, Span]]:
 def article_view(article: TaggedArticle) -> ArticleView:
     """Build the view of an article. Aliases of a name have one row, and one column, in the matrix."""
     aliases = name_aliases(article.sentences)
-    names = [*(source.name for source in article.sources), *named_holders(article.sentences)]
+    names = [source.name for source in article.sources]
+    names += named_holders(article.sentences)
     holder_names = list(dict.fromkeys(aliases.get(name, name) for name in names))
     numbers = {name: number for number, name in enumerate(holder_names)}
+    # Every alias of a holder leads to the same row.
     holder_numbers = dict(numbers)
     for name, fullest in aliases.items():
         if fullest in numbers:
@@ -198,6 +200,24 @@ def article_view(article: TaggedArticle) -> ArticleView:
     claims = [claim_probability(sentence) for sentence in article.sentences]
     marks = _marks(attributions, sides)
     paragraphs, after = paragraphs_of(article, claims, marks, _notes(article, sides))
+
+    # The script of the page reads lists, which take less room than objects with named fields.
+    attribution_data = [
+        [row.sentence, row.source, _rounded(row.attribution.probability)] for row in attributions
+    ]
+    stance_data = []
+    for row in rows:
+        stance = row.stance
+        stance_data.append(
+            [
+                stance.sentence,
+                row.holder.number,
+                row.target.number,
+                row.label.number,
+                _rounded(stance.probability),
+                int(stance.abstained),
+            ]
+        )
     return ArticleView(
         article=article,
         paragraphs=paragraphs,
@@ -213,21 +233,8 @@ def article_view(article: TaggedArticle) -> ArticleView:
         ranked=[(sentence, shorten(sentence.text, 160)) for sentence in _ranked(article.sentences)],
         data={
             "sentences": [_rounded(claim) for claim in claims],
-            "attributions": [
-                [row.sentence, row.source, _rounded(row.attribution.probability)]
-                for row in attributions
-            ],
-            "stances": [
-                [
-                    row.stance.sentence,
-                    row.holder.number,
-                    row.target.number,
-                    row.label.number,
-                    _rounded(row.stance.probability),
-                    int(row.stance.abstained),
-                ]
-                for row in rows
-            ],
+            "attributions": attribution_data,
+            "stances": stance_data,
             "holders": [visible(holder.name) for holder in holders],
             "targets": [visible(name) for name in targets],
             "labels": [visible(name) for name in labels],
@@ -257,6 +264,7 @@ def sentence_scores(sentence: Sentence) -> Iterator[tuple[str, str, float]]:
 def _attribution_rows(
     article: TaggedArticle, holder_numbers: dict[str, int]
 ) -> list[AttributionRow]:
+    """Return the attributions in the order of the text, without those that have no span to mark."""
     rows: list[AttributionRow] = []
     for sentence in article.sentences:
         for attribution in sentence.attributions or ():
@@ -274,6 +282,7 @@ def _holders(names: Sequence[str], attributions: Sequence[AttributionRow]) -> li
     for row in attributions:
         first_sentence.setdefault(row.source, row.sentence)
     holders = []
+    # A name links to the first sentence in which it speaks; who only takes a stance has none.
     for number, name in enumerate(names):
         href = f"#s{first_sentence[number]}" if number in first_sentence else "#article"
         holders.append(Holder(number, name, True, href))
@@ -342,10 +351,10 @@ def _notes(article: TaggedArticle, stances: Sequence[StanceRow]) -> dict[int, Se
             holder_index = max(0, bisect_right(starts, holder.start) - 1)
             if holder_index != index:
                 lines[holder_index].append(f"{row.words} (sentence {index})")
-    return {
-        index: SentenceNote(tuple(dict.fromkeys(texts)), "".join(signs[index]))
-        for index, texts in lines.items()
-    }
+    notes = {}
+    for index, texts in lines.items():
+        notes[index] = SentenceNote(tuple(dict.fromkeys(texts)), "".join(signs[index]))
+    return notes
 
 
 def _text_order(row: StanceRow) -> tuple[int, float]:
@@ -361,7 +370,7 @@ def _speakers(
     positions: dict[int, list[tuple[float, float, AttributionRow]]] = defaultdict(list)
     scale = 100 / max(1, len(article.text))
     for row in attributions:
-        width = max(0.8, (row.end - row.start) * scale)
+        width = max(0.8, (row.end - row.start) * scale)  # even one word stays visible
         start = min(row.start * scale, 100 - width)
         positions[row.source].append((round(start, 2), round(width, 2), row))
     named = [source for source in positions if source >= 0]
@@ -385,4 +394,5 @@ def _ranked(sentences: Sequence[Sentence]) -> list[Sentence]:
 
 
 def _rounded(value: float | None) -> float | None:
+    """Return a probability with as many digits as all outputs have."""
     return None if value is None else round(value, 4)

@@ -101,14 +101,14 @@ def excerpts(
     """
     connection.execute("CREATE TEMP TABLE shown (person INTEGER PRIMARY KEY)")
     connection.executemany(
-        "INSERT OR IGNORE INTO shown VALUES (?)", ((person,) for person in sources)
+        "INSERT OR IGNORE INTO shown VALUES (?)", [(person,) for person in sources]
     )
     collector = _Collector(connection)
     for person, name in people.items():
         collector.position(person, name)
-    for *place, holder, target, label, probability in connection.execute(
-        _HELD, (budget_of_stances // _LEAST_BYTES,)
-    ):
+
+    stances = connection.execute(_HELD, (budget_of_stances // _LEAST_BYTES,))
+    for *place, holder, target, label, probability in stances:
         text = collector.text(*place)
         row = (
             text,
@@ -120,9 +120,9 @@ def excerpts(
         collector.keep(collector.held, row)
         if collector.size > budget_of_stances:
             break
-    for *place, person, probability, content in connection.execute(
-        _SAID, (budget // _LEAST_BYTES,)
-    ):
+
+    statements = connection.execute(_SAID, (budget // _LEAST_BYTES,))
+    for *place, person, probability, content in statements:
         text = collector.text(*place)
         # The content of a quotation that runs on over sentences is more than a part of this one.
         said = ""
@@ -151,6 +151,7 @@ def details(connection: sqlite3.Connection) -> Iterator[dict[str, Any]]:
 def json_size(value: Any) -> int:
     """Return the bytes of a value as JSON in which no character ends a script element."""
     text = json.dumps(value, separators=(",", ":"))
+    # Each of these characters becomes an escape of six, such as "\u003c".
     return len(text) + 5 * sum(map(text.count, "<>&'"))
 
 
@@ -173,6 +174,7 @@ class _Collector:
 
     def position(self, person: int | None, name: str | None = None) -> int:
         """Return the position of a person's name, which is looked up if it is new."""
+        # Numbers of people are above 0; the others stand for the text itself and for whoever has no name.
         if person is None or person <= TEXT_ITSELF:
             return NO_NAME
         positions = self._found.positions

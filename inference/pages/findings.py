@@ -17,14 +17,14 @@ MOST_OUTLETS = 8
 MOST_PAIRS = 3
 
 
-class Piece(NamedTuple):
-    """Represent a piece of a sentence: its text, and whether it is a name."""
+class Phrase(NamedTuple):
+    """Represent a part of a sentence: its text, and whether it is a name, which the page shows in bold."""
 
     text: str
     is_name: bool = False
 
 
-Sentence = list[Piece]
+Sentence = list[Phrase]
 
 
 def findings(
@@ -43,14 +43,14 @@ def findings(
         share = show_share(top.statements / summary.overview.named)
         count = plural(top.statements, "statement")
         rest = f" speaks most: {count}, {share} of all with a named source"
-        sentences.append([Piece(top.name, True), Piece(rest)])
+        sentences.append([Phrase(top.name, is_name=True), Phrase(rest)])
     if 2 <= summary.outlet_count <= MOST_OUTLETS:
         sentences += _most_in_outlets(summary)
     if summary.targets:
         target = summary.targets[0]
         counts = sides_in_words(target.sides, summary.labels)
-        before = Piece("Most stances are on ")
-        sentences.append([before, Piece(target.name, True), Piece(f": {counts}")])
+        before = Phrase("Most stances are on ")
+        sentences.append([before, Phrase(target.name, is_name=True), Phrase(f": {counts}")])
     for label in ("against", "favor"):
         pairs = [pair for pair in summary.pairs if pair.sides.get(label, 0) > 1]
         if pairs:
@@ -71,9 +71,7 @@ def findings(
         ),
     ):
         if measures:
-            clear = list(_clear_differences(measures, more, less, outlet_names))
-            compared = sum(measure.compared for measure in measures)
-            sentences.append(_summarize_differences(kind, clear, compared, len(measures)))
+            sentences.append(_clear_differences(kind, measures, more, less, outlet_names))
     return sentences
 
 
@@ -108,18 +106,22 @@ def stands_out(value: OutletValue) -> bool:
 def _most_often(label: str, pairs: Sequence[Pair]) -> Sentence:
     """Return a sentence with the pairs that have the most stances of a label."""
     first, *others = sorted(pairs, key=lambda pair: -pair.sides[label])[:MOST_PAIRS]
-    sentence = [Piece(f"Most often {word(label)} somebody: "), *_pair_in_words(first, label)]
+    sentence = [Phrase(f"Most often {word(label)} somebody: "), *_pair_in_words(first, label)]
     count = plural(first.sides[label], "stance")
-    sentence.append(Piece(f", {count} in {plural(first.articles, 'article')}"))
+    sentence.append(Phrase(f", {count} in {plural(first.articles, 'article')}"))
     for number, pair in enumerate(others):
-        sentence += [Piece("; " if number else "; then "), *_pair_in_words(pair, label)]
-        sentence.append(Piece(f" ({pair.sides[label]:,})"))
+        sentence += [Phrase("; " if number else "; then "), *_pair_in_words(pair, label)]
+        sentence.append(Phrase(f" ({pair.sides[label]:,})"))
     return sentence
 
 
 def _pair_in_words(pair: Pair, label: str) -> Sentence:
     """Return the names of a pair, with the label between them."""
-    return [Piece(pair.holder_name, True), Piece(f" {word(label)} "), Piece(pair.target_name, True)]
+    return [
+        Phrase(pair.holder_name, is_name=True),
+        Phrase(f" {word(label)} "),
+        Phrase(pair.target_name, is_name=True),
+    ]
 
 
 def _most_in_outlets(summary: Summary) -> Iterator[Sentence]:
@@ -132,65 +134,71 @@ def _most_in_outlets(summary: Summary) -> Iterator[Sentence]:
     if not leaders:
         return
     names = {name for _, _, name in leaders}
+    # A short sentence will do if the same one leads in all outlets.
     if len(names) == 1 and len(leaders) == summary.outlet_count:
-        least, greatest = min(leaders), max(leaders)
+        least_share, least_outlet, name = min(leaders)
+        greatest_share, greatest_outlet, _ = max(leaders)
+        named_source = "of the statements with a named source in "
         yield [
-            Piece("The same in each outlet: "),
-            Piece(names.pop(), True),
-            Piece(
-                f" speaks most, from {show_share(least[0])} of the statements with a named source in "
-            ),
-            Piece(least[1], True),
-            Piece(f" to {show_share(greatest[0])} in "),
-            Piece(greatest[1], True),
+            Phrase("The same in each outlet: "),
+            Phrase(name, is_name=True),
+            Phrase(f" speaks most, from {show_share(least_share)} {named_source}"),
+            Phrase(least_outlet, is_name=True),
+            Phrase(f" to {show_share(greatest_share)} in "),
+            Phrase(greatest_outlet, is_name=True),
         ]
         return
-    sentence = [Piece("Who speaks most in each outlet: ")]
+    sentence = [Phrase("Who speaks most in each outlet: ")]
     for number, (share, outlet_name, name) in enumerate(leaders):
         before = "; " if number else ""
-        sentence += [Piece(before), Piece(outlet_name, True), Piece(": "), Piece(name, True)]
-        sentence.append(Piece(f" ({show_share(share)})"))
+        sentence += [
+            Phrase(before),
+            Phrase(outlet_name, is_name=True),
+            Phrase(": "),
+            Phrase(name, is_name=True),
+        ]
+        sentence.append(Phrase(f" ({show_share(share)})"))
     yield sentence
 
 
 def _clear_differences(
-    measures: Sequence[Measure], more: str, less: str, outlet_names: Sequence[str]
-) -> Iterator[tuple[float, Sentence]]:
-    """Yield the size of each clear difference, and its words; ``more`` and ``less`` say it of a name."""
+    kind: str, measures: Sequence[Measure], more: str, less: str, outlet_names: Sequence[str]
+) -> Sentence:
+    """Return a sentence with the greatest of the clear differences of a kind, and their number.
+
+    ``more`` and ``less`` say it of a name, which takes the place of ``{}``.
+    """
+    clear: list[tuple[float, Sentence]] = []  # the size of each difference, and its words
+    compared = 0
     for measure in measures:
+        compared += measure.compared
         for value in measure.values:
             difference = value.difference
             if value.value is None or difference is None or not stands_out(value):
                 continue
             before, after = (more if difference.value > 0 else less).split("{}")
+            # Rounding of floats could make the share of the others negative.
             elsewhere = show_share(max(0.0, value.value - difference.value))
-            yield (
-                abs(difference.value),
-                [
-                    Piece(outlet_names[int(value.outlet)], True),
-                    Piece(before),
-                    Piece(measure.name, True),
-                    Piece(f"{after} ({show_share(value.value)}, elsewhere {elsewhere})"),
-                ],
-            )
+            words = [
+                Phrase(outlet_names[int(value.outlet)], is_name=True),
+                Phrase(before),
+                Phrase(measure.name, is_name=True),
+                Phrase(f"{after} ({show_share(value.value)}, elsewhere {elsewhere})"),
+            ]
+            clear.append((abs(difference.value), words))
 
-
-def _summarize_differences(
-    kind: str, clear: list[tuple[float, Sentence]], compared: int, name_count: int
-) -> Sentence:
-    """Return a sentence with the greatest of the clear differences of a kind, and their number."""
     if not clear:
         tested = f"{plural(compared, 'difference')} between an outlet and all others"
-        names = plural(name_count, "name")
+        names = plural(len(measures), "name")
         none = f"none of {tested}, for the {names} counted most, is clear"
-        return [Piece(f"{kind}: {none}. Chance could explain each; more articles may tell")]
+        return [Phrase(f"{kind}: {none}. Chance could explain each; more articles may tell")]
     verb = "is" if len(clear) == 1 else "are"
-    sentence = [Piece(f"{kind}: {len(clear)} of {plural(compared, 'difference')} {verb} clear: ")]
+    sentence = [Phrase(f"{kind}: {len(clear)} of {plural(compared, 'difference')} {verb} clear: ")]
     clear.sort(key=lambda difference: -difference[0])
     for number, (_, words) in enumerate(clear[:MOST_DIFFERENCES]):
-        sentence += [Piece("; " if number else ""), *words]
+        sentence += [Phrase("; " if number else ""), *words]
     if len(clear) > MOST_DIFFERENCES:
-        sentence.append(Piece(f"; and {len(clear) - MOST_DIFFERENCES} more, below"))
+        sentence.append(Phrase(f"; and {len(clear) - MOST_DIFFERENCES} more, below"))
     if len(clear) < compared:
-        sentence.append(Piece("; no clear difference otherwise"))
+        sentence.append(Phrase("; no clear difference otherwise"))
     return sentence

@@ -78,6 +78,8 @@ class SourcePages:
 
 @dataclass(frozen=True)
 class _IndexedHolder:
+    """Represent a holder with the key of its stances in the database."""
+
     kind: int
     name: str
     holder: Holder
@@ -103,6 +105,7 @@ class Index:
         self.articles += 1
         number = self.articles
         counted = [stance for stance in article.stances if stance.is_counted]
+        # What a row of the list shows. It is stored as JSON, since no query looks into it.
         facts = {
             "sentences": len(article.sentences),
             "sources": len(article.sources),
@@ -178,17 +181,16 @@ class Index:
         for indexed in holders:
             holder = indexed.holder
             counts: dict[str, list[Count]] = defaultdict(list)
-            for target, label_name, count in self._database.execute(
-                _CELLS, (indexed.kind, indexed.name)
-            ):
+            rows = self._database.execute(_CELLS, (indexed.kind, indexed.name))
+            for target, label_name, count in rows:
                 if target in columns:
                     title = f"{holder.name} → {target}: {count} {label_name}"
                     counts[target].append(Count(labels[label_name], count, holder.href, title))
             for target, cell in counts.items():
                 cell.sort(key=lambda count: count.label.number)
                 cells[holder.number, columns[target].number] = tuple(cell)
-        rows = [indexed.holder for indexed in holders]
-        return build_matrix(rows, targets, cells, columns=COLUMNS, rows=FIRST_ROWS)
+        heads = [indexed.holder for indexed in holders]
+        return build_matrix(heads, targets, cells, columns=COLUMNS, rows=FIRST_ROWS)
 
     def _source_pages(self, indexed: _IndexedHolder, labels: dict[str, StanceLabel]) -> SourcePages:
         """Return the first pages that mention a holder, with its stances on each."""

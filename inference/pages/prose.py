@@ -1,4 +1,4 @@
-"""The prose of an article's page: paragraphs of sentences, whose pieces are marked by what is in them."""
+"""The prose of an article's page: paragraphs of sentences, whose runs of text are marked by what is in them."""
 
 from bisect import bisect_right
 from collections import defaultdict
@@ -36,12 +36,12 @@ class ProseMark(Mark):
 
 
 @dataclass(frozen=True)
-class Piece:
+class TextRun:
     """Represent a stretch of a sentence with the same marks from its first character to its last.
 
     Attributes:
         text: its characters.
-        classes: CSS classes; empty for a piece without marks.
+        classes: CSS classes; empty for a run without marks.
         attributions: ``role-row`` of the marks of attributions, separated by spaces.
         stances: the rows of the marks of stances, separated by spaces.
         href: the row that it links to if a mark begins here, else empty.
@@ -78,14 +78,14 @@ class ShownSentence:
     Attributes:
         index: its number in the article.
         before: white space between it and the sentence before.
-        pieces: its pieces, with their marks.
+        runs: its runs of text, with their marks.
         claim: the probability that it makes a claim.
         note: its stances in words.
     """
 
     index: int
     before: str
-    pieces: list[Piece]
+    runs: list[TextRun]
     claim: float | None
     note: SentenceNote
 
@@ -124,17 +124,18 @@ def paragraphs_of(
     paragraphs: list[Paragraph] = []
     end = 0
     for sentence, claim in zip(article.sentences, claims, strict=True):
-        before, end = article.text[end : sentence.start], sentence.end
-        is_new = not paragraphs or before.splitlines() not in ([], [before])
-        if is_new:
+        before = article.text[end : sentence.start]
+        end = sentence.end
+        # Text without a line end has one line, which is the text itself, or none if it is empty.
+        has_line_end = before.splitlines() not in ([], [before])
+        if has_line_end or not paragraphs:
             is_title = not paragraphs and sentence.text == article.title
             paragraphs.append(Paragraph(before, [], is_title))
             before = ""
-        pieces = [
-            _piece(segment) for segment in segments(sentence.text, sentence_marks[sentence.index])
-        ]
+        marked = segments(sentence.text, sentence_marks[sentence.index])
+        runs = [_text_run(segment) for segment in marked]
         note = notes.get(sentence.index, SentenceNote())
-        paragraphs[-1].sentences.append(ShownSentence(sentence.index, before, pieces, claim, note))
+        paragraphs[-1].sentences.append(ShownSentence(sentence.index, before, runs, claim, note))
     return paragraphs, article.text[end:]
 
 
@@ -146,31 +147,43 @@ def percent(share: float) -> str:
     return f"{rounded}\u00a0%"
 
 
-def _piece(segment: Segment[ProseMark]) -> Piece:
+def _text_run(segment: Segment[ProseMark]) -> TextRun:
     """Return a segment as the template needs it; a link to an attribution precedes one to a stance."""
     if not segment.marks:
-        return Piece(segment.text)
-    attributions = [mark for mark in segment.marks if mark.label is None]
-    stances = [mark for mark in segment.marks if mark.label is not None]
-    styles = [mark.label.style for mark in stances if mark.label is not None]
+        return TextRun(segment.text)
+    attributions, stances, styles = [], [], []
+    for mark in segment.marks:
+        if mark.label is None:
+            attributions.append(f"{mark.classes}-{mark.row}")
+        else:
+            stances.append(str(mark.row))
+            styles.append(mark.label.style)
     classes = ["m", *(mark.classes for mark in segment.marks)]
     if stances:
         classes += ["side", *styles]
-    starts = [mark for mark in segment.begins if mark.is_start]
-    attribution_starts = [mark for mark in starts if mark.label is None]
-    stance_starts = [mark for mark in starts if mark.label is not None]
+
+    attribution_starts, stance_starts, signs = [], [], []
+    for mark in segment.begins:
+        # A mark that runs on from an earlier sentence is linked where it began.
+        if not mark.is_start:
+            continue
+        if mark.label is None:
+            attribution_starts.append(mark)
+            continue
+        stance_starts.append(mark)
+        if mark.classes == "target":
+            signs.append(mark.label.symbol)
     # Nested marks of attributions end in the innermost one, which describes these words best.
     described_by = [f"k-{mark.classes}" for mark in attribution_starts[-1:]]
     described_by += [mark.anchor for mark in stance_starts]
     href = ""
-    if starts:
+    if attribution_starts or stance_starts:
         href = f"#{(attribution_starts or stance_starts)[-1].anchor}"
-    signs = [mark.label.symbol for mark in stance_starts if mark.label and mark.classes == "target"]
-    return Piece(
+    return TextRun(
         text=segment.text,
         classes=_joined(classes),
-        attributions=" ".join(f"{mark.classes}-{mark.row}" for mark in attributions),
-        stances=_joined(str(mark.row) for mark in stances),
+        attributions=" ".join(attributions),
+        stances=_joined(stances),
         href=href,
         described_by=_joined(described_by),
         sign="".join(dict.fromkeys(signs)),
@@ -178,6 +191,7 @@ def _piece(segment: Segment[ProseMark]) -> Piece:
 
 
 def _joined(names: Iterable[str]) -> str:
+    """Return names for an attribute of HTML, each once: several marks of one text run may have the same."""
     return " ".join(dict.fromkeys(names))
 
 

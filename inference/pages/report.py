@@ -105,14 +105,14 @@ def render_report(report: ReportInput) -> Iterator[str]:
     """Yield the pieces of the page."""
     summary = report.summary
     view = _View(report)
+    labels = list(view.labels.values())
+    own_sides = summary.overview.own_sides
     values = {
         "report": report,
         "summary": summary,
         "overview": summary.overview,
-        "labels": list(view.labels.values()),
-        "own_labels": [
-            label for label in view.labels.values() if summary.overview.own_sides.get(label.name)
-        ],
+        "labels": labels,
+        "own_labels": [label for label in labels if own_sides.get(label.name)],
         "unsure": UNSURE,
         "outlets": view.outlet_names,
         "has_outlets": summary.outlet_count > 1,
@@ -242,15 +242,16 @@ class _View:
             ),
             ("habits", "How outlets write", differences.habits),
         ]
-        return [
-            Chart(name, title, "", self._dots(measures), Table((), []))
-            for name, title, measures in charts
-            if measures
-        ]
+        shown = []
+        for name, title, measures in charts:
+            if measures:
+                # The figures of these charts are in one table below them, see ``difference_rows``.
+                shown.append(Chart(name, title, "", self._dots(measures), Table((), [])))
+        return shown
 
     def _dots(self, measures: Sequence[Measure]) -> list["Markup"]:
         """Return a panel for each measure, all of them with room for the same number of outlets."""
-        panels = []
+        dots_by_measure = []
         for measure in measures:
             rows = []
             for value in measure.values:
@@ -261,9 +262,9 @@ class _View:
                     ends = value.interval.low, value.interval.high
                 name = self.outlet_names[int(value.outlet)]
                 rows.append(Dot(name, value.value, ends, stands_out(value)))
-            panels.append((measure.name, rows))
-        most = max(len(rows) for _, rows in panels)
-        return [dots(name, rows, most) for name, rows in panels]
+            dots_by_measure.append((measure.name, rows))
+        most = max(len(rows) for _, rows in dots_by_measure)
+        return [dots(name, rows, most) for name, rows in dots_by_measure]
 
     def difference_rows(self) -> list[tuple[str, str, str, OutletValue, str]]:
         """Return (kind, measure, outlet, value, verdict) of all shares."""
@@ -292,11 +293,6 @@ class _View:
                 surest[key] = (text, probability)
         return surest
 
-    def _holders(self) -> int:
-        """Return the number of sources that take a side, with the text itself."""
-        overview = self._summary.overview
-        return overview.holders + bool(overview.own_sides)
-
     def data(self) -> dict[str, Any]:
         """Return the values that the script of the page reads."""
         excerpts = self._report.excerpts
@@ -306,11 +302,14 @@ class _View:
             is_other = cell.target == OTHER_TARGETS
             target = NO_NAME if is_other else excerpts.positions[cell.target]
             cells.append((holder, target, cell.outlet, self.labels[cell.label].number, cell.count))
+        labels = []
+        for label in self.labels.values():
+            shown = {"name": visible(label.name), "symbol": label.symbol, "style": label.style}
+            labels.append(shown)
+        overview = self._summary.overview
+        holders = overview.holders + bool(overview.own_sides)  # the text itself is one, too
         return {
-            "labels": [
-                {"name": visible(label.name), "symbol": label.symbol, "style": label.style}
-                for label in self.labels.values()
-            ],
+            "labels": labels,
             "outlets": [visible(name) for name in self.outlet_names],
             "names": excerpts.names,
             "articles": excerpts.articles,
@@ -319,13 +318,16 @@ class _View:
             "said": excerpts.said,
             "cells": cells,
             "unsure": UNSURE,
-            "in_all": (self._holders(), self._summary.overview.targets),
+            "in_all": (holders, overview.targets),
         }
 
 
 def _statements_chart(name: str, title: str, courses: Sequence[Course], period: Period) -> Chart:
     """Return a chart with the statements of each course."""
-    top = round_up(max((max(course.statements) for course in courses), default=0))
+    highest = 0
+    for course in courses:
+        highest = max(highest, *course.statements)
+    top = round_up(highest)
     panels = []
     rows: list[tuple[str | int, ...]] = []
     for course in courses:
@@ -377,6 +379,7 @@ def _verdict(value: OutletValue) -> str:
 
 
 def _cut(text: str) -> str:
+    """Return a quote in one line, short enough for a table."""
     return shorten(" ".join(text.split()), LONGEST_QUOTE)
 
 

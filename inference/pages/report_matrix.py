@@ -1,7 +1,6 @@
 """The matrix of a report: the sources and targets that it shows, and the stances of each pair."""
 
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from claimstance.inference.corpus.figures import OTHER_TARGETS, TEXT_ITSELF, Sides, Summary
@@ -52,40 +51,30 @@ def matrix_of(summary: Summary, rows: int, columns: int) -> Matrix:
         if cell.target != OTHER_TARGETS:
             _add(by_pair[cell.holder, cell.target], cell.label, cell.count)
             of_target[cell.target] += cell.count
-    pairs = sorted(by_pair, key=lambda pair: (pair[0] == TEXT_ITSELF, -sum(by_pair[pair].values())))
-    chosen, targets = _with_room(pairs, rows, columns)
-    holders = [holder for holder in summary.holders if holder in chosen]  # most stances first
-    targets.sort(key=lambda target: -of_target[target])
-    return Matrix(
-        {target: summary.matrix_targets[target] for target in targets},
-        [
-            MatrixRow(
-                holder,
-                summary.holders[holder],
-                of_holder[holder],
-                [by_pair.get((holder, target), {}) for target in targets],
-            )
-            for holder in holders
-        ],
-    )
 
+    def rank(pair: tuple[int, int]) -> tuple[bool, int]:
+        return pair[0] == TEXT_ITSELF, -sum(by_pair[pair].values())
 
-def _with_room(
-    pairs: Iterable[tuple[int, int]], rows: int, columns: int
-) -> tuple[list[int], list[int]]:
-    """Return the holders and the targets of the first pairs that there is room for."""
-    holders: list[int] = []
+    holders: set[int] = set()
     targets: list[int] = []
-    for holder, target in pairs:
+    for holder, target in sorted(by_pair, key=rank):
         has_row = holder in holders or len(holders) < rows
         has_column = target in targets or len(targets) < columns
         if has_row and has_column:
-            if holder not in holders:
-                holders.append(holder)
+            holders.add(holder)
             if target not in targets:
                 targets.append(target)
-    return holders, targets
+    # Sorting is stable: of equally frequent targets, the one whose pair came first stays first.
+    targets.sort(key=lambda target: -of_target[target])
+
+    matrix_rows = []
+    for holder, name in summary.holders.items():  # most stances first
+        if holder in holders:
+            cells = [by_pair.get((holder, target), {}) for target in targets]
+            matrix_rows.append(MatrixRow(holder, name, of_holder[holder], cells))
+    return Matrix({target: summary.matrix_targets[target] for target in targets}, matrix_rows)
 
 
 def _add(sides: Sides, label: str, count: int) -> None:
+    """Add stances to those with the same label."""
     sides[label] = sides.get(label, 0) + count

@@ -113,7 +113,8 @@ class Server:
         rows: dict[int, bytes] = {}
         for document, predicted in zip(documents, predictions, strict=True):
             rows.update(zip(document, predicted, strict=True))
-        return _json([rows[number] for number in range(len(batch))], isinstance(records, list))
+        in_order = [rows[number] for number in range(len(batch))]
+        return _json(in_order, isinstance(records, list))
 
     async def form(self) -> Response:
         """Return the page with the form for an article."""
@@ -179,7 +180,9 @@ class Server:
         deadline = time.monotonic() + seconds
 
         def read() -> tuple[Article, list[str]]:
-            return read_pasted(pasted, Limits(max(deadline - time.monotonic(), 0.01)))
+            # The time that the file has waited behind others is no longer left for parsing it.
+            seconds_left = deadline - time.monotonic()
+            return read_pasted(pasted, Limits(max(seconds_left, 0.01)))
 
         work = asyncio.get_running_loop().run_in_executor(self._documents, read)
         try:
@@ -234,18 +237,18 @@ class Server:
         neutral: bool = False,
         headers: dict[str, str] | None = None,
     ) -> Response:
-        page = render_form(
-            {
-                "wrong": wrong,
-                "text": text,
-                "targets": targets,
-                "neutral": neutral,
-                "suffixes": SUFFIXES,
-                "model": self.tagger.model,
-                "most": self.settings.max_body,
-            }
-        )
-        return HTMLResponse(page, status, {**(headers or {}), **_PAGE_HEADERS})
+        """Return the page with the form, with what was typed and what is wrong with it, if anything."""
+        values = {
+            "wrong": wrong,
+            "text": text,
+            "targets": targets,
+            "neutral": neutral,
+            "suffixes": SUFFIXES,
+            "model": self.tagger.model,
+            "most": self.settings.max_body,
+        }
+        page_headers = {**(headers or {}), **_PAGE_HEADERS}
+        return HTMLResponse(render_form(values), status, page_headers)
 
 
 def create_app(tagger: Tagger, settings: Settings) -> FastAPI:
@@ -311,6 +314,7 @@ def _json(values: Sequence[bytes], is_list: bool) -> Response:
 
 
 async def _http_error(_: Request, error: Exception) -> Response:
+    """Answer a request that was refused, or whose path does not exist."""
     assert isinstance(error, HTTPException)
     return problem_response(error)
 
@@ -329,8 +333,10 @@ async def _validation_error(_: Request, error: Exception) -> Response:
 
 
 async def _input_error(_: Request, error: Exception) -> Response:
+    """Answer a request whose content the tagger cannot process."""
     return problem_response(Refusal(422, str(error)))
 
 
 async def _internal_error(_: Request, error: Exception) -> Response:
+    """Answer a request at which the program failed, without any detail that could reveal something."""
     return problem_response(Refusal(500, "internal error: see the log of the server"))

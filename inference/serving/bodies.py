@@ -64,6 +64,7 @@ class BodyLimits:
         Raises:
             Refusal: see the class.
         """
+        # Both come before the body: a client need not send what would be refused.
         self._check_head(Headers(scope=scope), scope["path"])
         self._check()
 
@@ -129,11 +130,12 @@ class BodyLimits:
                 return bytes(arrival.content)
             while self._memory > MAX_MEMORY * self._settings.max_body:
                 # The client whose bodies take the most memory makes room.
-                sizes = {
-                    client: sum(len(body.content) for body in bodies)
-                    for client, bodies in self._arrivals.items()
-                }
-                self._drop_oldest(max(sizes, key=sizes.__getitem__))
+                greatest = max(self._arrivals, key=self._memory_of)
+                self._drop_oldest(greatest)
+
+    def _memory_of(self, client: str) -> int:
+        """Return the bytes that have arrived of the bodies of a client."""
+        return sum(len(arrival.content) for arrival in self._arrivals[client])
 
     def _drop_oldest(self, client: str) -> None:
         """Drop the oldest body of a client."""

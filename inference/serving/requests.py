@@ -61,6 +61,7 @@ def _read_record(value: Any) -> Record:
 
 
 def _union_tag(value: Any) -> str:
+    """Return the tag by which pydantic chooses the type of a body, so that errors are those of one type alone."""
     return "list" if isinstance(value, list) else "one"
 
 
@@ -144,6 +145,8 @@ def read_json(body: bytes) -> Any:
 
 
 class _JsonRequest(Request):
+    """A request whose JSON is read by ``read_json``."""
+
     async def json(self) -> Any:
         return read_json(await self.body())
 

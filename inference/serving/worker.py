@@ -141,6 +141,7 @@ class Worker:
         """
         jobs = [_Job(begin) for begin in begins]
         queue = deque(jobs)
+        # Checked under the lock: no other request can take the slots in between.
         with self._condition:
             self.check()
             self._in_flight += len(jobs)
@@ -183,6 +184,7 @@ class Worker:
             self._thread.start()
 
     def _new_thread(self) -> threading.Thread:
+        """Return a thread to process jobs."""
         return threading.Thread(target=self._run, name="reading", daemon=True)
 
     def _run(self) -> None:
@@ -207,6 +209,7 @@ class Worker:
             )
             if self._thread is not me:
                 return None
+            # Beginning comes first, since it gives the encoder work while this thread completes another job.
             if self._requests and len(self._begun) <= self._ahead:
                 # The request whose turn it is goes to the end of the queue, if it has further articles.
                 request = self._requests.popleft()

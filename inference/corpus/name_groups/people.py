@@ -120,6 +120,7 @@ def _join_full_names(groups: Groups, full: list[tuple[FullName, Mention]]) -> No
         by_first[person.suffix, person.first].append((person, mention))
     for namesakes in by_first.values():
         _join_namesakes(groups, namesakes)
+    # Initials come afterwards: "J. Orr" fits one person, if "Jane Orr" and "Jane B. Orr" are one.
     for (suffix, first), namesakes in by_first.items():
         has_middle_name = any(person.middle for person, _ in namesakes)
         # "J. B. Orr" says more than "Jane Orr".

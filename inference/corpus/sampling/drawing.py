@@ -136,8 +136,14 @@ def draw_sample(
         listed = ", ".join(map(str, paths))
         raise InputError(f"{listed}: expected {kind.value} that count, found none")
     sizes = {name: strata[name].units for name in sorted(strata)}
-    rows = allocate(sizes, size, by)
-    return Sample(kind, list(labels), _in_random_order(strata, rows), sizes)
+    placed = []
+    for name, count in allocate(sizes, size, by).items():
+        for index, unit in enumerate(strata[name].first(count)):
+            # The units of each stratum are spread evenly from 0 to 1, so that any first part of the rows has
+            # its share of each stratum; the key settles equal places.
+            placed.append(((index + 0.5) / count, unit.key, unit))
+    placed.sort(key=lambda item: item[:2])
+    return Sample(kind, list(labels), [unit for _, _, unit in placed], sizes)
 
 
 def allocate(sizes: Mapping[str, int], size: int, by: Sequence[str] = ()) -> dict[str, int]:
@@ -203,17 +209,6 @@ class _Stratum:
         """Return the units that come first in the draw, in its order."""
         ordered = sorted(self._kept, key=lambda kept: -kept[0])
         return [unit for _, _, unit in ordered[:count]]
-
-
-def _in_random_order(strata: Mapping[str, _Stratum], rows: Mapping[str, int]) -> list[SampledUnit]:
-    """Return the drawn units of all strata, so that any first part has its share of each stratum."""
-    placed = []
-    for name, count in rows.items():
-        for index, unit in enumerate(strata[name].first(count)):
-            # The units of each stratum are spread evenly from 0 to 1; the key settles equal places.
-            placed.append(((index + 0.5) / count, unit.key, unit))
-    placed.sort(key=lambda item: item[:2])
-    return [unit for _, _, unit in placed]
 
 
 def _sampled(unit: Unit, stratum: str) -> SampledUnit:

@@ -363,19 +363,16 @@ def _annotated(task: Mapping[str, Any], where: str) -> Iterator[dict[str, Any]]:
     # A row without an answer comes first in any case: it counts as drawn, also where nobody has coded it.
     yield {**data, GOLD: ""}
     for annotation in task.get("annotations") or ():
-        yield {**data, GOLD: _choice(annotation, where)}
-
-
-def _choice(annotation: Any, where: str) -> str:
-    """Return the label that an annotation chose; empty if it was cancelled, or chose none."""
-    try:
-        if annotation.get("was_cancelled"):
-            return ""
-        for result in annotation["result"]:
-            if result.get("from_name") == GOLD:
-                return str(result["value"]["choices"][0])
-    except (AttributeError, KeyError, IndexError, TypeError):
-        raise InputError(
-            f"{where}: annotations: expected those of a Label Studio export, found {describe(annotation)}"
-        ) from None
-    return ""
+        gold = ""
+        try:
+            if not annotation.get("was_cancelled"):
+                for result in annotation["result"]:
+                    if result.get("from_name") == GOLD:
+                        gold = str(result["value"]["choices"][0])
+                        break
+        except (AttributeError, KeyError, IndexError, TypeError):
+            raise InputError(
+                f"{where}: annotations: expected those of a Label Studio export, found "
+                f"{describe(annotation)}"
+            ) from None
+        yield {**data, GOLD: gold}
