@@ -226,7 +226,8 @@ class _PredictionBuilder:
             self.results.name("target", stance.target, region, span)
         else:
             # The region of an entity becomes that of one target only: a second one gets its own.
-            region = self._entities.pop(span, None) or self.results.region(TARGET, span)
+            entity = self._entities.pop(span, None)
+            region = entity or self.results.region(TARGET, span)
         self._targets[key] = region
         return region
 

@@ -86,7 +86,8 @@ def _inverse_factor(hessian: Tensor) -> Tensor:
     damping = (DAMPING * exact.diagonal().mean()).clamp_min(torch.finfo(torch.float64).tiny)
     exact = exact + damping * torch.eye(len(exact), dtype=torch.float64)
     inverse = torch.cholesky_inverse(torch.linalg.cholesky(exact))
-    return torch.linalg.cholesky(inverse, upper=True).float()
+    factor: Tensor = torch.linalg.cholesky(inverse, upper=True)
+    return factor.float()
 
 
 def _bounds(integers: Tensor, row: int) -> tuple[Tensor, Tensor]:

@@ -138,12 +138,12 @@ def draw_sample(
     sizes = {name: strata[name].units for name in sorted(strata)}
     placed = []
     for name, count in allocate(sizes, size, by).items():
-        for index, unit in enumerate(strata[name].first(count)):
+        for index, sampled in enumerate(strata[name].first(count)):
             # The units of each stratum are spread evenly from 0 to 1, so that any first part of the rows has
             # its share of each stratum; the key settles equal places.
-            placed.append(((index + 0.5) / count, unit.key, unit))
+            placed.append(((index + 0.5) / count, sampled.key, sampled))
     placed.sort(key=lambda item: item[:2])
-    return Sample(kind, list(labels), [unit for _, _, unit in placed], sizes)
+    return Sample(kind, list(labels), [sampled for _, _, sampled in placed], sizes)
 
 
 def allocate(sizes: Mapping[str, int], size: int, by: Sequence[str] = ()) -> dict[str, int]:
