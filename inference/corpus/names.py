@@ -61,6 +61,7 @@ def is_named(name: str) -> bool:
     rest = name[first.end() :].strip() if first else name
     if determiner in _DETERMINERS:
         return bool(rest) and all(word[0].isupper() for word in rest.split())
+    # Without a capital these are descriptions: "the company", "40 people".
     if determiner == "the" or name[0].isdigit():
         return has_capital(rest)
     return True
@@ -80,6 +81,7 @@ def merge_names(connection: sqlite3.Connection, edited: Mapping[str, str]) -> li
     update = "UPDATE name SET merged = ? WHERE name = ?"
     for name, merged in group_names(connection):
         connection.execute(update, (merged, name))
+    # The user's table comes last, so that it overrides the rules.
     missing = []
     for name, merged in edited.items():
         if connection.execute(update, (merged, name)).rowcount == 0:
@@ -156,6 +158,7 @@ def read_names(path: Path) -> dict[str, str]:
 
 
 def _lines(path: Path) -> Iterator[str]:
+    """Yield the lines of a table; raise ``InputError`` at the first that is not UTF-8 or too long."""
     for line in checked_lines(path, _LONGEST_LINE):
         if isinstance(line, InputError):
             raise InputError(f"{line}{encoding_hint(path)}")
@@ -163,6 +166,7 @@ def _lines(path: Path) -> Iterator[str]:
 
 
 def _has_columns(names: Sequence[str]) -> bool:
+    """Return whether a table has the columns that reading needs."""
     return {"name", "merged"} <= set(names)
 
 

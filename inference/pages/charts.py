@@ -231,6 +231,7 @@ def _course_in_words(title: str, counts: Sequence[int], period: Period, noun: st
 
 
 def _shortened(text: str, length: int) -> str:
+    """Return a text that has room in a panel, since SVG does not break lines."""
     return text if len(text) <= length else f"{text[: length - 1].rstrip()}…"
 
 
@@ -261,7 +262,7 @@ class _Panel:
         self._low, self._high = low, high
         for tick in dict.fromkeys((low, (low + high) / 2, high)):
             if tick != int(tick):
-                continue
+                continue  # the axis counts statements or stances, of which there are no halves
             y = self._y(tick)
             self.line(_LEFT, y, WIDTH - _RIGHT, y, "zero" if tick == 0 else "line")
             self.text(_LEFT - 5, y + 4, f"{abs(tick):,g}", "soft", "end")
@@ -318,6 +319,7 @@ class _Panel:
         return Markup(tostring(self._svg, encoding="unicode"))
 
     def _y(self, value: float) -> float:
+        """Return the position of a value on the vertical axis; positions grow downwards."""
         share = (value - self._low) / (self._high - self._low)
         bottom = self._height - _BOTTOM
         return bottom - share * (bottom - _TOP)
@@ -331,4 +333,5 @@ class _Panel:
 
 
 def _number(value: float) -> str:
+    """Return a coordinate; a tenth of a pixel is exact enough, and keeps pages small."""
     return f"{value:.1f}".rstrip("0").rstrip(".")

@@ -105,6 +105,7 @@ def link_pages(connection: sqlite3.Connection, folder: Path, base: Path) -> int:
     Returns:
         The number of articles with a page.
     """
+    # Names are given again in the order of the articles, since equal ids are told apart by it.
     taken: set[str] = set()
     links = []
     for number, doc_id in connection.execute("SELECT number, doc_id FROM article ORDER BY number"):
@@ -132,9 +133,11 @@ def file_name(doc_id: str, taken: set[str]) -> str:
     plain = re.sub(r"[^A-Za-z0-9._-]+", "-", doc_id).strip("-.")[:_LONGEST_NAME]
     if not plain or plain != doc_id or plain.partition(".")[0].lower() in _RESERVED:
         plain = f"{plain or 'article'}-{hashlib.sha256(doc_id.encode()).hexdigest()[:8]}"
+    # Windows reserves "con.anything", too, so that eight digits at the end do not help.
     if plain.partition(".")[0].lower() in _RESERVED:
         plain = f"page-{plain}"
     name, count = f"{plain}.html", 1
+    # Some file systems do not tell upper from lower case.
     while name.lower() in taken:
         count += 1
         name = f"{plain}-{count}.html"

@@ -51,6 +51,7 @@ class KnownErrors:
         if least is None or least >= self.default_confidence:
             return self.rates["default_precision"], self.rates["default_recall"]
         for confidence, precision, recall in self.curve:
+            # The first point that counts all stances which the limit lets through.
             if confidence <= least:
                 return _point(precision), _point(recall)
         return self.rates["all_precision"], self.rates["all_recall"]
@@ -76,4 +77,5 @@ def known_errors(models: Iterable[Mapping[str, str]]) -> KnownErrors | None:
 
 
 def _point(share: float) -> Rate:
+    """Return a share of the curve in per cent; no interval was measured for it."""
     return Rate(round(100 * share, 1), None, None, None)

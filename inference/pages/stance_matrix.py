@@ -97,6 +97,7 @@ def stance_labels(names: Iterable[str]) -> dict[str, StanceLabel]:
     custom = [name for name in present if name not in SYMBOLS]
     labels = {name: StanceLabel(i, name, SYMBOLS[name], name) for i, name in enumerate(usual)}
     for i, name in enumerate(custom):
+        # There are twenty circled numbers: further labels are written out.
         symbol = _NUMBERS[i] if i < len(_NUMBERS) else name
         labels[name] = StanceLabel(len(usual) + i, name, symbol, "other")
     return labels
@@ -139,7 +140,7 @@ def build_matrix(
         row = by_holder.get(holder.number)
         if row is None:
             continue
-        cells_shown = tuple(row.get(target.number, ()) for target in shown)
-        elsewhere = tuple((target, row[target.number]) for target in rest if target.number in row)
-        matrix_rows.append(MatrixRow(holder, cells_shown, elsewhere))
+        cells_shown = [row.get(target.number, ()) for target in shown]
+        elsewhere = [(target, row[target.number]) for target in rest if target.number in row]
+        matrix_rows.append(MatrixRow(holder, tuple(cells_shown), tuple(elsewhere)))
     return Matrix(tuple(shown), tuple(matrix_rows[:rows]), tuple(matrix_rows[rows:]))

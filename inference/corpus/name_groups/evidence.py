@@ -25,6 +25,7 @@ class Groups:
         """Return the id that stands for the group of an id."""
         parents = self._parents
         while parents[number] != number:
+            # Each step halves the path, so that later searches are short.
             parents[number] = parents[parents[number]]
             number = parents[number]
         return number
@@ -32,6 +33,7 @@ class Groups:
     def join(self, numbers: Iterable[int]) -> None:
         """Join the groups of several ids."""
         roots = {self.find(number) for number in numbers}
+        # The least id stands for the group, whatever the order of joining.
         for root in roots:
             self._parents[root] = min(roots)
 
@@ -71,10 +73,15 @@ def meant_in_articles(
     for mention in short:
         for number, articles in connection.execute(_EVIDENCE, (mention.name,)):
             counts[groups.find(number)] += articles
-    unclear = sum(counts.pop(root, 0) for root in {groups.find(mention.id) for mention in short})
+    # Within an article, a short form that fits several names stands for itself.
+    own_groups = {groups.find(mention.id) for mention in short}
+    unclear = sum(counts.pop(group, 0) for group in own_groups)
+    if not counts:
+        return None
+
+    ((group, articles),) = counts.most_common(1)
     alone = sum(mention.articles for mention in short)
-    for group, articles in counts.most_common(1):
-        right = articles / counts.total() * (1 - min(unclear, alone) / alone / 2)
-        if group in fitting and articles >= least and right >= _MIN_RIGHT:
-            return group
+    right = articles / counts.total() * (1 - min(unclear, alone) / alone / 2)
+    if group in fitting and articles >= least and right >= _MIN_RIGHT:
+        return group
     return None

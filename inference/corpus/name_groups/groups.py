@@ -213,7 +213,7 @@ def _join_acronym(
     meant = None
     # An acronym of two letters, or one of a person's name, needs an article that has both forms.
     if len(fitting) == 1 and len(acronym) > 2 and any(member.thing for member in full):
-        (meant,) = fitting
+        meant = min(fitting)
     if meant is None:
         least = 1 if len(fitting) == 1 else _MIN_ARTICLES
         meant = meant_in_articles(connection, groups, short, fitting, least)

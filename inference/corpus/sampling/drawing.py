@@ -167,13 +167,14 @@ def allocate(sizes: Mapping[str, int], size: int, by: Sequence[str] = ()) -> dic
             f"--size: expected at least {least} rows for the {len(sizes)} strata of --by {','.join(by)} "
             f"(such as '{shorten(next(iter(sizes)))}'), found {size}"
         )
+    # The highest ratio comes first: ratios are negative here, since a heap returns the least item.
     queue = [(-math.sqrt(sizes[name]) / count, name) for name, count in rows.items()]
     heapq.heapify(queue)
     free = size - least
     while free and queue:
         _, name = heapq.heappop(queue)
         if rows[name] == sizes[name]:
-            continue
+            continue  # all of its units are drawn
         rows[name] += 1
         free -= 1
         heapq.heappush(queue, (-math.sqrt(sizes[name]) / rows[name], name))

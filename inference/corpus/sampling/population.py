@@ -145,6 +145,7 @@ class _UnitCollector:
             self._labels.setdefault(label, len(self._labels))
         row = self._rows.get(unit.key)
         if row is not None:
+            # A sheet has labels that look like formulas with an apostrophe before them.
             if row.model_label not in (answer.label, escape_formula(answer.label)):
                 raise InputError(
                     f"{row.where}: model_label: expected '{answer.label}' as in the results, found "
