@@ -16,7 +16,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-import accuracy_rows as told
+import accuracy_rows
 from accuracy_page import quote, render
 from ceilings import between_answers, between_articles
 from figures_head import figures_folder, head
@@ -30,10 +30,11 @@ from claimstance.training.data.corpora import lookup
 from claimstance.training.data.dataset import load_labels, load_records, split_names
 from claimstance.training.evaluate_model import score
 from claimstance.training.evaluation.baselines import majority, regression
+from claimstance.training.evaluation.evaluate import plain_figures
 
 
 def main() -> None:
-    """Score a model and what stands beside it, and write both files."""
+    """Score a model and everything that it is compared with, and write both files."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -90,64 +91,76 @@ def measure(
     float32: Path | None = None,
     words: bool = True,
 ) -> dict[str, Any]:
-    """The figures file: the contract's keys, and what else the page tells."""
+    """Return the content of ``accuracy.json``.
+
+    Args:
+        model: ``small``, ``base`` or a folder.
+        data: the folder of the dataset.
+        split: the split to score.
+        corpora: the folder that holds ``polnear``, for the agreement of its annotators.
+        float32: a folder with the float32 weights, to be scored as well.
+        words: whether to fit the regression on words.
+    """
     records = load_records(data, split)
-    people = _people(data, records, corpora)  # first what is quickest to fail
-    with ProcessPoolExecutor(
-        mp_context=get_context("spawn")
-    ) as pool:  # what does not wait for one another
-        shipped = pool.submit(score, model, data, split)
-        simple = pool.submit(_baselines, data, split, words)
-        weights = pool.submit(score, float32, data, split, exact=True) if float32 else None
-    account, outcomes = shipped.result()
-    beside = {"people": people, **simple.result()}
+    # Agreement comes first: a wrong folder of corpora shows before anything slow begins.
+    agreement = _agreement(data, records, corpora)
+    # These results do not depend on each other, so each is computed in a process of its own.
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+        model_job = pool.submit(score, model, data, split)
+        baselines_job = pool.submit(_baselines, data, split, words)
+        float32_job = pool.submit(score, float32, data, split, exact=True) if float32 else None
+    account, outcomes = model_job.result()
+    comparisons = {"people": agreement, **baselines_job.result()}
     figures = {
         **head(account["model"]["sha256"]),
         "data_fingerprint": account["data"]["fingerprint"],
         "split": split,
     }
-    if weights:
-        exact, _ = weights.result()
-        beside["float32"] = exact["results"]
-        figures["float32_sha256"] = exact["model"]["sha256"]
+    if float32_job:
+        float32_account, _ = float32_job.result()
+        comparisons["float32"] = float32_account["results"]
+        figures["float32_sha256"] = float32_account["model"]["sha256"]
     results = account["results"]
     figures["rows"] = [
-        *told.headline(results, beside, split),
-        *told.calibration(results),
-        *told.abstention(results),
-        *told.people(people),
-        *told.clean_parts(results),
-        *told.classes(results),
-        *told.outlets(outcomes, records),
+        *accuracy_rows.headline(results, comparisons, split),
+        *accuracy_rows.calibration(results),
+        *accuracy_rows.abstention(results),
+        *accuracy_rows.people(agreement),
+        *accuracy_rows.clean_parts(results),
+        *accuracy_rows.classes(results),
+        *accuracy_rows.outlets(outcomes, records),
     ]
     return figures
 
 
-def _baselines(data: Path, split: str, words: bool) -> dict[str, told.Results]:
+def _baselines(data: Path, split: str, words: bool) -> dict[str, accuracy_rows.Results]:
+    """Return the results of the baselines that are fitted on the dataset's train split."""
     records, labels, splits = load_records(data, split), load_labels(data), split_names(data)
-    train, dev = (
-        load_records(data, split) if split in splits else [] for split in ("train", "dev")
-    )
-    found = {"majority": told.plain(majority(train, records, labels))}
+    train = load_records(data, "train") if "train" in splits else []
+    dev = load_records(data, "dev") if "dev" in splits else []
+    results = {"majority": plain_figures(majority(train, records, labels))}
     if words:
-        found["words"] = told.plain(regression(train, dev, records, labels)[0])
-    return found
+        results["words"] = plain_figures(regression(train, dev, records, labels)[0])
+    return results
 
 
-def _people(data: Path, records: Sequence[Record], corpora: Path | None) -> told.Results:
-    """Score annotators against each other; on PolNeAR over all articles that several marked: each part has few."""
-    found = dict(between_answers(records, load_labels(data)["stance"]))
+def _agreement(
+    data: Path, records: Sequence[Record], corpora: Path | None
+) -> accuracy_rows.Results:
+    """Return figures of annotators scored against each other.
+
+    On PolNeAR, all articles that several people annotated are used: each part has few of them.
+    """
+    agreement = dict(between_answers(records, load_labels(data)["stance"]))
     if corpora:
         polnear = lookup("polnear")
-        agreement = between_articles(
-            record
-            for part in polnear.splits
-            for record in polnear.read(corpora / "polnear", part, annotator="all")
-        )
+        annotated: list[Record] = []
+        for part_name in polnear.splits:
+            annotated += polnear.read(corpora / "polnear", part_name, annotator="all")
         # The dataset has the same sentences under the name of the corpus that adds stances to them.
-        for name, figures in agreement.items():
-            found[name.replace("polnear/", "polnear-stance/")] = figures
-    return told.plain(found)
+        for name, figures in between_articles(annotated).items():
+            agreement[name.replace("polnear/", "polnear-stance/")] = figures
+    return plain_figures(agreement)
 
 
 if __name__ == "__main__":

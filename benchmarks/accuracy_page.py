@@ -36,30 +36,36 @@ TABLES = {
         "Outlets of 50 items or more; items are sentences, for entities gold entities.",
     ),
 }
+#: Column of a row that holds another result → its title.
 COLUMNS = {"float32": "float32", "majority": "majority", "words": "TF-IDF + LR", "people": "people"}
 
 
 def render(figures: Mapping[str, Any]) -> str:
-    """The figures as Markdown: first what a goal stands beside, then the rest, a table each."""
-    beside = [
-        column for column in COLUMNS if any(row.get(column) is not None for row in figures["rows"])
-    ]
+    """Return the figures as Markdown: first the headline rows, then a table for each other kind of row."""
+    split = figures.get("split", "test")
+    title = "# Accuracy of a bundled model"
+    if split != "test":
+        title = f"# Accuracy on {split}, which choices were made on"
+    columns = _comparisons(figures["rows"])
     lines = [
-        "# Accuracy of a bundled model"
-        if figures.get("split", "test") == "test"
-        else f"# Accuracy on {figures['split']}, which choices were made on",
+        title,
         "",
         f"{figures['date']}, {figures['machine']}; model sha256 `{figures['model_sha256']}`, int8, onnxruntime.",
         "Intervals: 95 %, bootstrap over documents. *Goal* and *aim* are the project's own.",
-        *(_beside(figures, beside) if beside else ()),
-        "",
     ]
-    lines += markdown_table(
-        [row for row in figures["rows"] if row.get("table", "headline") == "headline"], beside
-    )
-    for table, (title, text) in TABLES.items():
-        if rows := [row for row in figures["rows"] if row.get("table") == table]:
-            lines += ["", f"## {title}", *([text, ""] if text else [""]), *markdown_table(rows)]
+    if columns:
+        lines.append(_legend(figures, columns))
+    # Files of earlier figures have no tables: all of their rows are headline rows.
+    headline = [row for row in figures["rows"] if row.get("table", "headline") == "headline"]
+    lines += ["", *markdown_table(headline, columns)]
+    for table, (table_title, text) in TABLES.items():
+        rows = [row for row in figures["rows"] if row.get("table") == table]
+        if not rows:
+            continue
+        lines += ["", f"## {table_title}"]
+        if text:
+            lines.append(text)
+        lines += ["", *markdown_table(rows)]
     return "\n".join(lines) + "\n"
 
 
@@ -74,56 +80,67 @@ def quote(figures: Mapping[str, Any], text: str) -> str:
         ValueError: if the text does not have exactly one pair of marks.
     """
     rows = [row for row in figures["rows"] if row.get("table") in ("headline", "calibration")]
-    beside = [column for column in COLUMNS if any(row.get(column) is not None for row in rows)]
-    told = "\n".join(
+    columns = _comparisons(rows)
+    section = "\n".join(
         [
             "<!-- figures: written by benchmarks/accuracy.py -->",
-            *markdown_table(rows, beside),
+            *markdown_table(rows, columns),
             "",
             f"Measured on {figures['date']} ({figures['machine']}), model sha256 `{figures['model_sha256'][:16]}…`. "
-            "Intervals: 95 %, bootstrap over documents. " + " ".join(_beside(figures, beside)),
+            f"Intervals: 95 %, bootstrap over documents. {_legend(figures, columns)}",
             "<!-- /figures -->",
         ]
     )
+    # A function as replacement, since a string would have its backslashes interpreted.
     changed, count = re.subn(
-        r"<!-- figures.*?<!-- /figures -->", lambda _: told, text, flags=re.DOTALL
+        r"<!-- figures.*?<!-- /figures -->", lambda _: section, text, flags=re.DOTALL
     )
     if count != 1:
         raise ValueError(f"expected one place for figures, found {count}")
     return changed
 
 
-def _beside(figures: Mapping[str, Any], columns: Sequence[str]) -> list[str]:
-    told = {
+def _comparisons(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the columns of ``COLUMNS`` in which a row has a value."""
+    return [column for column in COLUMNS if any(row.get(column) is not None for row in rows)]
+
+
+def _legend(figures: Mapping[str, Any], columns: Sequence[str]) -> str:
+    """Return an explanation of each column."""
+    explanations = {
         "float32": f"*float32*: the weights `{str(figures.get('float32_sha256'))[:12]}` through torch.",
         "majority": "*Majority*: each corpus's commonest train label.",
         "words": "*TF-IDF + LR*: logistic regression on single words and pairs, for each corpus its own.",
         "people": "*People*: one annotator against the others.",
     }
-    return [" ".join(told[column] for column in columns)]
+    return " ".join(explanations[column] for column in columns)
 
 
-def markdown_table(rows: Sequence[Mapping[str, Any]], beside: Sequence[str] = ()) -> list[str]:
-    """A Markdown table; goals have columns where a row has one."""
+def markdown_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()) -> list[str]:
+    """Return the lines of a Markdown table; goals, aims and notes have columns if a row has one.
+
+    Args:
+        rows: the rows of a file of figures.
+        columns: the columns of ``COLUMNS`` to add.
+    """
     goals = [key for key in ("must", "aim") if any(row[key] is not None for row in rows)]
-    titles = [
-        "",
-        "value",
-        "95 % interval",
-        "n",
-        *("goal" if key == "must" else key for key in goals),
-        *(COLUMNS[column] for column in beside),
-    ]
-    told = [
-        row["note"].removeprefix("not measured").removeprefix("; ") for row in rows
-    ]  # its value says that
-    notes = any(told)
-    lines = [_line(titles + [""] * notes), "|" + "---|" * (len(titles) + notes)]
-    for row, note in zip(rows, told, strict=True):
+    goal_titles = {"must": "goal", "aim": "aim"}
+    titles = ["", "value", "95 % interval", "n"]
+    titles += [goal_titles[key] for key in goals]
+    titles += [COLUMNS[column] for column in columns]
+    # The cell of the value says "not measured": the note need not repeat it.
+    notes = [row["note"].removeprefix("not measured").removeprefix("; ") for row in rows]
+    has_notes = any(notes)
+    if has_notes:
+        titles.append("")
+    lines = [_line(titles), "|" + "---|" * len(titles)]
+    for row, note in zip(rows, notes, strict=True):
         interval = "" if row["low"] == row["high"] else f"{row['low']} – {row['high']}"
         cells = [row["name"], _cell(row["value"], "not measured"), interval, row["n"]]
-        cells += [_cell(row.get(key)) for key in (*goals, *beside)]
-        lines.append(_line(cells + [note] * notes))
+        cells += [_cell(row.get(key)) for key in (*goals, *columns)]
+        if has_notes:
+            cells.append(note)
+        lines.append(_line(cells))
     return lines
 
 
@@ -132,5 +149,5 @@ def _cell(value: float | None, missing: str = "") -> str:
 
 
 def _line(cells: Sequence[object]) -> str:
-    # What an outlet or a label is called may hold what ends a cell.
+    # The name of an outlet or of a label may contain the character that ends a cell.
     return "| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |"

@@ -1,4 +1,4 @@
-"""The rows of accuracy.json: which figures are told, what they must reach, and what stands beside them."""
+"""Make the rows of accuracy.json: the figures reported, their goals, and the results they are compared with."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -7,14 +7,13 @@ from typing import Any
 from claimstance.model.record import Record
 from claimstance.training.evaluation.counts import Outcomes
 from claimstance.training.evaluation.evaluate import PRIMARY, corpus_names
-from claimstance.training.evaluation.page.groups import outlets as outlets_of
+from claimstance.training.evaluation.page.groups import outlets as outlet_documents
 
-Results = Mapping[
-    str, Mapping[str, Mapping[str, float]]
-]  # "corpus/task" → metric → value, low, high, n
+#: "corpus/task" → metric → value, low, high and n.
+Results = Mapping[str, Mapping[str, Mapping[str, float]]]
 Row = dict[str, Any]
 
-#: corpus/task → the metrics reported, each with its name here, what it must reach, what it aims at, and a note.
+#: corpus/task → the metrics reported, each with the name of its row, its goal, its aim, and a note.
 ROWS: dict[str, list[tuple[str, str, float | None, float | None, str]]] = {
     "polnear-stance/attribution": [
         ("source.overlap.f1", "PolNeAR source, token overlap F1", 84, 87, ""),
@@ -85,6 +84,7 @@ ROWS: dict[str, list[tuple[str, str, float | None, float | None, str]]] = {
     "gwsd/stance": [("macro_f1", "GWSD test, macro-F1", 65, 73, "BERT about 73 (recalled)")],
     "newssd/subjective": [("macro_f1", "NewsSD test, macro-F1", 72, 80, "mBERT 74.7")],
 }
+#: Tasks with a goal for their calibration error, which have a row even if they were not measured.
 CALIBRATED = (
     "polnear-stance/claim",
     "newsmtsc-rw/stance",
@@ -95,53 +95,38 @@ CALIBRATED = (
     "gwsd/stance",
 )
 CALIBRATION_MUST = 0.03
-FEWEST = 50  # items of an outlet whose figures are told
-BESIDE = (
-    "float32",
-    "majority",
-    "words",
-    "people",
-)  # columns of the first table, from other results
+MIN_OUTLET_ITEMS = 50  # outlets with fewer items have no rows
+#: Columns of the first table that hold results of something else than the model.
+COMPARISONS = ("float32", "majority", "words", "people")
 
 
-def plain(results: Mapping[str, Mapping[str, Any]]) -> Results:
-    """``evaluate``'s figures as plain values."""
-    return {
-        name: {metric: asdict(figure) for metric, figure in figures.items()}
-        for name, figures in results.items()
-    }
-
-
-def headline(results: Results, beside: Mapping[str, Results], split: str = "test") -> list[Row]:
-    """The rows that a goal or a published figure stands beside, in per cent, each whether measured or not.
+def headline(
+    results: Results, comparisons: Mapping[str, Results], split: str = "test"
+) -> list[Row]:
+    """Return the rows with a goal or a published figure, in per cent, including those not measured.
 
     Args:
-        results: of the model as shipped.
-        beside: for some of ``BESIDE``, the results of something else, told in columns of their own.
-        split: what was scored; rows are named after the test.
+        results: those of the model as shipped.
+        comparisons: some of ``COMPARISONS`` → the results for that column.
+        split: the split that was scored; the names of the rows mention it.
     """
     rows = []
     for name, metrics in ROWS.items():
-        for metric, title, must, aim, note in metrics:
-            row = _row(
-                "headline", title.replace(" test,", f" {split},"), results.get(name, {}).get(metric)
-            )
-            row |= {"must": must, "aim": aim, "note": _note(row, note)}
-            rows.append(row | {column: _value(beside, column, name, metric) for column in BESIDE})
+        for metric, test_title, must, aim, note in metrics:
+            title = test_title.replace(" test,", f" {split},")
+            row = _row("headline", title, results.get(name, {}).get(metric))
+            if row["value"] is None:
+                note = f"not measured; {note}" if note else "not measured"
+            row |= {"must": must, "aim": aim, "note": note}
+            for column in COMPARISONS:
+                figure = comparisons.get(column, {}).get(name, {}).get(metric)
+                row[column] = round(100 * figure["value"], 1) if figure else None
+            rows.append(row)
     return rows
 
 
-def _value(beside: Mapping[str, Results], column: str, name: str, metric: str) -> float | None:
-    figure = beside.get(column, {}).get(name, {}).get(metric)
-    return round(100 * figure["value"], 1) if figure else None
-
-
-def _note(row: Row, note: str) -> str:
-    return note if row["value"] is not None else "; ".join(filter(None, ("not measured", note)))
-
-
 def _row(table: str, name: str, figure: Mapping[str, float] | None) -> Row:
-    """A row in per cent; without a figure, one that says so."""
+    """Return a row in per cent; without a figure, one that says so."""
     row: Row = {
         "table": table,
         "name": name,
@@ -156,96 +141,106 @@ def _row(table: str, name: str, figure: Mapping[str, float] | None) -> Row:
         "note": "" if figure else "not measured",
     }
     if figure:
-        row |= {key: round(100 * figure[key], 1) for key in ("value", "low", "high")} | {
-            "n": figure["n"]
-        }
+        row |= _rounded(figure, 100, 1)
+        row["n"] = figure["n"]
     return row
 
 
+def _rounded(figure: Mapping[str, float], factor: int, digits: int) -> dict[str, float]:
+    """Return the value of a figure and its interval, multiplied and rounded."""
+    return {key: round(factor * figure[key], digits) for key in ("value", "low", "high")}
+
+
 def calibration(results: Results) -> list[Row]:
-    """The calibration error of every task that has one, and of those that must have one."""
+    """Return the calibration error of every task that has one, and of those that must have one."""
     rows = []
-    for name in [*CALIBRATED, *(name for name in results if name not in CALIBRATED)]:
+    for name in dict.fromkeys([*CALIBRATED, *results]):
         figure = results.get(name, {}).get("calibration_error")
-        if figure is None and name not in CALIBRATED:
+        has_goal = name in CALIBRATED
+        if figure is None and not has_goal:
             continue
         row = _row("calibration", f"{name}, expected calibration error", figure)
+        row |= {
+            "unit": "1",
+            "better": "lower",
+            "must": CALIBRATION_MUST if has_goal else None,
+        }
         if figure:
-            row |= {key: round(figure[key], 3) for key in ("value", "low", "high")}
+            row |= _rounded(figure, 1, 3)
             row["note"] = "no interval" if figure["low"] == figure["high"] else ""
-        rows.append(
-            row
-            | {
-                "unit": "1",
-                "better": "lower",
-                "must": CALIBRATION_MUST if name in CALIBRATED else None,
-            }
-        )
+        rows.append(row)
     return rows
 
 
 def abstention(results: Results) -> list[Row]:
-    """Return rows of withheld answers, of sets of labels, and of the share of questions answered at 90 % precision."""
-    found = []
+    """Return rows of withheld answers, of label sets, and of the share of questions answered at 90 % precision."""
+    rows = []
     for name, figures in results.items():
         for metric, figure in figures.items():
-            if metric.startswith(("coverage_at_", "answered.", "conformal.")):
-                row = _row("abstention", f"{name}, {metric}", figure)
-                if metric == "conformal.size":  # labels, not a share
-                    row |= {key: round(figure[key], 2) for key in ("value", "low", "high")}
-                    row |= {"unit": "labels", "better": "lower"}
-                found.append(row)
-    return found
+            if not metric.startswith(("coverage_at_", "answered.", "conformal.")):
+                continue
+            row = _row("abstention", f"{name}, {metric}", figure)
+            if metric == "conformal.size":
+                # The size of a set is a number of labels, not a share.
+                row |= _rounded(figure, 1, 2)
+                row |= {"unit": "labels", "better": "lower"}
+            rows.append(row)
+    return rows
 
 
 def classes(results: Results) -> list[Row]:
-    """Each class's F1, precision and recall, where a task is one of labels."""
-    found = []
+    """Return F1, precision and recall of each class, for the tasks whose answers are labels."""
+    rows = []
     for name, figures in results.items():
-        if "macro_f1" in figures:
-            found += [
-                _row("classes", f"{name}, {metric}", figure)
-                for metric, figure in figures.items()
-                if metric.endswith((".f1", ".precision", ".recall"))
-            ]
-    return found
+        if "macro_f1" not in figures:
+            continue
+        for metric, figure in figures.items():
+            if metric.endswith((".f1", ".precision", ".recall")):
+                rows.append(_row("classes", f"{name}, {metric}", figure))
+    return rows
 
 
 def clean_parts(results: Results) -> list[Row]:
     """Return rows of a corpus that shares sentences with train: as published, and without those sentences."""
-    found = []
-    for name, figures in results.items():
+    rows = []
+    for name, official in results.items():
         corpus, _, task = name.rpartition("/")
         clean = results.get(f"{corpus}-clean/{task}")
-        if clean:
-            for metric in (*PRIMARY[task], *(m for m in figures if m.startswith("directed."))):
-                found.append(_row("clean", f"{corpus} official, {task}, {metric}", figures[metric]))
-                found.append(_row("clean", f"{corpus} clean, {task}, {metric}", clean.get(metric)))
-    return found
+        if not clean:
+            continue
+        directed = [metric for metric in official if metric.startswith("directed.")]
+        for metric in (*PRIMARY[task], *directed):
+            rows.append(_row("clean", f"{corpus} official, {task}, {metric}", official[metric]))
+            rows.append(_row("clean", f"{corpus} clean, {task}, {metric}", clean.get(metric)))
+    return rows
 
 
-def outlets(outcomes: Outcomes, records: Sequence[Record], fewest: int = FEWEST) -> list[Row]:
-    """The main figures of each outlet of at least ``fewest`` items, where ``meta`` tells the outlet."""
-    found = []
+def outlets(
+    outcomes: Outcomes, records: Sequence[Record], min_items: int = MIN_OUTLET_ITEMS
+) -> list[Row]:
+    """Return the primary figures of each outlet with at least ``min_items`` items, if ``meta`` names outlets."""
+    rows = []
     for name, outcome in outcomes.items():
         corpus, _, task = name.rpartition("/")
-        documents = outlets_of(record for record in records if corpus in corpus_names(record))
-        for outlet, wanted in sorted(documents.items()):
-            part = outcome.restrict_to(wanted)
-            if part and part.sizes.sum() >= fewest:
-                figures = {metric: asdict(figure) for metric, figure in part.figures().items()}
-                found += [
-                    _row("outlets", f"{name}, {outlet}, {metric}", figures[metric])
-                    for metric in PRIMARY[task]
-                ]
-    return found
+        corpus_records = [record for record in records if corpus in corpus_names(record)]
+        for outlet, documents in sorted(outlet_documents(corpus_records).items()):
+            outlet_outcome = outcome.restrict_to(documents)
+            if not outlet_outcome or outlet_outcome.sizes.sum() < min_items:
+                continue
+            figures = outlet_outcome.figures()
+            rows += [
+                _row("outlets", f"{name}, {outlet}, {metric}", asdict(figures[metric]))
+                for metric in PRIMARY[task]
+            ]
+    return rows
 
 
 def people(results: Results) -> list[Row]:
-    """Return rows of agreement between annotators, where several annotated."""
-    return [
-        _row("people", f"{name}, {metric}, between annotators", figures[metric])
-        for name, figures in results.items()
-        for metric in figures
-        if metric in PRIMARY[name.rpartition("/")[2]] or metric.endswith("exact.f1")
-    ]
+    """Return rows of the agreement between annotators, for corpora that several people annotated."""
+    rows = []
+    for name, figures in results.items():
+        primary = PRIMARY[name.rpartition("/")[2]]
+        for metric, figure in figures.items():
+            if metric in primary or metric.endswith("exact.f1"):
+                rows.append(_row("people", f"{name}, {metric}, between annotators", figure))
+    return rows

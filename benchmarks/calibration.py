@@ -10,9 +10,7 @@ with `--split dev`. Drawing needs matplotlib, which the extra `dev` has.
 
 import argparse
 import json
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +26,14 @@ from claimstance.model.record import Record
 from claimstance.training.data.dataset import load_records
 from claimstance.training.evaluation import reliability
 from claimstance.training.evaluation.answers import Answers, collect
-from claimstance.training.evaluation.evaluate import corpus_names, predict_records
+from claimstance.training.evaluation.evaluate import by_corpus, predict_records
+from claimstance.training.evaluation.metrics import Figure
 from claimstance.training.evaluation.page.display_names import metric_name
 
 DIAGRAMS = "calibration"  # the folder of the diagrams
-POINTS = 100  # of a curve that are kept
+CURVE_POINTS = 100
 
-#: Metric → what it is called, whether more of it is better, what it must reach, and a note. Shares are in per cent.
+#: Metric → its name, whether higher or lower is better, its goal, and a note. Shares are in per cent.
 METRICS: dict[str, tuple[str, str, float | None, str]] = {
     "calibration_error": ("expected calibration error", "lower", 0.03, ""),
     "coverage_at_90": (
@@ -59,11 +58,11 @@ METRICS: dict[str, tuple[str, str, float | None, str]] = {
     "conformal.size": ("labels in a set", "lower", None, "mean over documents"),
     "area": ("area under the risk–coverage curve", "lower", None, "no interval"),
 }
-NUMBERS = ("calibration_error", "conformal.size", "area")  # what is no share
+NUMBERS = ("calibration_error", "conformal.size", "area")  # metrics that are no shares
 
 
 def main() -> None:
-    """Read the model once, and write figures, page and diagrams."""
+    """Measure the model, and write the figures, their page and the diagrams."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -93,66 +92,62 @@ def main() -> None:
 
 
 def measure(model: str, data: Path, split: str) -> dict[str, Any]:
-    """The figures file: the contract's keys, and the bars and points of the diagrams."""
+    """Return the content of ``calibration.json``, with the bars and the points of the diagrams."""
     records = load_records(data, split)
     predictor, digest = load_predictor(model)
-    groups = dict(answers(predictor, predict_records(predictor, records)))
-    return {
-        **head(digest),
-        "split": split,
-        "rows": [row for name, found in groups.items() for row in rows(predictor, name, found)],
-        "diagrams": {name: diagram(name, found) for name, found in groups.items()},
-    }
+    pairs = predict_records(predictor, records)
+    rows: list[dict[str, Any]] = []
+    diagrams = {}
+    for name, answers in answers_by_kind(predictor, pairs):
+        rows += make_rows(predictor, name, answers)
+        diagrams[name] = diagram(name, answers)
+    return {**head(digest), "split": split, "rows": rows, "diagrams": diagrams}
 
 
-def answers(
+def answers_by_kind(
     predictor: Predictor, pairs: Sequence[tuple[Record, Prediction]]
 ) -> Iterator[tuple[str, Answers]]:
-    """The answers of each ``corpus/kind of question``."""
-    corpora: dict[str, list[tuple[Record, Prediction]]] = defaultdict(list)
-    for record, prediction in pairs:
-        for corpus in corpus_names(record):
-            corpora[corpus].append((record, prediction))
-    for corpus, some in corpora.items():
+    """Yield ``corpus/kind of question`` and its answers."""
+    for corpus, corpus_pairs in by_corpus(pairs).items():
         for task in (*SENTENCE_TASKS, "stance"):
-            found = (
-                collect(predictor.config, task, some) if task in predictor.config.tasks else None
-            )
-            for kind, each in (found.by_kind() if found else {}).items():
-                yield f"{corpus}/{kind}", each
+            if task not in predictor.config.tasks:
+                continue
+            answers = collect(predictor.config, task, corpus_pairs)
+            if answers is None:
+                continue
+            for kind, kind_answers in answers.by_kind().items():
+                yield f"{corpus}/{kind}", kind_answers
 
 
 def _task(name: str) -> str:
+    """Return the task of a ``corpus/kind of question``."""
     return name.rpartition("/")[2].partition(".")[0]
 
 
-def rows(predictor: Predictor, name: str, found: Answers) -> Iterator[dict[str, Any]]:
-    """The rows of the figures file for one corpus and kind of question."""
-    task, n = _task(name), len(found.gold)
-    values = {
-        metric: asdict(figure)
-        for metric, figure in reliability.reliability_figures(found, task, predictor.config).items()
-    }
-    area = reliability.area_under(*reliability.risk_coverage(found.confidence, found.correct))
-    values["area"] = {"value": area, "low": area, "high": area, "n": n}
-    unavoidable = reliability.calibration_error_floor(reliability.binary_outcomes(found, task)[0])
-    for metric, figure in values.items():
+def make_rows(predictor: Predictor, name: str, answers: Answers) -> Iterator[dict[str, Any]]:
+    """Yield the rows of ``calibration.json`` for one corpus and kind of question."""
+    task = _task(name)
+    figures = reliability.reliability_figures(answers, task, predictor.config)
+    area = reliability.area_under(*reliability.risk_coverage(answers.confidence, answers.correct))
+    figures["area"] = Figure(area, area, area, len(answers.gold))
+    probabilities, _ = reliability.binary_outcomes(answers, task)
+    floor = reliability.calibration_error_floor(probabilities)
+    for metric, figure in figures.items():
         title, better, must, note = METRICS.get(metric, (metric_name(metric), "higher", None, ""))
-        if metric.startswith("answered.") and metric != "answered.share":
+        if metric == "calibration_error":
+            note = f"no interval; {floor:.3f} if every probability were exactly right"
+        elif metric.startswith("answered.") and metric != "answered.share":
             promised = 100 * reliability.answered_precision(task)
             note = f"promised: {promised:.0f}"
             if metric == "answered.accuracy":
                 must = promised
-        times, digits, unit = (1, 3, "1") if metric in NUMBERS else (100, 1, "%")
-        value, low, high = (round(times * figure[key], digits) for key in ("value", "low", "high"))
-        if metric == "calibration_error":
-            note = f"no interval; {unavoidable:.3f} if every probability were exactly right"
+        factor, digits, unit = (1, 3, "1") if metric in NUMBERS else (100, 1, "%")
         yield {
             "name": f"{name}, {title}",
-            "value": value,
-            "low": low,
-            "high": high,
-            "n": figure["n"],
+            "value": round(factor * figure.value, digits),
+            "low": round(factor * figure.low, digits),
+            "high": round(factor * figure.high, digits),
+            "n": figure.n,
             "unit": unit,
             "better": better,
             "must": must,
@@ -161,33 +156,38 @@ def rows(predictor: Predictor, name: str, found: Answers) -> Iterator[dict[str, 
         }
 
 
-def diagram(name: str, found: Answers) -> dict[str, Any]:
-    """The bars of the reliability diagram, and points of the risk–coverage curve."""
-    coverage, risk = reliability.risk_coverage(found.confidence, found.correct)
-    kept = sorted({round(i * (len(coverage) - 1) / POINTS) for i in range(POINTS + 1)})
+def diagram(name: str, answers: Answers) -> dict[str, Any]:
+    """Return the bars of the reliability diagram, and points of the risk–coverage curve."""
+    probabilities, outcomes = reliability.binary_outcomes(answers, _task(name))
+    bars = [
+        {
+            "low": values.low,
+            "high": values.high,
+            "n": values.n,
+            "said": values.mean_probability,
+            "true": values.observed_share,
+        }
+        for values in reliability.reliability_bins(probabilities, outcomes)
+    ]
+    coverage, risk = reliability.risk_coverage(answers.confidence, answers.correct)
+    # Points at equal distances are enough; in a set, since those of a short curve coincide.
+    last = len(coverage) - 1
+    points = sorted({round(i * last / CURVE_POINTS) for i in range(CURVE_POINTS + 1)})
     return {
-        "bins": [
-            {
-                "low": one.low,
-                "high": one.high,
-                "n": one.n,
-                "said": one.mean_probability,
-                "true": one.observed_share,
-            }
-            for one in reliability.reliability_bins(
-                *reliability.binary_outcomes(found, _task(name))
-            )
-        ],
-        "coverage": [round(float(coverage[i]), 4) for i in kept],
-        "risk": [round(float(risk[i]), 4) for i in kept],
+        "bins": bars,
+        "coverage": [round(float(coverage[i]), 4) for i in points],
+        "risk": [round(float(risk[i]), 4) for i in points],
     }
 
 
 def render(figures: dict[str, Any]) -> str:
-    """The figures as Markdown."""
-    about = "" if figures["split"] == "test" else f" on {figures['split']}, which it was fitted on"
+    """Return the figures as Markdown."""
+    split = figures["split"]
+    title = "# Probabilities of the model"
+    if split != "test":
+        title += f" on {split}, which it was fitted on"
     lines = [
-        f"# Probabilities of the model{about}",
+        title,
         "",
         f"{figures['date']}, {figures['machine']}; model sha256 `{figures['model_sha256']}`, onnxruntime.",
         "Intervals: 95 %, bootstrap over documents. Calibration errors: 15 bins of equal width, of the label answered "
@@ -202,61 +202,64 @@ def render(figures: dict[str, Any]) -> str:
         lines.append(
             f"| {row['name']} | {row['value']} | {interval} | {row['n']} | {must} | {row['note']} |"
         )
-    lines += [
-        line
-        for name in figures["diagrams"]
-        for line in ("", f"![{name}]({DIAGRAMS}/{_file(name)})")
-    ]
+    for name in figures["diagrams"]:
+        lines += ["", f"![{name}]({DIAGRAMS}/{_file_name(name)})"]
     return "\n".join(lines) + "\n"
 
 
-def _file(name: str) -> str:
+def _file_name(name: str) -> str:
     return name.replace("/", "-") + ".svg"
 
 
 def draw(diagrams: dict[str, Any], folder: Path) -> None:
-    """An SVG file for each diagram: how often it came true, and how often it is wrong if only the surest is given."""
+    """Draw each diagram as SVG: on the left the reliability diagram, on the right the risk–coverage curve."""
     import matplotlib
 
     matplotlib.use("svg")
-    matplotlib.rcParams["svg.hashsalt"] = "claimstance"  # the same figures, the same file
+    # The same figures give the same file.
+    matplotlib.rcParams["svg.hashsalt"] = "claimstance"
     from matplotlib import pyplot
 
     folder.mkdir(parents=True, exist_ok=True)
-    for name, told in diagrams.items():
-        figure, (left, right) = pyplot.subplots(1, 2, figsize=(8, 3.6), layout="constrained")
+    for name, content in diagrams.items():
+        figure, (bars, curve) = pyplot.subplots(1, 2, figsize=(8, 3.6), layout="constrained")
         figure.suptitle(name)
-        most = max(one["n"] for one in told["bins"])
-        left.plot([0, 1], [0, 1], color="grey", linewidth=0.8)
-        left.bar(
-            [one["low"] for one in told["bins"]],
-            [one["n"] / most for one in told["bins"]],
-            align="edge",
-            width=told["bins"][0]["high"] - told["bins"][0]["low"],
-            color="lightgrey",
-        )
-        left.plot(
-            [one["said"] for one in told["bins"]],
-            [one["true"] for one in told["bins"]],
-            "o-",
-            markersize=4,
-        )
-        left.set(
-            xlabel="probability",
-            ylabel="share that is true (grey: how many)",
-            xlim=(0, 1),
-            ylim=(0, 1),
-        )
-        right.plot(told["coverage"], told["risk"])
-        right.axhline(1 - reliability.TARGET_PRECISION, color="grey", linewidth=0.8)
-        right.set(
+        _draw_reliability(bars, content["bins"])
+        curve.plot(content["coverage"], content["risk"])
+        curve.axhline(1 - reliability.TARGET_PRECISION, color="grey", linewidth=0.8)
+        curve.set(
             xlabel="share answered, the surest first",
             ylabel="share of these that is wrong",
             xlim=(0, 1),
         )
-        right.set_ylim(bottom=0)
-        figure.savefig(folder / _file(name), metadata={"Date": None})
+        curve.set_ylim(bottom=0)
+        figure.savefig(folder / _file_name(name), metadata={"Date": None})
         pyplot.close(figure)
+
+
+def _draw_reliability(axes: Any, bins: Sequence[dict[str, Any]]) -> None:
+    """Draw how often answers of each probability are right, over grey bars of how many there are."""
+    largest = max(values["n"] for values in bins)
+    axes.plot([0, 1], [0, 1], color="grey", linewidth=0.8)
+    axes.bar(
+        [values["low"] for values in bins],
+        [values["n"] / largest for values in bins],
+        align="edge",
+        width=bins[0]["high"] - bins[0]["low"],
+        color="lightgrey",
+    )
+    axes.plot(
+        [values["said"] for values in bins],
+        [values["true"] for values in bins],
+        "o-",
+        markersize=4,
+    )
+    axes.set(
+        xlabel="probability",
+        ylabel="share that is true (grey: how many)",
+        xlim=(0, 1),
+        ylim=(0, 1),
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Load the annotated articles of PolNeAR-Stance, and ask a model everything about them that is measured."""
+"""Load the annotated articles of PolNeAR-Stance, and collect a model's answers to all questions about them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -89,13 +89,17 @@ def load_articles(corpora: Path, split: str, limit: int | None = None) -> list[A
     articles = []
     for (doc_id, records), (_, with_topics) in zip(*readings, strict=True):
         # The groups have to be read in any case: each is gone once the next one begins.
-        own, own_topics = list(records), [_only_topics(record) for record in with_topics]
+        pair_records = list(records)
+        topic_records = [_only_topics(record) for record in with_topics]
         if doc_id not in labels:
             continue
-        part = "dev" if split == "dev" else "train"  # of PolNeAR; tune is the end of its train
-        text = read_text(folder / "data" / part / "text" / f"{doc_id}.txt")
+        # In PolNeAR, the articles of tune are the last ones of train.
+        polnear_split = "dev" if split == "dev" else "train"
+        text = read_text(folder / "data" / polnear_split / "text" / f"{doc_id}.txt")
         articles.append(
-            AnnotatedArticle(doc_id, text, labels[doc_id], second.get(doc_id), own, own_topics)
+            AnnotatedArticle(
+                doc_id, text, labels[doc_id], second.get(doc_id), pair_records, topic_records
+            )
         )
         if len(articles) == limit:
             break
@@ -126,7 +130,14 @@ def answer(
     articles: Sequence[AnnotatedArticle],
     advance: Advance,
 ) -> Answered:
-    """Return what a model answers about the articles; four calls of ``advance`` an article."""
+    """Return everything that a model answers about the articles.
+
+    Args:
+        tag: the method of a ``Tagger``.
+        predictor: the model.
+        articles: annotated articles.
+        advance: called four times for each article, with 1.
+    """
     tagged = []
     for article in articles:
         tagged.append(tag(article.text))

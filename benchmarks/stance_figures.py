@@ -1,4 +1,4 @@
-"""Compute the figures of a model from what it answers: stances in whole articles, and given pairs."""
+"""Compute the figures of a model from its answers: stances in whole articles, and given pairs."""
 
 from collections.abc import Iterable, Sequence
 
@@ -36,19 +36,20 @@ def all_figures(articles: Sequence[AnnotatedArticle], answered: Answered) -> Fig
         **_topics(answered),
         **_check_worthy(answered),
     }
-    both = [
-        (article, tagged)
-        for article, tagged in zip(articles, answered.tagged, strict=True)
-        if article.second is not None
-    ]
-    if both:
-        shared = [article for article, _ in both]
-        figures |= _rename("shared", _end_to_end(shared, [tagged for _, tagged in both]))
-        figures |= _rename("shared", _check_worthy(answered, {a.doc_id for a in shared}))
+    shared_articles, shared_tagged = [], []
+    for article, tagged in zip(articles, answered.tagged, strict=True):
+        if article.second is not None:
+            shared_articles.append(article)
+            shared_tagged.append(tagged)
+    if shared_articles:
+        doc_ids = {article.doc_id for article in shared_articles}
+        figures |= _rename("shared", _end_to_end(shared_articles, shared_tagged))
+        figures |= _rename("shared", _check_worthy(answered, doc_ids))
     return figures
 
 
 def _rename(prefix: str, figures: Figures) -> Figures:
+    """Return the figures with a prefix before their names."""
     return {f"{prefix}.{name}": figure for name, figure in figures.items()}
 
 
@@ -60,21 +61,22 @@ def _end_to_end(articles: Sequence[AnnotatedArticle], tagged: Sequence[TaggedArt
         for article, result in zip(articles, tagged, strict=True):
             gold = annotated_stances(article.labels, article.text)
             matched = match_stances(gold, found_stances(result.stances, abstained))
-            counts.append((sum(right for _, right in matched), len(matched), len(gold)))
+            n_correct = sum(is_correct for _, is_correct in matched)
+            counts.append((n_correct, len(matched), len(gold)))
         figures |= _rename(name, _f1_figures(counts))
     return figures
 
 
 def _f1_figures(counts: Sequence[tuple[int, int, int]]) -> Figures:
-    """Return precision, recall and F1 from the counts of each article: right, found, gold.
+    """Return precision, recall and F1 from the counts of each article: correct, predicted, gold.
 
-    Precision reports how many were found as ``n``, the others how many there are.
+    The ``n`` of precision is the number of predictions, that of the others the number of gold items.
     """
     table = np.array(counts, dtype=float)
-    found, gold = (int(table[:, column].sum()) for column in (1, 2))
-    figures = bootstrap(table, lambda sums: f1(*map(float, sums)), gold)
+    n_predicted, n_gold = int(table[:, 1].sum()), int(table[:, 2].sum())
+    figures = bootstrap(table, lambda sums: f1(*map(float, sums)), n_gold)
     precision = figures["precision"]
-    figures["precision"] = Figure(precision.value, precision.low, precision.high, found)
+    figures["precision"] = Figure(precision.value, precision.low, precision.high, n_predicted)
     return figures
 
 
@@ -86,7 +88,8 @@ def second_annotator(articles: Sequence[AnnotatedArticle]) -> Figures:
             continue
         gold = annotated_stances(article.labels, article.text)
         matched = match_stances(gold, annotated_stances(article.second, article.text))
-        stances.append((sum(right for _, right in matched), len(matched), len(gold)))
+        n_correct = sum(is_correct for _, is_correct in matched)
+        stances.append((n_correct, len(matched), len(gold)))
         first, second = set(article.labels.check_worthy), set(article.second.check_worthy)
         check_worthy.append((len(first & second), len(second), len(first)))
     if not stances:
@@ -125,24 +128,27 @@ def confidence_curve(
     for article, result in zip(articles, tagged, strict=True):
         gold = annotated_stances(article.labels, article.text)
         total += len(gold)
-        for confidence, right in match_stances(gold, found_stances(result.stances)):
+        for confidence, is_correct in match_stances(gold, found_stances(result.stances)):
             scores.append(confidence)
-            correct.append(right)
+            correct.append(is_correct)
     if not scores or not total:
         return []
     curve = cumulative_curve(np.array(scores), np.array(correct))
+    # Points at equal distances are enough; in a set, since those of a short curve coincide.
     last = len(curve.counts) - 1
+    points = sorted({round(i * last / CURVE_POINTS) for i in range(CURVE_POINTS + 1)})
     return [
         {
             "confidence": round(float(curve.thresholds[point]), 4),
             "precision": round(float(curve.sums[point] / curve.counts[point]), 4),
             "recall": round(float(curve.sums[point] / total), 4),
         }
-        for point in sorted({round(i * last / CURVE_POINTS) for i in range(CURVE_POINTS + 1)})
+        for point in points
     ]
 
 
 def _given_pairs(answered: Answered) -> Figures:
+    """Return the figures of the stances of given holders and targets."""
     answers = collect(answered.config, "stance", answered.pairs)
     if answers is None:
         return {}
@@ -163,6 +169,7 @@ def _given_pairs(answered: Answered) -> Figures:
 
 
 def _macro_f1(answers: Answers) -> Figure:
+    """Return macro-F1, resampled by article."""
     counts = confusion_matrices(
         answers.gold.tolist(),
         answers.predicted.tolist(),
@@ -211,6 +218,7 @@ def _swapped(answered: Answered) -> Figures:
 
 
 def _share(outcomes: Array, documents: Array) -> Figure:
+    """Return the share of true outcomes, resampled by article."""
     names, rows = np.unique(documents, return_inverse=True)
     counts = np.zeros((len(names), 2))
     np.add.at(counts, rows, np.stack([outcomes, np.ones(len(outcomes))], axis=1))
@@ -219,14 +227,17 @@ def _share(outcomes: Array, documents: Array) -> Figure:
 
 
 def _topics(answered: Answered) -> Figures:
+    """Return macro-F1 of the stances on the topics of the articles."""
     answers = collect(answered.config, "stance", answered.topics)
     return {} if answers is None else {"topics.macro_f1": _macro_f1(answers)}
 
 
 def _check_worthy(answered: Answered, documents: Iterable[str] | None = None) -> Figures:
-    """Return average precision and F1 of *yes*, of some documents or of all."""
-    chosen = None if documents is None else set(documents)
-    pairs = [pair for pair in answered.pairs if chosen is None or pair[0].doc_id in chosen]
+    """Return average precision and F1 of *yes*, for the given documents or for all of them."""
+    pairs = answered.pairs
+    if documents is not None:
+        chosen = set(documents)
+        pairs = [pair for pair in pairs if pair[0].doc_id in chosen]
     answers = collect(answered.config, "check_worthy", pairs)
     if answers is None:
         return {}

@@ -84,12 +84,13 @@ def same_stance(gold: LocatedStance, predicted: LocatedStance) -> bool:
 
 
 def _same_holder(gold: LocatedStance, predicted: LocatedStance) -> bool:
+    """Return whether two holders overlap, or are the same person if one of them is only a name."""
     if gold.holder is not None and predicted.holder is not None:
         return overlap(gold.holder, predicted.holder)
-    names = gold.holder_name, predicted.holder_name
-    return (
-        refers_to(*names) or refers_to(*reversed(names)) or _surname(names[0]) == _surname(names[1])
-    )
+    name, other_name = gold.holder_name, predicted.holder_name
+    if refers_to(name, other_name) or refers_to(other_name, name):
+        return True
+    return _surname(name) == _surname(other_name)
 
 
 def _surname(name: str) -> str:
@@ -135,7 +136,8 @@ def match_stances(
     """Return the confidence and the correctness of each found stance of an article, surest first."""
     ranked = sorted(predictions, key=lambda stance: -stance.confidence)
     correct = match(gold, ranked, same_stance)
-    return [(stance.confidence, right) for stance, right in zip(ranked, correct, strict=True)]
+    confidences = [stance.confidence for stance in ranked]
+    return list(zip(confidences, correct, strict=True))
 
 
 def match_spans(gold: Iterable[Offsets], predictions: Iterable[Offsets]) -> tuple[int, int, int]:

@@ -3,9 +3,9 @@
     python benchmarks/stances.py CORPORA
 
 or `make stances DATA=CORPORA`. CORPORA holds polnear/ and polnear-silver/; the labels of stances are in this
-repository. Writes stances.json and, made from it, stances.md and stances.svg beside this file (of
-`--model base`: in base/). The part *dev* is the
-reported test: choose on `--split tune --out FOLDER`. Drawing needs matplotlib, which the extra `dev` has.
+repository. Writes stances.json and, made from it, stances.md and stances.svg beside this file (of `--model base`: in
+base/). The part *dev* is the reported test: choose on `--split tune --out FOLDER`. Drawing needs matplotlib, which the
+extra `dev` has.
 """
 
 import argparse
@@ -28,7 +28,8 @@ from claimstance.model.onnx.backend import load_predictor, model_folder
 from claimstance.model.onnx.manifest import MANIFEST_FILE, read_manifest, sha256
 from claimstance.model.predictor import Predictor
 
-STEPS = 4  # of progress, for each article: one reading, and three times its records
+# Of progress for each article: it is tagged once, and its records are predicted three times.
+STEPS = 4
 WEIGHTS = "model.safetensors"
 
 
@@ -86,7 +87,14 @@ def _positive(text: str) -> int:
 def measure(
     corpora: Path, split: str, model: str, float32: Path | None, limit: int | None
 ) -> dict[str, Any]:
-    """Return the figures file: the contract's keys, and the curves.
+    """Return the content of ``stances.json``.
+
+    Args:
+        corpora: the folder that holds ``polnear`` and ``polnear-silver``.
+        split: ``tune`` or ``dev``.
+        model: ``small``, ``base`` or a folder.
+        float32: a folder with float32 weights, to be measured as well.
+        limit: the number of articles; all of them if ``None``.
 
     Raises:
         InputError: if a corpus is missing.
@@ -94,9 +102,11 @@ def measure(
     """
     articles = load_articles(corpora, split, limit)
     predictor, digest = load_predictor(model)
-    exact = _exact_predictor(float32) if float32 else None
-    for loaded in (predictor, *(exact or ())[:1]):
-        check_tasks(loaded.config)
+    check_tasks(predictor.config)
+    if float32:
+        # Loaded before anything is measured, so that a wrong folder shows at once.
+        float32_predictor, float32_digest = _load_float32(float32)
+        check_tasks(float32_predictor.config)
     answered = _answer(predictor, digest, articles)
     figures = {
         **head(digest),
@@ -105,25 +115,26 @@ def measure(
         "precision": read_manifest(model_folder(model) / MANIFEST_FILE).precision,
         "curves": {"model": confidence_curve(articles, answered.tagged)},
     }
-    exact_figures = None
-    if exact:
-        exact_answered = _answer(*exact, articles)
-        exact_figures = all_figures(articles, exact_answered)
-        figures["float32_sha256"] = exact[1]
-        figures["curves"]["float32"] = confidence_curve(articles, exact_answered.tagged)
+    float32_figures = None
+    if float32:
+        float32_answered = _answer(float32_predictor, float32_digest, articles)
+        float32_figures = all_figures(articles, float32_answered)
+        figures["float32_sha256"] = float32_digest
+        figures["curves"]["float32"] = confidence_curve(articles, float32_answered.tagged)
     figures["rows"] = make_rows(
-        all_figures(articles, answered), second_annotator(articles), exact_figures
+        all_figures(articles, answered), second_annotator(articles), float32_figures
     )
     return figures
 
 
 def _answer(predictor: Predictor, digest: str, articles: Sequence[AnnotatedArticle]) -> Answered:
+    """Return what a model answers about the articles, with a display of the progress."""
     tagger = Tagger(predictor, digest)
     with progress("reading", STEPS * len(articles)) as advance:
         return answer(tagger.tag, predictor, articles, advance)
 
 
-def _exact_predictor(folder: Path) -> tuple[Predictor, str]:
+def _load_float32(folder: Path) -> tuple[Predictor, str]:
     """Return a predictor of a model's float32 weights, and their sha256."""
     from claimstance.model.network import ClaimStanceModel
     from claimstance.model.torch_backend import torch_predictor

@@ -1,4 +1,4 @@
-"""stances.json's rows from the figures, and stances.md and stances.svg rendered from stances.json."""
+"""Make the rows of stances.json from the figures, and render stances.md and stances.svg from stances.json."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,7 +11,7 @@ from claimstance.training.evaluation.metrics import Figure
 CURVE = "stances.svg"
 Row = dict[str, Any]
 
-#: Figure → its name here, what it must reach, what it aims at, and a note; table by table.
+#: Table → figure → the name of its row, its goal, its aim, and a note.
 ROWS: dict[str, dict[str, tuple[str, float | None, float | None, str]]] = {
     "found": {
         "all.f1": ("Stances in whole articles, F1", 45, 60, ""),
@@ -46,7 +46,7 @@ ROWS: dict[str, dict[str, tuple[str, float | None, float | None, str]]] = {
         "check_worthy.f1": ("Check-worthy sentences of news, F1", None, None, ""),
     },
 }
-#: The figures that the second annotator has, too, in the same articles.
+#: The figures that the second annotator has as well, in the same articles.
 SHARED = {
     "all.f1": "Stances in whole articles, F1",
     "all.precision": "Stances in whole articles, precision",
@@ -79,14 +79,14 @@ TITLES = {
 def make_rows(
     figures: Mapping[str, Figure],
     second: Mapping[str, Figure],
-    exact: Mapping[str, Figure] | None = None,
+    float32: Mapping[str, Figure] | None = None,
 ) -> list[Row]:
     """Return the rows of the file of figures.
 
     Args:
         figures: those of the model.
         second: those of the second annotator; empty if the articles have none.
-        exact: those of the float32 weights, to stand beside the model's.
+        float32: those of the float32 weights, if they were measured.
     """
     rows = []
     for table, names in ROWS.items():
@@ -97,14 +97,14 @@ def make_rows(
                 floor = figures["pairs.calibration_floor"].value
                 note = f"{floor:.3f} if every probability were exactly right"
             row = _row(name, key, figures[key], table, note) | {"must": must, "aim": aim}
-            if exact is not None and key in exact:
-                row["float32"] = _rounded(key, exact[key].value)
+            if float32 is not None and key in float32:
+                row["float32"] = _rounded(key, float32[key].value)
             rows.append(row)
     for key, name in SHARED.items():
         if key in second:
-            shared = f"shared.{key}"
+            model_figure = figures[f"shared.{key}"]
             rows.append(_row(f"{name}: second annotator", key, second[key], "shared"))
-            rows.append(_row(f"{name}: model", key, figures[shared], "shared"))
+            rows.append(_row(f"{name}: model", key, model_figure, "shared"))
     return rows
 
 
@@ -126,17 +126,20 @@ def _row(name: str, key: str, figure: Figure, table: str, note: str = "") -> Row
 
 
 def _rounded(key: str, value: float) -> float:
-    """Return a share in per cent, an error as it is."""
-    return round(value, 3) if key.endswith("calibration_error") else round(100 * value, 1)
+    """Return a share in per cent, and a calibration error as it is."""
+    if key.endswith("calibration_error"):
+        return round(value, 3)
+    return round(100 * value, 1)
 
 
 def render(figures: Mapping[str, Any]) -> str:
     """Return the figures as Markdown."""
     split = figures["split"]
+    title = "# Stances in whole articles"
+    if split != "dev":
+        title += f" of {split}, which choices were made on"
     lines = [
-        "# Stances in whole articles"
-        if split == "dev"
-        else f"# Stances in whole articles of {split}, which choices were made on",
+        title,
         "",
         f"{figures['date']}, {figures['machine']}; model sha256 `{figures['model_sha256']}`, "
         f"{figures['precision']}, onnxruntime.",
@@ -147,17 +150,18 @@ def render(figures: Mapping[str, Any]) -> str:
     has_second = any(row["table"] == "shared" for row in figures["rows"])
     if "float32_sha256" in figures:
         lines.append(f"*float32*: the weights `{figures['float32_sha256'][:12]}` through torch.")
-    for key, (title, text) in TITLES.items():
-        rows = [row for row in figures["rows"] if row["table"] == key]
-        beside = ["float32"] if any("float32" in row for row in rows) else []
+    for table, (table_title, text) in TITLES.items():
+        rows = [row for row in figures["rows"] if row["table"] == table]
         if not rows:
             continue
-        lines += ["", f"## {title}", text, "", *markdown_table(rows, beside)]
-        if key == "found":
+        columns = ["float32"] if any("float32" in row for row in rows) else []
+        lines += ["", f"## {table_title}", text, "", *markdown_table(rows, columns)]
+        if table == "found":
+            second_mark = "; the square: the second annotator, on fewer articles"
             lines += [
                 "",
                 "Sides of at least a confidence, the surest first. The diamond: the default confidence"
-                + ("; the square: the second annotator, on fewer articles." if has_second else "."),
+                f"{second_mark if has_second else ''}.",
                 "",
                 f"![Precision and recall of stances in whole articles]({CURVE})",
             ]
@@ -175,15 +179,16 @@ def draw(figures: Mapping[str, Any], path: Path) -> None:
     with matplotlib.rc_context({"svg.hashsalt": "claimstance"}):
         figure, axes = pyplot.subplots(figsize=(5.2, 3.8), layout="constrained")
         for name, curve in figures["curves"].items():
-            label = figures["precision"] if name == "model" else name
-            axes.plot(*_coordinates(curve), "-" if name == "model" else "--", label=label)
+            label, style = (figures["precision"], "-") if name == "model" else (name, "--")
+            axes.plot(*_coordinates(curve), style, label=label)
         values = {row["name"]: row["value"] / 100 for row in figures["rows"]}
         marks = (
             ("D", "default confidence", "At the default confidence, {}"),
             ("s", "second annotator", "Stances in whole articles, {}: second annotator"),
         )
         for marker, label, name in marks:
-            recall, precision = (values.get(name.format(key)) for key in ("recall", "precision"))
+            recall = values.get(name.format("recall"))
+            precision = values.get(name.format("precision"))
             if recall is not None and precision is not None:
                 axes.plot([recall], [precision], marker, color="black", label=label)
         axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02))
@@ -194,4 +199,5 @@ def draw(figures: Mapping[str, Any], path: Path) -> None:
 
 
 def _coordinates(curve: Sequence[Mapping[str, float]]) -> tuple[list[float], list[float]]:
+    """Return the recalls and the precisions of the points of a curve."""
     return [point["recall"] for point in curve], [point["precision"] for point in curve]

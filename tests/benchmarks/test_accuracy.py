@@ -17,7 +17,7 @@ CONTRACT = {"name", "value", "low", "high", "n", "unit", "better", "must", "aim"
 
 
 @pytest.fixture
-def told(monkeypatch):
+def rows_module(monkeypatch):
     monkeypatch.syspath_prepend(BENCHMARKS)
     import accuracy_rows
 
@@ -36,13 +36,13 @@ def figure(value, n=100, width=0.02):
     return {"value": value, "low": value - width, "high": value + width, "n": n}
 
 
-def whole(told):
+def whole(rows_module):
     """A figure for every row there is, each another."""
     results = {
         name: {metric: figure(0.5 + 0.01 * i) for i, (metric, *_) in enumerate(metrics)}
-        for name, metrics in told.ROWS.items()
+        for name, metrics in rows_module.ROWS.items()
     }
-    for name in told.CALIBRATED:
+    for name in rows_module.CALIBRATED:
         results[name]["calibration_error"] = figure(0.0213, width=0)
     return results
 
@@ -51,9 +51,9 @@ def file_of(rows, **more):
     return {"date": "2026-01-01", "machine": "m", "model_sha256": "ab" * 32, "rows": rows, **more}
 
 
-def test_rows_are_those_of_the_contract(told):
-    results = whole(told)
-    rows = told.headline(results, {}) + told.calibration(results)
+def test_rows_are_those_of_the_contract(rows_module):
+    results = whole(rows_module)
+    rows = rows_module.headline(results, {}) + rows_module.calibration(results)
     assert all(set(row) >= CONTRACT for row in rows)
     assert len({row["name"] for row in rows}) == len(rows)
     by_name = {row["name"]: row for row in rows}
@@ -83,19 +83,21 @@ def test_rows_are_those_of_the_contract(told):
         ("CheckThat! 2024 test, average precision", None, None, ""),
     ],
 )
-def test_goals(told, name, must, aim, published):
-    (row,) = (row for row in told.headline(whole(told), {}) if row["name"] == name)
+def test_goals(rows_module, name, must, aim, published):
+    (row,) = (row for row in rows_module.headline(whole(rows_module), {}) if row["name"] == name)
     assert (row["must"], row["aim"], row["note"]) == (must, aim, published)
 
 
-def test_what_was_not_measured_is_told(told, render):
-    some = {
+def test_what_was_not_measured_is_told(rows_module, render):
+    measured = {
         name: figures
-        for name, figures in whole(told).items()
+        for name, figures in whole(rows_module).items()
         if not name.startswith(("vast", "newssd"))
     }
-    rows = told.headline(some, {}) + told.calibration(some)
-    assert len(rows) == len(told.headline(whole(told), {}) + told.calibration(whole(told)))
+    rows = rows_module.headline(measured, {}) + rows_module.calibration(measured)
+    assert len(rows) == len(
+        rows_module.headline(whole(rows_module), {}) + rows_module.calibration(whole(rows_module))
+    )
     missing = {row["name"]: row for row in rows if row["value"] is None}
     assert set(missing) == {
         "VAST test, zero-shot topics, macro-F1",
@@ -109,18 +111,18 @@ def test_what_was_not_measured_is_told(told, render):
     assert all(row["name"] in page for row in rows)
 
 
-def test_what_stands_beside_has_its_columns(told, render):
+def test_what_stands_beside_has_its_columns(rows_module, render):
     name = "gwsd/stance"
-    beside = {
+    comparisons = {
         "float32": {name: {"macro_f1": figure(0.61)}},
         "majority": {name: {"macro_f1": figure(0.2)}},
         "people": {name: {"macro_f1": figure(0.64)}},
     }
-    rows = told.headline(whole(told), beside)
+    rows = rows_module.headline(whole(rows_module), comparisons)
     (row,) = (row for row in rows if row["name"].startswith("GWSD"))
-    assert [row[column] for column in told.BESIDE] == [61.0, 20.0, None, 64.0]
-    (other,) = (row for row in rows if row["name"].startswith("NewsSD"))
-    assert [other[column] for column in told.BESIDE] == [None] * 4
+    assert [row[column] for column in rows_module.COMPARISONS] == [61.0, 20.0, None, 64.0]
+    (news_row,) = (row for row in rows if row["name"].startswith("NewsSD"))
+    assert [news_row[column] for column in rows_module.COMPARISONS] == [None] * 4
     page = render(file_of(rows, float32_sha256="cd" * 32))
     assert "|  | value | 95 % interval | n | goal | aim | float32 | majority | people |  |" in page
     assert (
@@ -131,20 +133,20 @@ def test_what_stands_beside_has_its_columns(told, render):
     assert "TF-IDF" not in page  # nothing is said of what is not there
 
 
-def test_another_split_is_not_called_test(told, render):
-    rows = told.headline(whole(told), {}, "dev")
+def test_another_split_is_not_called_test(rows_module, render):
+    rows = rows_module.headline(whole(rows_module), {}, "dev")
     assert not any(" test" in row["name"] for row in rows)
     page = render(file_of(rows, split="dev"))
     assert page.startswith("# Accuracy on dev, which choices were made on\n")
 
 
-def test_official_and_clean_stand_beside_each_other(told):
+def test_official_and_clean_stand_beside_each_other(rows_module):
     results = {
         "d/stance": {"macro_f1": figure(0.7), "directed.map": figure(0.6), "accuracy": figure(0.9)},
         "d-clean/stance": {"macro_f1": figure(0.5), "directed.map": figure(0.4)},
         "e/stance": {"macro_f1": figure(0.3)},
     }
-    assert [(row["name"], row["value"]) for row in told.clean_parts(results)] == [
+    assert [(row["name"], row["value"]) for row in rows_module.clean_parts(results)] == [
         ("d official, stance, macro_f1", 70.0),
         ("d clean, stance, macro_f1", 50.0),
         ("d official, stance, directed.map", 60.0),
@@ -152,29 +154,29 @@ def test_official_and_clean_stand_beside_each_other(told):
     ]
 
 
-def test_classes_are_those_of_labels(told):
+def test_classes_are_those_of_labels(rows_module):
     results = {
         "a/claim": {"macro_f1": figure(0.7), "claim.f1": figure(0.6), "claim.recall": figure(0.5)},
         "a/attribution": {"linked.f1": figure(0.6)},
     }
-    assert [row["name"] for row in told.classes(results)] == [
+    assert [row["name"] for row in rows_module.classes(results)] == [
         "a/claim, claim.f1",
         "a/claim, claim.recall",
     ]
 
 
-def test_calibration_of_what_has_no_goal_is_told_too(told):
-    rows = told.calibration({"own/claim": {"calibration_error": figure(0.1)}})
+def test_calibration_of_what_has_no_goal_is_told_too(rows_module):
+    rows = rows_module.calibration({"own/claim": {"calibration_error": figure(0.1)}})
     (row,) = (row for row in rows if row["value"] is not None)
     assert (row["name"], row["must"], row["note"]) == (
         "own/claim, expected calibration error",
         None,
         "",
     )
-    assert sum(row["note"] == "not measured" for row in rows) == len(told.CALIBRATED)
+    assert sum(row["note"] == "not measured" for row in rows) == len(rows_module.CALIBRATED)
 
 
-def test_withheld_answers_and_label_sets_are_told(told):
+def test_withheld_answers_and_label_sets_are_told(rows_module):
     results = {
         "a/claim": {
             "macro_f1": figure(0.7),
@@ -183,7 +185,7 @@ def test_withheld_answers_and_label_sets_are_told(told):
             "conformal.size": figure(1.234),
         }
     }
-    rows = told.abstention(results)
+    rows = rows_module.abstention(results)
     assert [(row["name"], row["value"], row["unit"], row["better"]) for row in rows] == [
         ("a/claim, coverage_at_90", 60.0, "%", "higher"),
         ("a/claim, answered.share", 50.0, "%", "higher"),
@@ -191,7 +193,7 @@ def test_withheld_answers_and_label_sets_are_told(told):
     ]
 
 
-def test_outlets_are_scored_from_their_own_documents(told):
+def test_outlets_are_scored_from_their_own_documents(rows_module):
     records, pairs = [], []
     for i in range(90):
         outlet = "Gazette" if i < 60 else "Herald"
@@ -209,21 +211,24 @@ def test_outlets_are_scored_from_their_own_documents(told):
         )
     config = ModelConfig({}, tasks=("stance",), labels={"stance": ("against", "favor")})
     _, outcomes = score_pairs(config, pairs)
-    (row,) = told.outlets(outcomes, records)  # the Herald has too few
+    (row,) = rows_module.outlets(outcomes, records)  # the Herald has too few
     assert (row["name"], row["n"]) == ("a/stance, Gazette, macro_f1", 60)
     assert row["value"] == pytest.approx(100 * 2 / 3, abs=0.1)
     assert row["low"] < row["value"] < row["high"]
-    both = told.outlets(outcomes, records, fewest=30)
-    assert [(one["name"], one["value"]) for one in both][1] == ("a/stance, Herald, macro_f1", 100.0)
+    both_outlets = rows_module.outlets(outcomes, records, min_items=30)
+    assert [(row["name"], row["value"]) for row in both_outlets][1] == (
+        "a/stance, Herald, macro_f1",
+        100.0,
+    )
 
 
-def test_every_row_is_on_the_page_in_its_table(told, render):
-    results = whole(told) | {"x/claim": {"macro_f1": figure(0.5), "yes|no.f1": figure(0.5)}}
+def test_every_row_is_on_the_page_in_its_table(rows_module, render):
+    results = whole(rows_module) | {"x/claim": {"macro_f1": figure(0.5), "yes|no.f1": figure(0.5)}}
     rows = [
-        *told.headline(results, {}),
-        *told.calibration(results),
-        *told.classes(results),
-        *told.people({"x/claim": results["x/claim"]}),
+        *rows_module.headline(results, {}),
+        *rows_module.calibration(results),
+        *rows_module.classes(results),
+        *rows_module.people({"x/claim": results["x/claim"]}),
     ]
     page = render(file_of(rows))
     cells = [
@@ -283,14 +288,17 @@ def test_a_wrong_call(tmp_path, arguments, code, message):
     assert json.loads((BENCHMARKS / "accuracy.json").read_text(encoding="utf-8")) == before
 
 
-def test_what_a_card_quotes_is_what_the_page_says_and_nothing_around_it_changes(told):
+def test_what_a_card_quotes_is_what_the_page_says_and_nothing_around_it_changes(rows_module):
     from accuracy_page import quote, render
 
     figures = {
         "date": "2026-01-02",
         "machine": "m",
         "model_sha256": "ab" * 32,
-        "rows": [*told.headline(whole(told), {}), *told.calibration(whole(told))],
+        "rows": [
+            *rows_module.headline(whole(rows_module), {}),
+            *rows_module.calibration(whole(rows_module)),
+        ],
     }
     before, after = "# Title\n<!-- figures", " here -->of yore\n<!-- /figures -->\nend\n"
     full = quote(figures, before + after)
@@ -312,7 +320,7 @@ def test_what_a_card_quotes_is_what_the_page_says_and_nothing_around_it_changes(
         quote(figures, "no marks")
 
 
-def test_readme_table_has_the_models_beside_each_other(told):
+def test_readme_table_has_the_models_beside_each_other(rows_module):
     from readme_table import ROWS, quote
 
     def rows(file, shift):
