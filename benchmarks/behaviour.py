@@ -2,10 +2,11 @@
 
     python benchmarks/behaviour.py
 
-Asks what behaviour_seen.yaml and behaviour_unseen.yaml list, each sentence with twelve sets of names, and writes
-behaviour.json and behaviour.md beside this file. These are tests of behaviour in the sense of Ribeiro et al. 2020
-(CheckList): they show what a model cannot do, not how often that matters in the news. Nothing of it is trained on. What
-fails is told of the first file alone: whoever works on the model must not read the second.
+It asks the questions of behaviour_seen.yaml and behaviour_unseen.yaml, each sentence with twelve sets of names, and
+writes behaviour.json and behaviour.md beside this file (of `--model base`: in base/). These are tests of behaviour in
+the sense of Ribeiro et al. 2020 (CheckList): they show what a model cannot do, not how often that matters in the news.
+No model is trained on these sentences. The failures listed are those of the first file alone: people who work on the
+model must not read the second.
 """
 
 import argparse
@@ -31,7 +32,7 @@ from claimstance.training.evaluation.metrics import bootstrap
 
 HERE = Path(__file__).parent
 PARTS = ("seen", "unseen")
-#: Invented but for the countries. Four of one kind fill a sentence.
+#: Kind → names; four of one kind fill a sentence. All but the countries are invented.
 NAMES = {
     "people": ("Novak", "Hale", "Ortiz", "Lindqvist", "Okafor", "Brandeis"),
     "people with a title": (
@@ -52,7 +53,7 @@ NAMES = {
     ),
     "countries": ("France", "Kenya", "Peru", "Norway", "Russia", "Japan"),
 }
-FILLINGS = 3  # of each kind of name
+FILLINGS = 3  # sets of names of each kind
 _QUESTION = re.compile(
     r"(?:(?P<holder>[A-D]) )?> (?P<target>[A-D]) (?P<negated>not )?(?P<label>[a-z]+)"
     r"|says (?P<source>[A-D]|nobody)"
@@ -61,13 +62,13 @@ _QUESTION = re.compile(
 
 @dataclass(frozen=True)
 class Case:
-    """A sentence with names in it, and one question about it.
+    """Represent a sentence with names in it, and one question about it.
 
     Attributes:
-        part: which of the two files it stands in.
-        group: of sentences, as the file calls it.
-        template: the sentence before names were put in.
-        question: as the file asks it.
+        part: the file that has the sentence: ``seen`` or ``unseen``.
+        group: the group of sentences in the file.
+        template: the sentence with letters in place of names.
+        question: as the file has it.
         text: the sentence.
         names: letter → name.
     """
@@ -80,48 +81,52 @@ class Case:
     names: Mapping[str, str]
 
     @property
-    def asked(self) -> Mapping[str, str | None]:
-        """The parts of the question, by name.
+    def question_parts(self) -> Mapping[str, str | None]:
+        """Return the parts of the question: ``holder``, ``target``, ``negated``, ``label`` and ``source``.
 
         Raises:
-            InputError: if it is none, or asks about a letter that its sentence lacks.
+            InputError: if it is no question, or asks about a letter that its sentence lacks.
         """
-        found = _QUESTION.fullmatch(self.question)
-        letters = {*(found.group("holder", "target", "source") if found else ())} - {None, "nobody"}
-        if not found or any(f"{{{letter}}}" not in self.template for letter in letters):
+        match = _QUESTION.fullmatch(self.question)
+        letters = set(match.group("holder", "target", "source")) if match else set()
+        letters -= {None, "nobody"}
+        if not match or any(f"{{{letter}}}" not in self.template for letter in letters):
             raise InputError(
                 f'{self.group}, "{self.template}": expected a question about its names, such as '
                 f"'A > B against' or 'says A', found '{self.question}'"
             )
-        return found.groupdict()
+        return match.groupdict()
 
     @property
     def record(self) -> Record:
         """Return the query of the case."""
-        holder, target = self.asked["holder"], self.asked["target"]
-        stances = (
-            [Stance(holder=holder and self.names[holder], target=self.names[target])]
-            if target
-            else None
-        )
+        parts = self.question_parts
+        holder, target = parts["holder"], parts["target"]
+        stances = None
+        if target:
+            stances = [Stance(holder=holder and self.names[holder], target=self.names[target])]
         return Record(id=self.question, text=self.text, stances=stances)
 
 
 @dataclass(frozen=True)
 class Answer:
-    """The model's answer to a case, with its correctness, and with ``given`` false if it was withheld.
+    """Represent the model's answer to a case.
 
-    ``given`` is ``None`` where nothing is ever withheld.
+    Attributes:
+        case: the case.
+        text: the label, or the sources.
+        is_correct: whether the answer is as the question expects.
+        is_given: whether the answer is not withheld; ``None`` if answers of its kind never are.
     """
 
     case: Case
-    said: str
-    right: bool
-    given: bool | None
+    text: str
+    is_correct: bool
+    is_given: bool | None
 
 
 def main() -> None:
-    """Ask everything, write figures and page."""
+    """Ask all questions, and write the figures and their page."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -133,13 +138,16 @@ def main() -> None:
     try:
         folder = figures_folder(options.model, options.out)
         predictor, digest = load_predictor(options.model)
-        answers = ask(predictor, [case for part in PARTS for case in cases(part, _sentences(part))])
+        cases: list[Case] = []
+        for part in PARTS:
+            cases += make_cases(part, _load_sentences(part))
+        answers = ask(predictor, cases)
     except ClaimstanceError as error:
         parser.exit(2 if isinstance(error, ConfigError) else 1, f"error: {error}\n")
     figures = {
         **head(digest),
-        "rows": list(rows(answers)),
-        "failures": failures([one for one in answers if one.case.part == "seen"]),
+        "rows": list(make_rows(answers)),
+        "failures": failures([answer for answer in answers if answer.case.part == "seen"]),
     }
     texts = {
         "behaviour.json": json.dumps(figures, indent=1, ensure_ascii=False) + "\n",
@@ -151,143 +159,151 @@ def main() -> None:
     print(texts["behaviour.md"])
 
 
-def _sentences(part: str) -> Any:
+def _load_sentences(part: str) -> Any:
     return yaml.safe_load((HERE / f"behaviour_{part}.yaml").read_text(encoding="utf-8"))
 
 
-def cases(part: str, groups: Mapping[str, Mapping[str, Sequence[str]]]) -> Iterator[Case]:
-    """Every question of every sentence, with each set of names."""
+def make_cases(part: str, groups: Mapping[str, Mapping[str, Sequence[str]]]) -> Iterator[Case]:
+    """Yield every question of every sentence, with each set of names."""
     for group, sentences in groups.items():
         for template, questions in sentences.items():
             for question in questions:
                 for names in fillings():
-                    yield Case(
-                        part, group, template, question, _capital(template.format(**names)), names
-                    )
+                    text = _capitalize(template.format(**names))
+                    yield Case(part, group, template, question, text, names)
 
 
 def fillings() -> Iterator[dict[str, str]]:
-    """The sets of names, by letter."""
+    """Yield the sets of names, by letter."""
     for names in NAMES.values():
         for shift in range(FILLINGS):
             yield {
-                letter: names[(2 * shift + place) % len(names)]
-                for place, letter in enumerate("ABCD")
+                letter: names[(2 * shift + number) % len(names)]
+                for number, letter in enumerate("ABCD")
             }
 
 
-def _capital(text: str) -> str:
-    """The text with a capital at the start of its sentence, and of one that it quotes."""
+def _capitalize(text: str) -> str:
+    """Return the text with a capital at the start of its sentence, and of a sentence that it quotes."""
     return re.sub(r"(^|^“|: “)the\b", r"\1The", text)
 
 
-def ask(predictor: Predictor, asked: Sequence[Case]) -> list[Answer]:
+def ask(predictor: Predictor, cases: Sequence[Case]) -> list[Answer]:
     """Return the model's answer to each case."""
+    predictions = predict(predictor, [case.record for case in cases])
     return [
-        answer(predictor, case, said)
-        for case, said in zip(
-            asked, predict(predictor, [case.record for case in asked]), strict=True
-        )
+        to_answer(predictor, case, prediction)
+        for case, prediction in zip(cases, predictions, strict=True)
     ]
 
 
-def answer(predictor: Predictor, case: Case, said: Prediction) -> Answer:
+def to_answer(predictor: Predictor, case: Case, prediction: Prediction) -> Answer:
     """Return a prediction as an answer to a case."""
-    asked = case.asked
-    if source := asked["source"]:
-        found = sorted(
-            {
-                " ".join(case.text[slice(*piece)] for piece in attribution.source or ()).lower()
-                or "it is said"
-                for attribution, _ in said.attributions or ()
-            }
-        )
-        wanted = [] if source == "nobody" else [case.names[source].lower()]
-        return Answer(case, ", ".join(found) or "nobody", found == wanted, None)
-    kind, probabilities = said.kinds[0], said.stances[0]
+    parts = case.question_parts
+    if parts["source"]:
+        expected = [] if parts["source"] == "nobody" else [case.names[parts["source"]].lower()]
+        sources = _sources(case.text, prediction)
+        return Answer(case, ", ".join(sources) or "nobody", sources == expected, None)
+    kind, probabilities = prediction.kinds[0], prediction.stances[0]
     label = predictor.config.predict_label(kind, probabilities)
-    return Answer(
-        case,
-        label,
-        (label == asked["label"]) != bool(asked["negated"]),
-        predictor.config.is_answered(kind, label, probabilities[label]),
-    )
+    is_expected = label == parts["label"]
+    if parts["negated"]:
+        is_expected = not is_expected
+    is_given = predictor.config.is_answered(kind, label, probabilities[label])
+    return Answer(case, label, is_expected, is_given)
 
 
-def rows(answers: Sequence[Answer]) -> Iterator[dict[str, Any]]:
-    """The rows of the figures file: for each group of sentences, what is right of all answers and of those given."""
+def _sources(text: str, prediction: Prediction) -> list[str]:
+    """Return the sources of a sentence in lower case, each once; "it is said" for an attribution without one."""
+    sources = set()
+    for attribution, _ in prediction.attributions or ():
+        words = " ".join(text[start:end] for start, end in attribution.source or ())
+        sources.add(words.lower() or "it is said")
+    return sorted(sources)
+
+
+def make_rows(answers: Sequence[Answer]) -> Iterator[dict[str, Any]]:
+    """Yield the rows of ``behaviour.json``: for each group, the correct ones of all answers and of those given."""
     groups: dict[tuple[str, str], dict[str, list[Answer]]] = defaultdict(lambda: defaultdict(list))
-    for one in answers:
-        for group in (one.case.group, "all"):
-            groups[one.case.part, group][one.case.template].append(one)
+    for answer in answers:
+        for group in (answer.case.group, "all"):
+            groups[answer.case.part, group][answer.case.template].append(answer)
+    # The rows of all groups together come last.
     for (part, group), sentences in sorted(groups.items(), key=lambda item: item[0][1] == "all"):
-        counts = np.array([_counts(each) for each in sentences.values()], dtype=float)
-        of = counts.sum(axis=0).astype(int)[[0, 2, 3]].tolist()  # what each share is of
-        for n, (metric, figure) in zip(of, bootstrap(counts, _shares, 0).items(), strict=True):
-            value, low, high = (
-                round(100 * share, 1) for share in (figure.value, figure.low, figure.high)
-            )
-            if n:
-                yield {
-                    "name": f"{part}: {group}: {metric}",
-                    "value": value,
-                    "low": low,
-                    "high": high,
-                    "n": n,
-                    "unit": "%",
-                    "better": "higher",
-                    "must": None,
-                    "aim": None,
-                    "note": f"{len(sentences)} sentences",
-                }
+        counts = np.array(list(map(_counts, sentences.values())), dtype=float)
+        n_answers, _, n_optional, n_given, _ = counts.sum(axis=0).astype(int).tolist()
+        denominators = (n_answers, n_optional, n_given)
+        shares = bootstrap(counts, _shares, 0)
+        for n, (metric, figure) in zip(denominators, shares.items(), strict=True):
+            if n == 0:
+                continue
+            yield {
+                "name": f"{part}: {group}: {metric}",
+                "value": round(100 * figure.value, 1),
+                "low": round(100 * figure.low, 1),
+                "high": round(100 * figure.high, 1),
+                "n": n,
+                "unit": "%",
+                "better": "higher",
+                "must": None,
+                "aim": None,
+                "note": f"{len(sentences)} sentences",
+            }
 
 
 def _counts(answers: Sequence[Answer]) -> list[int]:
-    """Answers; those that are right; those that could have been withheld; those given; right ones of these."""
+    """Return the numbers of answers, correct ones, ones that may be withheld, given ones, and correct given ones."""
+    given = [answer for answer in answers if answer.is_given]
     return [
         len(answers),
-        sum(one.right for one in answers),
-        sum(one.given is not None for one in answers),
-        sum(one.given or False for one in answers),
-        sum((one.given or False) and one.right for one in answers),
+        sum(answer.is_correct for answer in answers),
+        sum(answer.is_given is not None for answer in answers),
+        len(given),
+        sum(answer.is_correct for answer in given),
     ]
 
 
 def _shares(sums: Any) -> dict[str, float]:
-    asked, right, unsure, given, both = map(float, sums)
+    """Return the shares that the sums of ``_counts`` give."""
+    n_answers, n_correct, n_optional, n_given, n_correct_given = map(float, sums)
     return {
-        "right": right / asked,
-        "given": given / unsure if unsure else 0.0,
-        "right of those given": both / given if given else 0.0,
+        "right": n_correct / n_answers,
+        "given": n_given / n_optional if n_optional else 0.0,
+        "right of those given": n_correct_given / n_given if n_given else 0.0,
     }
 
 
 def failures(answers: Sequence[Answer]) -> list[dict[str, Any]]:
-    """The questions that were not answered rightly whatever the names, those that fail most first."""
+    """Return the questions with a wrong answer for some names, those that fail most first."""
     questions: dict[tuple[str, str, str], list[Answer]] = defaultdict(list)
-    for one in answers:
-        questions[one.case.group, one.case.template, one.case.question].append(one)
-    told = [
-        {
-            "group": group,
-            "sentence": template,
-            "asked": question,
-            "right": sum(one.right for one in some),
-            "of": len(some),
-            "wrong": Counter(one.said for one in some if not one.right).most_common(1)[0][0],
-        }
-        for (group, template, question), some in questions.items()
-        if not all(one.right for one in some)
-    ]
-    return sorted(told, key=lambda row: row["right"])
+    for answer in answers:
+        case = answer.case
+        questions[case.group, case.template, case.question].append(answer)
+    rows = []
+    for (group, template, question), question_answers in questions.items():
+        wrong = [answer.text for answer in question_answers if not answer.is_correct]
+        if not wrong:
+            continue
+        rows.append(
+            {
+                "group": group,
+                "sentence": template,
+                "asked": question,
+                "right": len(question_answers) - len(wrong),
+                "of": len(question_answers),
+                "wrong": Counter(wrong).most_common(1)[0][0],
+            }
+        )
+    return sorted(rows, key=lambda row: row["right"])
 
 
 def render(figures: Mapping[str, Any]) -> str:
-    """The figures as Markdown."""
-    shares: dict[tuple[str, str], dict[str, dict[str, Any]]] = defaultdict(dict)
+    """Return the figures as Markdown."""
+    # Part → group → metric → row.
+    parts: dict[str, dict[str, dict[str, Any]]] = defaultdict(lambda: defaultdict(dict))
     for row in figures["rows"]:
         part, group, metric = row["name"].split(": ")
-        shares[part, group][metric] = row
+        parts[part][group][metric] = row
     sets = FILLINGS * len(NAMES)
     lines = [
         "# Plain sentences",
@@ -306,17 +322,15 @@ def render(figures: Mapping[str, Any]) -> str:
             "| | questions | right | 95 % interval | given | right of those given |",
             "|---|---|---|---|---|---|",
         ]
-        for group, found in (
-            (group, found) for (one, group), found in shares.items() if one == part
-        ):
-            right = found["right"]
-            given = [
-                found[metric]["value"] if metric in found else ""
-                for metric in ("given", "right of those given")
-            ]
+        for group, metrics in parts[part].items():
+            row = metrics["right"]
+            # A group of questions whose answers are never withheld has neither of these.
+            no_row = {"value": ""}
+            given = metrics.get("given", no_row)["value"]
+            right_of_given = metrics.get("right of those given", no_row)["value"]
             lines.append(
-                f"| {group} | {right['n']} | {right['value']} | {right['low']} – {right['high']} | "
-                f"{given[0]} | {given[1]} |"
+                f"| {group} | {row['n']} | {row['value']} | {row['low']} – {row['high']} | "
+                f"{given} | {right_of_given} |"
             )
     lines += [
         "",

@@ -2,10 +2,10 @@
 
     python benchmarks/contenders.py NAME FILE        (started by benchmarks/speed.py)
 
-A process prepares itself, says ``ready``, and runs once for every line it is sent. It answers with JSON: ``seconds`` of
-the run by the clock and ``peak`` memory of the process so far, in MB; some answer more, such as ``processor``, the
-seconds that all of its threads were at work. What is prepared (loading, warming up) is not timed. Heads of the others
-are random: they cost what trained ones would.
+A process prepares itself, prints ``ready``, and runs once for every line that it receives. It answers with JSON:
+``seconds`` of the run by the clock and ``peak`` memory of the process so far, in MB; some answer more, such as
+``processor``, the seconds that all of its threads were at work. The preparation (loading, warming up) is not timed. The
+heads of the other programs are random: they cost as much as trained ones.
 """
 
 import json
@@ -24,18 +24,17 @@ from typing import Any
 ENCODER = "sentence-transformers/all-MiniLM-L6-v2"
 THREADS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 COLD_TARGETS = ("Orvane", "Lissant", "Salt", "Draycott", "Stroem")
-WARM, STEPS = 3, 25  # of training
-SIZE, PRODUCTS = (
-    2048,
-    10,
-)  # of the limit's matrices, and how many products a core multiplies in a round
+WARM, STEPS = 3, 25  # steps of training before the timing starts, and steps that are timed
+SIZE = 2048  # rows and columns of the limit's matrices
+PRODUCTS = 10  # matrix products for each core in a round
+#: Runs a contender once; returns its measurements.
 Run = Callable[[], dict[str, float]]
 
 
 def sentences_of(file: Path) -> tuple[list[str], list[tuple[str, str]]]:
-    """The sentences of a file of articles, and each with every target that this project asks about there.
+    """Return the sentences of a file of articles, and pairs of a sentence and a target that this project asks about.
 
-    Splitting and choosing targets is given to the others for nothing.
+    The other programs get both for nothing: splitting sentences and choosing targets is not timed.
     """
     from claimstance.inference import Tagger
     from claimstance.inference.articles.sources import read_articles
@@ -44,67 +43,73 @@ def sentences_of(file: Path) -> tuple[list[str], list[tuple[str, str]]]:
     for tagged in Tagger.from_pretrained().tag_all(read_articles([str(file)]), neutral=True):
         for sentence in tagged.sentences:  # type: ignore[union-attr]
             texts.append(sentence.text)
-            pairs += [
-                (sentence.text, target)
-                for target in dict.fromkeys(s.target for s in sentence.stances)
-            ]
+            targets = dict.fromkeys(stance.target for stance in sentence.stances)
+            pairs += [(sentence.text, target) for target in targets]
     return texts, pairs
 
 
 def claimstance(file: Path, targets: tuple[str, ...] = (), model: str = "small") -> Run:
-    """Everything: articles of a file in, JSON Lines out, every task, every entity a target unless some are given."""
+    """Return a whole run of this project: every task for the articles of a file, written as JSON Lines.
+
+    Every entity is a target unless ``targets`` are given.
+    """
     from claimstance.inference import Tagger
     from claimstance.inference.articles.sources import read_articles
     from claimstance.inference.writers.text import JsonlWriter, open_output
 
     def run() -> dict[str, float]:
-        tagger = Tagger.from_pretrained(model)  # a new one each time: it would know the articles
+        # A tagger remembers the articles that it has read, so each run has a new one.
+        tagger = Tagger.from_pretrained(model)
         tagger.tag("Warm.")
         with tempfile.TemporaryDirectory() as folder:
-            began, worked = time.perf_counter(), time.process_time()
+            start, processor_start = time.perf_counter(), time.process_time()
             with open_output(Path(folder) / "out.jsonl") as out:
                 writer = JsonlWriter(out)
                 for tagged in tagger.tag_all(read_articles([str(file)]), targets):
                     writer.write(tagged)  # type: ignore[arg-type]
             return {
-                "seconds": time.perf_counter() - began,
-                "processor": time.process_time() - worked,
+                "seconds": time.perf_counter() - start,
+                "processor": time.process_time() - processor_start,
             }
 
     return run
 
 
 def limit(file: Path) -> Run:
-    """Return what multiplies float32 matrices: a product a core at a time, all cores at work.
+    """Return a multiplication of float32 matrices: all cores at work, each on products of its own.
 
     ``gflops`` is of one core, in GFLOP for each second of processor time: the median of the products.
-    Threads that divide a product among them would wait for one another, and what they spend on that
-    depends on what else the machine does.
+    Threads that share a product would wait for one another, longer if the machine has other work.
     """
     import torch
 
     pairs = [(torch.randn(SIZE, SIZE), torch.randn(SIZE, SIZE)) for _ in range(THREADS)]
 
     def multiply(pair: tuple[torch.Tensor, torch.Tensor]) -> float:
-        began = time.thread_time()
+        start = time.thread_time()
         torch.matmul(*pair)
-        return time.thread_time() - began
+        return time.thread_time() - start
 
     def run() -> dict[str, float]:
-        began = time.perf_counter()
+        start = time.perf_counter()
         with ThreadPoolExecutor(THREADS, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-            taken = list(pool.map(multiply, pairs * PRODUCTS))
+            durations = list(pool.map(multiply, pairs * PRODUCTS))
         return {
-            "seconds": time.perf_counter() - began,
-            "processor": sum(taken),
-            "gflops": 2 * SIZE**3 / statistics.median(taken) / 1e9,
+            "seconds": time.perf_counter() - start,
+            "processor": sum(durations),
+            "gflops": 2 * SIZE**3 / statistics.median(durations) / 1e9,
         }
 
     return run
 
 
 def pipelines(file: Path, best: bool = False) -> Run:
-    """A transformers pipeline a task, and one for stances, asked about each target; ``best``: batched and sorted."""
+    """Return a run of transformers pipelines: one for each task of sentences, and one for pairs with targets.
+
+    Args:
+        file: the articles.
+        best: whether the inputs are sorted by length and read in batches of 32.
+    """
     import torch
     from transformers.utils import logging
 
@@ -113,18 +118,17 @@ def pipelines(file: Path, best: bool = False) -> Run:
     texts, pairs = sentences_of(file)
     with tempfile.TemporaryDirectory() as folder:
         save_heads(Path(folder))
-        read = load_pipelines(Path(folder), **({"batch_size": 32} if best else {}))
+        options = {"batch_size": 32} if best else {}
+        read = load_pipelines(Path(folder), **options)
     if best:
-        texts, pairs = (
-            sorted(texts, key=len),
-            sorted(pairs, key=lambda pair: len(pair[0]) + len(pair[1])),
-        )
+        texts.sort(key=len)
+        pairs.sort(key=lambda pair: len(pair[0]) + len(pair[1]))
 
     def run() -> dict[str, float]:
-        began = time.perf_counter()
+        start = time.perf_counter()
         json.dumps(read(texts, pairs), default=str)
         return {
-            "seconds": time.perf_counter() - began,
+            "seconds": time.perf_counter() - start,
             "sentences": len(texts),
             "pairs": len(pairs),
         }
@@ -133,31 +137,31 @@ def pipelines(file: Path, best: bool = False) -> Run:
 
 
 def load_pipelines(
-    folder: Path, **more: Any
+    folder: Path, **options: Any
 ) -> Callable[[list[str], list[tuple[str, str]]], list[Any]]:
-    """Return pipelines for sentences, and for pairs of a sentence and a target, with the models of a folder."""
+    """Return a function that reads sentences, and pairs of a sentence and a target, with the models of a folder."""
     from transformers import pipeline
 
-    labels = {
-        name: pipeline("text-classification", model=str(folder / name), device="cpu", **more)
+    classifiers = {
+        name: pipeline("text-classification", model=str(folder / name), device="cpu", **options)
         for name in ("claim", "check_worthy", "stance")
     }
-    tags = pipeline("token-classification", model=str(folder / "tokens"), device="cpu", **more)
+    tagger = pipeline("token-classification", model=str(folder / "tokens"), device="cpu", **options)
 
     def read(texts: list[str], pairs: list[tuple[str, str]]) -> list[Any]:
-        found = [list(labels[name](texts)) for name in ("claim", "check_worthy")] + [
-            list(tags(texts))
-        ]
+        questions = [{"text": text, "text_pair": target} for text, target in pairs]
         return [
-            *found,
-            list(labels["stance"]([{"text": text, "text_pair": target} for text, target in pairs])),
+            list(classifiers["claim"](texts)),
+            list(classifiers["check_worthy"](texts)),
+            list(tagger(texts)),
+            list(classifiers["stance"](questions)),
         ]
 
     return read
 
 
 def save_heads(folder: Path) -> None:
-    """Models with the same encoder and random heads, a folder each, as a user's own fine-tuned ones would lie there."""
+    """Save models with the same encoder and random heads, a folder each, like fine-tuned models of a user."""
     from transformers import (
         AutoModelForSequenceClassification,
         AutoModelForTokenClassification,
@@ -166,19 +170,16 @@ def save_heads(folder: Path) -> None:
 
     from claimstance.model.io.encoders import locate
 
-    place = locate(ENCODER)
+    encoder = locate(ENCODER)
+    model_classes = {"tokens": AutoModelForTokenClassification}
     for name, count in (("claim", 2), ("check_worthy", 2), ("stance", 3), ("tokens", 7)):
-        kind = (
-            AutoModelForTokenClassification
-            if name == "tokens"
-            else AutoModelForSequenceClassification
-        )
-        kind.from_pretrained(place, num_labels=count).save_pretrained(folder / name)
-        AutoTokenizer.from_pretrained(place).save_pretrained(folder / name)
+        model_class = model_classes.get(name, AutoModelForSequenceClassification)
+        model_class.from_pretrained(encoder, num_labels=count).save_pretrained(folder / name)
+        AutoTokenizer.from_pretrained(encoder).save_pretrained(folder / name)
 
 
 def cold(file: Path, folder: Path) -> None:
-    """One article from a cold start through transformers; its targets are the people whom its sentences name."""
+    """Read one article from a cold start through transformers; its targets are the names in its sentences."""
     from claimstance.model.text.mentions import find_mentions
     from claimstance.model.text.sentences import split_sentences
 
@@ -194,7 +195,7 @@ def cold(file: Path, folder: Path) -> None:
 
 
 def sentence_transformers(file: Path) -> Run:
-    """A sentence encoder and a logistic regression for each of the three tasks of whole sentences: these alone."""
+    """Return a run of a sentence encoder with a logistic regression for each of the three tasks of whole sentences."""
     import torch
     from sentence_transformers import SentenceTransformer
 
@@ -202,23 +203,21 @@ def sentence_transformers(file: Path) -> Run:
 
     torch.set_num_threads(THREADS)
     texts, _ = sentences_of(file)
-    encoder, heads = (
-        SentenceTransformer(locate(ENCODER), device="cpu"),
-        [_regression() for _ in range(3)],
-    )
+    encoder = SentenceTransformer(locate(ENCODER), device="cpu")
+    heads = [_regression() for _ in range(3)]
 
     def run() -> dict[str, float]:
-        began = time.perf_counter()
+        start = time.perf_counter()
         vectors = encoder.encode(texts, show_progress_bar=False)
         for head in heads:
             head.predict_proba(vectors)
-        return {"seconds": time.perf_counter() - began}
+        return {"seconds": time.perf_counter() - start}
 
     return run
 
 
 def setfit(file: Path) -> Run:
-    """A SetFit model for each of the three tasks of whole sentences: these alone."""
+    """Return a run of a SetFit model for each of the three tasks of whole sentences."""
     import torch
     from sentence_transformers import SentenceTransformer
     from setfit import SetFitModel
@@ -235,24 +234,25 @@ def setfit(file: Path) -> Run:
     ]
 
     def run() -> dict[str, float]:
-        began = time.perf_counter()
+        start = time.perf_counter()
         for model in models:
             model.predict_proba(texts, show_progress_bar=False)
-        return {"seconds": time.perf_counter() - began}
+        return {"seconds": time.perf_counter() - start}
 
     return run
 
 
 def _regression() -> Any:
+    """Return a logistic regression that is fitted to random vectors of the encoder's size."""
     import numpy as np
     from sklearn.linear_model import LogisticRegression
 
-    drawn = np.random.default_rng(7)
-    return LogisticRegression().fit(drawn.normal(size=(100, 384)), np.arange(100) % 2)
+    vectors = np.random.default_rng(7).normal(size=(100, 384))
+    return LogisticRegression().fit(vectors, np.arange(100) % 2)
 
 
 def training(_: Path) -> Run:
-    """Training as ``claimstance train`` does it, every task, on the seed records repeated; a run is ``STEPS`` steps."""
+    """Return ``STEPS`` steps of training as ``claimstance train`` does it: every task, on the seed records repeated."""
     import torch
     from transformers import TrainerCallback
 
@@ -262,24 +262,29 @@ def training(_: Path) -> Run:
     from claimstance.training.fine_tuning import trainer
 
     torch.set_num_threads(THREADS)
-    records, collate, seen = _records(), trainer.collate, [0]
+    records = _records()
+    collate = trainer.collate
+    token_count = 0
 
-    def counted(batch: Any, pad: int) -> Any:
-        seen[0] += sum(map(len, batch))
+    def count_and_collate(batch: Any, pad: int) -> Any:
+        nonlocal token_count
+        token_count += sum(map(len, batch))
         return collate(batch, pad)
 
     class Clock(TrainerCallback):  # type: ignore[misc]
-        """From the end of the step ``WARM`` to that of the last."""
+        """Measure from the end of step ``WARM`` to the end of the last step."""
 
         def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
             if state.global_step == WARM:
-                self.began, self.before = time.perf_counter(), seen[0]
+                self.start, self.token_start = time.perf_counter(), token_count
             if state.global_step == WARM + STEPS:
-                self.seconds, self.tokens = time.perf_counter() - self.began, seen[0] - self.before
+                self.seconds = time.perf_counter() - self.start
+                self.tokens = token_count - self.token_start
                 control.should_training_stop = True
 
-    trainer.collate = counted
-    program.export = lambda folder: folder  # what comes after training is not training
+    trainer.collate = count_and_collate
+    # The export that follows training is left out.
+    program.export = lambda folder, **_: folder
 
     def run() -> dict[str, float]:
         clock = Clock()
@@ -299,9 +304,9 @@ def training(_: Path) -> Run:
 
 
 def run_classification(_: Path) -> Run:
-    """A classifier of the same sentences, as transformers' example trains it unless told otherwise.
+    """Return the training of a classifier of the same sentences with the defaults of transformers' example.
 
-    Its defaults: batches of 8, sentences padded to 128 tokens, float32, AdamW.
+    These are batches of 8, sentences padded to 128 tokens, float32, and AdamW.
     """
     import torch
     from transformers import (
@@ -316,9 +321,9 @@ def run_classification(_: Path) -> Run:
 
     logging.set_verbosity_error()
     torch.set_num_threads(THREADS)
-    place = locate(ENCODER)
+    encoder = locate(ENCODER)
     texts = [record.text for record in _records()][: 8 * (WARM + STEPS)]
-    encoded = AutoTokenizer.from_pretrained(place)(
+    encoded = AutoTokenizer.from_pretrained(encoder)(
         texts, padding="max_length", truncation=True, max_length=128
     )
     rows = [
@@ -331,7 +336,7 @@ def run_classification(_: Path) -> Run:
 
     def run() -> dict[str, float]:
         with tempfile.TemporaryDirectory() as folder:
-            model = AutoModelForSequenceClassification.from_pretrained(place, num_labels=2)
+            model = AutoModelForSequenceClassification.from_pretrained(encoder, num_labels=2)
             arguments = TrainingArguments(
                 output_dir=folder,
                 per_device_train_batch_size=8,
@@ -342,15 +347,15 @@ def run_classification(_: Path) -> Run:
                 use_cpu=True,
             )
             trainer = Trainer(model=model, args=arguments, train_dataset=rows)  # type: ignore[arg-type]
-            began = time.perf_counter()
+            start = time.perf_counter()
             trainer.train()
-        return {"seconds": time.perf_counter() - began, "tokens": tokens}
+        return {"seconds": time.perf_counter() - start, "tokens": tokens}
 
     return run
 
 
 def _records() -> list[Any]:
-    """The seed records thirty times over, each copy an article of its own."""
+    """Return the seed records thirty times over, each copy an article of its own."""
     from claimstance.model.record import read_jsonl
 
     seeds = list(read_jsonl(Path(__file__).parent.parent / "seeds" / "records.jsonl"))
@@ -361,6 +366,7 @@ def _records() -> list[Any]:
     ]
 
 
+#: Name on the command line → prepares the contender for a file of articles.
 CONTENDERS: dict[str, Callable[[Path], Run]] = {
     "claimstance": claimstance,
     "claimstance, base": partial(claimstance, model="base"),
@@ -375,21 +381,27 @@ CONTENDERS: dict[str, Callable[[Path], Run]] = {
 
 
 def answer(run: Run) -> None:
-    """Say ``ready``, then run for every line of standard input."""
+    """Print ``ready``, then run for every line of standard input and print the measurements."""
     print("ready", flush=True)
+    units_per_megabyte = 2**20 if sys.platform == "darwin" else 1024
     for _ in sys.stdin:
-        found = run()
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
-            1024 if sys.platform != "darwin" else 2**20
-        )
-        print(json.dumps({**found, "peak": peak}), flush=True)
+        measurements = run()
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / units_per_megabyte
+        print(json.dumps({**measurements, "peak": peak}), flush=True)
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Run the contender that the command line names."""
     name, file, *targets = sys.argv[1:]
     if name == "save":
         save_heads(Path(file))
     elif name == "cold":
         cold(Path(file), Path(targets[0]))
+    elif targets:
+        answer(claimstance(Path(file), tuple(targets)))
     else:
-        answer(claimstance(Path(file), tuple(targets)) if targets else CONTENDERS[name](Path(file)))
+        answer(CONTENDERS[name](Path(file)))
+
+
+if __name__ == "__main__":
+    main()

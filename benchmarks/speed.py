@@ -3,9 +3,9 @@
     python benchmarks/speed.py [--rounds 5] [--only cold] [--long] [--corpora CORPORA] [--write]
 
 Contenders (``contenders.py``) live in processes of their own and take turns, A B A B; a figure is the median over the
-rounds of the ratio within each, its interval the least and the greatest. What compares this project with itself or with
-the processor's limit is in processor time, on which other processes have little influence; everything else is by the
-clock, so nothing else should run meanwhile. How many cores other processes kept busy is told for each part. ``--long``
+rounds of the ratio within each, its interval the least and the greatest. Comparisons of this project with itself or
+with the processor's limit are in processor time, on which other processes have little influence; everything else is by
+the clock, so nothing else should run meanwhile. Each part reports how many cores other processes kept busy. ``--long``
 also tags 10,000 and 100,000 short articles. Articles are put together from the seeds (``articles.py``); with the folder
 of the public corpora, the whole run is timed on PolNeAR's dev articles as well. ``--write`` writes ``speed.json`` and
 ``speed.md`` beside this file (of ``--model base``: in ``base/``), and the table that README quotes.
@@ -25,29 +25,31 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import articles as made
 import psutil
+from articles import NAMES, make_articles, make_syndicated, polnear_articles, write_articles
 from contenders import THREADS
 from figures_head import FOLDERS
-from speed_page import Row, load_figures, machine, page, quote, row
+from speed_page import Row, file_head, load_figures, make_row, page, quote
 
 HERE = Path(__file__).parent
 README = HERE.parent / "README.md"
 DEMO = HERE.parent / "seeds" / "demo.txt"
 PROGRAM = (sys.executable, "-c", "from claimstance.inference.cli.main import main; main()")
-NAMES = made.NAMES[:10]
-LONG = (10_000, 100_000)
+TARGETS = NAMES[:10]
+LONG = (10_000, 100_000)  # articles
+#: A function of the number of rounds, a scratch folder, and the folder of the public corpora.
+Measurement = Callable[[int, Path, Path | None], list[Row]]
 
 
 class Contender:
-    """A process of ``contenders.py``, warm and waiting."""
+    """Run a contender of ``contenders.py`` in a process of its own, which is warm when it is ready."""
 
     def __init__(self, name: str, file: Path, *targets: str) -> None:
         command = [sys.executable, str(HERE / "contenders.py"), name, str(file), *targets]
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=HERE
         )
-        self._hear("ready")
+        self._read_line("ready")
 
     def __enter__(self) -> "Contender":
         return self
@@ -58,14 +60,15 @@ class Contender:
         self._process.wait()
 
     def go(self) -> dict[str, float]:
-        """One run: its ``seconds``, and what else the contender tells."""
+        """Make the contender run once; return ``seconds`` and its other measurements."""
         assert self._process.stdin
         self._process.stdin.write("go\n")
         self._process.stdin.flush()
-        found: dict[str, float] = json.loads(self._hear('{"'))
-        return found
+        measurements: dict[str, float] = json.loads(self._read_line('{"'))
+        return measurements
 
-    def _hear(self, start: str) -> str:
+    def _read_line(self, start: str) -> str:
+        """Return the next line of output with this start; skip others, which libraries print."""
         assert self._process.stdout
         for line in self._process.stdout:
             if line.startswith(start):
@@ -74,187 +77,197 @@ class Contender:
 
 
 def alternate(rounds: int, **contenders: Contender) -> dict[str, list[dict[str, float]]]:
-    """The runs of each contender, in turns, after one round that does not count."""
+    """Return the runs of each contender, which take turns, after one round that does not count."""
     runs: dict[str, list[dict[str, float]]] = {name: [] for name in contenders}
     for number in range(rounds + 1):
         for name, contender in contenders.items():
-            found = contender.go()
-            if number:
-                runs[name].append(found)
+            run = contender.go()
+            if number > 0:
+                runs[name].append(run)
     return runs
 
 
 def ratios(
-    over: Sequence[dict[str, float]], under: Sequence[dict[str, float]], time: str = "seconds"
+    numerators: Sequence[dict[str, float]],
+    denominators: Sequence[dict[str, float]],
+    key: str = "seconds",
 ) -> list[float]:
     """Return time over time, round by round: ``seconds`` by the clock, or ``processor`` time."""
-    return [one[time] / other[time] for one, other in zip(over, under, strict=True)]
+    rounds = zip(numerators, denominators, strict=True)
+    return [numerator[key] / denominator[key] for numerator, denominator in rounds]
 
 
-class Others:
+class OtherProcesses:
     """Count the cores that other processes keep busy, from now on.
 
     Processes that this one started count as its own once they have ended.
     """
 
     def __init__(self) -> None:
-        self._began = self._spent()
+        self._start = self._spent()
 
-    def cores(self) -> float:
+    def busy_cores(self) -> float:
         """Return how many cores other processes kept busy, on average."""
         clock, busy, own = (
-            now - then for now, then in zip(self._spent(), self._began, strict=True)
+            now - start for now, start in zip(self._spent(), self._start, strict=True)
         )
         return max(busy - own, 0.0) / clock
 
     @staticmethod
     def _spent() -> tuple[float, float, float]:
-        """Return seconds: by the clock, of all processors at work, of this process and those it waited for."""
+        """Return seconds: by the clock, of all busy processors, of this process and those it waited for."""
         times = psutil.cpu_times()._asdict()
-        busy = sum(
-            times.get(kind, 0.0) for kind in ("user", "nice", "system", "irq", "softirq", "steal")
-        )
-        usages = [
-            resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-        ]
-        return time.monotonic(), busy, sum(usage.ru_utime + usage.ru_stime for usage in usages)
+        busy = 0.0
+        for kind in ("user", "nice", "system", "irq", "softirq", "steal"):
+            busy += times.get(kind, 0.0)
+        own = 0.0
+        for processes in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN):
+            usage = resource.getrusage(processes)
+            own += usage.ru_utime + usage.ru_stime
+        return time.monotonic(), busy, own
 
 
-def whole(rounds: int, folder: Path, corpora: Path | None) -> list[Row]:
-    """Return a whole run beside the limit: a bare pass of the encoder's matrices at the float32 peak.
+def measure_whole_run(rounds: int, folder: Path, corpora: Path | None) -> list[Row]:
+    """Compare a whole run with its limit: one bare pass of the encoder's matrices at the float32 peak.
 
-    Twice as many rounds as elsewhere: this is the only figure that a processor's peak takes part in,
-    and the peak changes with the processor's clock.
+    It has twice as many rounds as other parts: no other figure depends on the processor's peak, which
+    changes with the processor's clock.
     """
     from speed_checks import operations
 
-    inputs = {"made articles": made.write(folder / "whole.jsonl", made.articles(120))}
+    inputs = {"made articles": write_articles(folder / "whole.jsonl", make_articles(120))}
     if corpora:
-        inputs["PolNeAR dev"] = made.write(folder / "polnear.jsonl", made.polnear(corpora))
+        inputs["PolNeAR dev"] = write_articles(folder / "polnear.jsonl", polnear_articles(corpora))
     rows = []
     for name, file in inputs.items():
         work, tokens, sentences = operations(file)
         with Contender("claimstance", file) as ours, Contender("limit", file) as limit:
             runs = alternate(2 * rounds, ours=ours, limit=limit)
-        times = [run["seconds"] for run in runs["ours"]]
-        peak = [run["gflops"] for run in runs["limit"]]
-        limits = [work / (flops * 1e9) for flops in peak]  # seconds of one core
-        processor = [
-            run["processor"] / least for run, least in zip(runs["ours"], limits, strict=True)
-        ]
-        clock = [seconds * THREADS / least for seconds, least in zip(times, limits, strict=True)]
+        seconds = [run["seconds"] for run in runs["ours"]]
+        peak_gflops = [run["gflops"] for run in runs["limit"]]
+        # The limit is the time that one core would need.
+        limits = [work / (gflops * 1e9) for gflops in peak_gflops]
+        processor_ratios, clock_ratios = [], []
+        for run, limit_seconds in zip(runs["ours"], limits, strict=True):
+            processor_ratios.append(run["processor"] / limit_seconds)
+            clock_ratios.append(run["seconds"] * THREADS / limit_seconds)
         rows += [
-            row(
+            make_row(
                 f"whole run ÷ limit, {name}",
-                processor,
+                processor_ratios,
                 "×",
                 must=1.3,
                 aim=0.8,
                 n=sentences,
                 note=f"in processor time; {tokens:,} tokens, {work / 1e12:.2f} TFLOP of the encoder's matrices",
             ),
-            row(
+            make_row(
                 f"whole run ÷ limit by the clock, {name}",
-                clock,
+                clock_ratios,
                 "×",
                 n=sentences,
                 note="cores that wait, or that other processes use, count as well",
             ),
-            row(
+            make_row(
                 f"sentences a second, {name}",
-                [sentences / seconds for seconds in times],
+                [sentences / duration for duration in seconds],
                 "/s",
                 better="higher",
                 n=sentences,
             ),
-            row(
+            make_row(
                 f"useful work, {name}",
-                [work / seconds / 1e9 for seconds in times],
+                [work / duration / 1e9 for duration in seconds],
                 "GFLOP/s",
                 better="higher",
             ),
-            row(
+            make_row(
                 f"float32 matrix product, {name}",
-                peak,
+                peak_gflops,
                 "GFLOP/s",
                 better="higher",
                 note="of one core, all of them at work; for a second of processor time",
             ),
-            row(f"peak memory, {name}", [max(run["peak"] for run in runs["ours"])], "MB"),
+            make_row(f"peak memory, {name}", [max(run["peak"] for run in runs["ours"])], "MB"),
         ]
     return rows
 
 
-def beside(rounds: int, folder: Path, _: Path | None) -> list[Row]:
-    """The same articles through transformers' pipelines, their sentences through the field's sentence classifiers."""
-    few = made.write(folder / "few.jsonl", made.articles(8))
-    more = made.write(folder / "more.jsonl", made.articles(40))
-    with ExitStack() as held:
-        ours, plain, best = (
-            held.enter_context(Contender(name, few))
-            for name in ("claimstance", "pipelines", "pipelines, best")
+def compare_libraries(rounds: int, folder: Path, _: Path | None) -> list[Row]:
+    """Compare a whole run with transformers' pipelines, and with sentence classifiers on the same sentences."""
+    few = write_articles(folder / "few.jsonl", make_articles(8))
+    many = write_articles(folder / "more.jsonl", make_articles(40))
+    with ExitStack() as stack:
+        pipeline_runs = alternate(
+            rounds,
+            ours=stack.enter_context(Contender("claimstance", few)),
+            plain=stack.enter_context(Contender("pipelines", few)),
+            best=stack.enter_context(Contender("pipelines, best", few)),
         )
-        first = alternate(rounds, ours=ours, plain=plain, best=best)
-    with ExitStack() as held:
-        ours, encoder, setfit = (
-            held.enter_context(Contender(name, more))
-            for name in ("claimstance", "sentence-transformers", "setfit")
+    with ExitStack() as stack:
+        classifier_runs = alternate(
+            rounds,
+            ours=stack.enter_context(Contender("claimstance", many)),
+            encoder=stack.enter_context(Contender("sentence-transformers", many)),
+            setfit=stack.enter_context(Contender("setfit", many)),
         )
-        second = alternate(rounds, ours=ours, encoder=encoder, setfit=setfit)
-    asked = f"{first['plain'][0]['sentences']:.0f} sentences, {first['plain'][0]['pairs']:.0f} of them with a target"
-    alone = "these do the three tasks of whole sentences alone"
+    questions = pipeline_runs["plain"][0]
+    question_note = (
+        f"{questions['sentences']:.0f} sentences, {questions['pairs']:.0f} of them with a target"
+    )
+    task_note = "these do the three tasks of whole sentences alone"
     return [
-        row(
+        make_row(
             "transformers' pipelines, defaults ÷ whole run",
-            ratios(first["plain"], first["ours"]),
+            ratios(pipeline_runs["plain"], pipeline_runs["ours"]),
             "×",
             must=12,
             aim=25,
             better="higher",
-            note=f"one a task, one stance pass a target; {asked}",
+            note=f"one a task, one stance pass a target; {question_note}",
         ),
-        row(
+        make_row(
             "transformers' pipelines, batches of 32, sorted ÷ whole run",
-            ratios(first["best"], first["ours"]),
+            ratios(pipeline_runs["best"], pipeline_runs["ours"]),
             "×",
             must=4,
             aim=8,
             better="higher",
             note="two threads, scaled-dot-product attention",
         ),
-        row(
+        make_row(
             "SetFit ÷ whole run",
-            ratios(second["setfit"], second["ours"]),
+            ratios(classifier_runs["setfit"], classifier_runs["ours"]),
             "×",
             must=1.5,
             aim=3,
             better="higher",
-            note=alone,
+            note=task_note,
         ),
-        row(
+        make_row(
             "sentence-transformers, logistic regressions ÷ whole run",
-            ratios(second["encoder"], second["ours"]),
+            ratios(classifier_runs["encoder"], classifier_runs["ours"]),
             "×",
             must=1.5,
             aim=3,
             better="higher",
-            note=alone,
+            note=task_note,
         ),
     ]
 
 
-def targets(rounds: int, folder: Path, _: Path | None) -> list[Row]:
-    """Ten names asked about, beside one."""
-    file = made.write(folder / "targets.jsonl", made.articles(40, sentences=40))
+def measure_targets(rounds: int, folder: Path, _: Path | None) -> list[Row]:
+    """Compare a run with ten given targets with one with a single target."""
+    file = write_articles(folder / "targets.jsonl", make_articles(40, sentences=40))
     with (
-        Contender("claimstance", file, *NAMES[:1]) as one,
-        Contender("claimstance", file, *NAMES) as ten,
+        Contender("claimstance", file, *TARGETS[:1]) as single,
+        Contender("claimstance", file, *TARGETS) as ten,
     ):
-        runs = alternate(rounds, one=one, ten=ten)
+        runs = alternate(rounds, single=single, ten=ten)
     return [
-        row(
+        make_row(
             "ten targets ÷ one",
-            ratios(runs["ten"], runs["one"], "processor"),
+            ratios(runs["ten"], runs["single"], "processor"),
             "×",
             must=1.15,
             aim=1.05,
@@ -264,17 +277,19 @@ def targets(rounds: int, folder: Path, _: Path | None) -> list[Row]:
     ]
 
 
-def copies(rounds: int, folder: Path, _: Path | None) -> list[Row]:
-    """Articles of which half are copies, beside as many without."""
-    plain = made.write(folder / "plain.jsonl", made.articles(120))
-    half = made.write(folder / "copies.jsonl", made.syndicated(120))
-    with Contender("claimstance", plain) as without, Contender("claimstance", half) as with_copies:
-        runs = alternate(rounds, without=without, with_copies=with_copies)
-    over = ratios(runs["with_copies"], runs["without"], "processor")
+def measure_copies(rounds: int, folder: Path, _: Path | None) -> list[Row]:
+    """Compare a run over articles of which half are copies with one over as many different articles."""
+    distinct_file = write_articles(folder / "plain.jsonl", make_articles(120))
+    copied_file = write_articles(folder / "copies.jsonl", make_syndicated(120))
+    with (
+        Contender("claimstance", distinct_file) as distinct,
+        Contender("claimstance", copied_file) as copied,
+    ):
+        runs = alternate(rounds, distinct=distinct, copied=copied)
     return [
-        row(
+        make_row(
             "half of the articles copies ÷ none",
-            over,
+            ratios(runs["copied"], runs["distinct"], "processor"),
             "×",
             must=0.65,
             aim=0.55,
@@ -283,104 +298,110 @@ def copies(rounds: int, folder: Path, _: Path | None) -> list[Row]:
     ]
 
 
-def cold(rounds: int, folder: Path, _: Path | None) -> list[Row]:
-    """One article from the command line, start to end, and the same through transformers."""
+def measure_cold_start(rounds: int, folder: Path, _: Path | None) -> list[Row]:
+    """Measure one article from the command line, start to end, and the same through transformers."""
     models = folder / "models"
     subprocess.run(
         [sys.executable, str(HERE / "contenders.py"), "save", str(models)], check=True, cwd=HERE
     )
-    ours = (*PROGRAM, "tag", str(DEMO), "--out", str(folder / "cold.jsonl"))
-    theirs = (sys.executable, str(HERE / "contenders.py"), "cold", str(DEMO), str(models))
-    found: dict[str, list[tuple[float, float]]] = {"ours": [], "theirs": []}
+    our_command = (*PROGRAM, "tag", str(DEMO), "--out", str(folder / "cold.jsonl"))
+    their_command = (sys.executable, str(HERE / "contenders.py"), "cold", str(DEMO), str(models))
+    ours, theirs = [], []
     for number in range(rounds + 1):
-        for name, command in (("ours", ours), ("theirs", theirs)):
-            run = _process(command)
-            if number:
-                found[name].append(run)
-    ratio = [one[0] / other[0] for one, other in zip(found["theirs"], found["ours"], strict=True)]
+        our_run, their_run = _run_process(our_command), _run_process(their_command)
+        if number > 0:  # the first round does not count
+            ours.append(our_run)
+            theirs.append(their_run)
+    clock_ratios = [
+        their_seconds / our_seconds
+        for (their_seconds, _), (our_seconds, _) in zip(theirs, ours, strict=True)
+    ]
+    their_memory = statistics.median(memory for _, memory in theirs)
     return [
-        row(
+        make_row(
             "one article from a cold start",
-            [seconds for seconds, _ in found["ours"]],
+            [seconds for seconds, _ in ours],
             "s",
             must=1.5,
             aim=0.8,
         ),
-        row(
+        make_row(
             "one article from a cold start, peak memory",
-            [memory for _, memory in found["ours"]],
+            [memory for _, memory in ours],
             "MB",
             must=350,
             aim=220,
         ),
-        row(
+        make_row(
             "the same through transformers ÷ it",
-            ratio,
+            clock_ratios,
             "×",
             must=4,
             better="higher",
-            note=f"{statistics.median(memory for _, memory in found['theirs']):.0f} MB; targets given to it",
+            note=f"{their_memory:.0f} MB; targets given to it",
         ),
     ]
 
 
-def _process(command: Sequence[str]) -> tuple[float, float]:
-    """Seconds and peak megabytes of a process."""
-    began = time.perf_counter()
-    child = subprocess.Popen(
+def _run_process(command: Sequence[str]) -> tuple[float, float]:
+    """Run a command; return its seconds and its peak memory in megabytes."""
+    start = time.perf_counter()
+    process = subprocess.Popen(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=HERE
     )
-    _, status, usage = os.wait4(child.pid, 0)
-    seconds = time.perf_counter() - began
-    child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode:
-        raise SystemExit(f"{command}: ended with {child.returncode}")
-    return seconds, usage.ru_maxrss / (2**20 if sys.platform == "darwin" else 1024)
+    # Only `wait4` tells the memory of this process alone.
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - start
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{command}: ended with {process.returncode}")
+    units_per_megabyte = 2**20 if sys.platform == "darwin" else 1024
+    return seconds, usage.ru_maxrss / units_per_megabyte
 
 
-def long(_: int, folder: Path, __: Path | None) -> list[Row]:
-    """Ten times as many articles: what one takes, and the memory."""
-    found = []
+def measure_long_runs(_: int, folder: Path, __: Path | None) -> list[Row]:
+    """Compare time and memory of a long run with those of one over a tenth of the articles."""
+    runs = []
     for count in LONG:
-        file = made.write(folder / f"long-{count}.jsonl", made.articles(count, sentences=3))
-        found.append(
-            (*_process((*PROGRAM, "tag", str(file), "--out", str(folder / "long.jsonl"))), count)
-        )
+        file = write_articles(folder / f"long-{count}.jsonl", make_articles(count, sentences=3))
+        command = (*PROGRAM, "tag", str(file), "--out", str(folder / "long.jsonl"))
+        seconds, memory = _run_process(command)
+        runs.append((count, seconds, memory))
         print(
-            f"  {count:,} articles: {found[-1][0]:.0f} s, {found[-1][1]:.0f} MB",
-            file=sys.stderr,
-            flush=True,
+            f"  {count:,} articles: {seconds:.0f} s, {memory:.0f} MB", file=sys.stderr, flush=True
         )
-    (short, less, few), (time_of_all, more, many) = found
+    (few, short_seconds, short_memory), (many, long_seconds, long_memory) = runs
     return [
-        row(
+        make_row(
             f"an article of {many:,} ÷ one of {few:,}",
-            [time_of_all / many / (short / few)],
+            [long_seconds / many / (short_seconds / few)],
             "×",
             must=1.1,
-            note=f"three sentences each; {many / time_of_all:,.0f} articles a second; one run each",
+            note=f"three sentences each; {many / long_seconds:,.0f} articles a second; one run each",
         ),
-        row(
+        make_row(
             f"memory of {many:,} articles beyond that of {few:,}",
-            [more - less],
+            [long_memory - short_memory],
             "MB",
             must=50,
-            note=f"{less:.0f} and {more:.0f} MB",
+            note=f"{short_memory:.0f} and {long_memory:.0f} MB",
         ),
     ]
 
 
-def training(rounds: int, folder: Path, _: Path | None) -> list[Row]:
-    """Training on the same sentences: all tasks here, one label there."""
+def measure_training(rounds: int, folder: Path, _: Path | None) -> list[Row]:
+    """Compare training on the same sentences: of all tasks here, of one label there."""
     with Contender("training", DEMO) as ours, Contender("run_classification", DEMO) as theirs:
         runs = alternate(rounds, ours=ours, theirs=theirs)
-    speed = {
-        name: [run["tokens"] / run["seconds"] for run in found] for name, found in runs.items()
-    }
+    our_speed = [run["tokens"] / run["seconds"] for run in runs["ours"]]
+    their_speed = [run["tokens"] / run["seconds"] for run in runs["theirs"]]
     return [
-        row(
+        make_row(
             "training ÷ run_classification",
-            [a / b for a, b in zip(*speed.values(), strict=True)],
+            [
+                our_rate / their_rate
+                for our_rate, their_rate in zip(our_speed, their_speed, strict=True)
+            ],
             "×",
             must=3,
             aim=5,
@@ -388,77 +409,75 @@ def training(rounds: int, folder: Path, _: Path | None) -> list[Row]:
             note="real tokens a second; theirs: batches of 8 padded to 128, float32; ours: bfloat16 "
             "where the processor has it, every task at once",
         ),
-        row("training", speed["ours"], "tokens/s", better="higher"),
+        make_row("training", our_speed, "tokens/s", better="higher"),
     ]
 
 
-def agreement(_: int, folder: Path, corpora: Path | None) -> list[Row]:
-    """Return rows of what must not change for speed: labels and results."""
+def measure_agreement(_: int, folder: Path, corpora: Path | None) -> list[Row]:
+    """Return rows of the labels and results that must not change for speed."""
     from speed_checks import agreement
 
     return agreement(folder, corpora)
 
 
-def base(rounds: int, folder: Path, _: Path | None) -> list[Row]:
-    """Return the larger model beside its limit, the small model, and the pipelines with the small encoder."""
+def measure_base(rounds: int, folder: Path, _: Path | None) -> list[Row]:
+    """Compare the larger model with its limit, the small model, and the pipelines with the small encoder."""
     from speed_checks import operations
 
-    # The limit is measured with the numbers of articles that the small model is, and the pipelines with theirs.
-    more = made.write(folder / "more.jsonl", made.articles(40))
-    few = made.write(folder / "few.jsonl", made.articles(8))
-    demo = str(folder / "cold.jsonl")
-    cold_runs = [
-        _process((*PROGRAM, "tag", str(DEMO), "--model", "base", "--out", demo))
-        for _ in range(rounds + 1)
-    ][1:]
-    work, _, sentences = operations(more, "base")
+    # The numbers of articles are those of the small model: for the limit, and for the pipelines.
+    many = write_articles(folder / "more.jsonl", make_articles(40))
+    few = write_articles(folder / "few.jsonl", make_articles(8))
+    command = (*PROGRAM, "tag", str(DEMO), "--model", "base", "--out", str(folder / "cold.jsonl"))
+    cold_runs = [_run_process(command) for _ in range(rounds + 1)]
+    cold_runs = cold_runs[1:]  # the first round does not count
+    work, _, sentences = operations(many, "base")
     with (
-        Contender("claimstance, base", more) as large,
-        Contender("claimstance", more) as small,
-        Contender("limit", more) as limit,
+        Contender("claimstance, base", many) as large,
+        Contender("claimstance", many) as small,
+        Contender("limit", many) as limit,
     ):
         runs = alternate(rounds, large=large, small=small, limit=limit)
     with Contender("claimstance, base", few) as large, Contender("pipelines, best", few) as best:
-        beside_runs = alternate(rounds, large=large, best=best)
-    limits = [work / (run["gflops"] * 1e9) for run in runs["limit"]]  # seconds of one core
-    over_limit = [
-        run["processor"] / least for run, least in zip(runs["large"], limits, strict=True)
-    ]
+        pipeline_runs = alternate(rounds, large=large, best=best)
+    limit_ratios = []
+    for run, limit_run in zip(runs["large"], runs["limit"], strict=True):
+        limit_seconds = work / (limit_run["gflops"] * 1e9)  # of one core
+        limit_ratios.append(run["processor"] / limit_seconds)
     return [
-        row(
+        make_row(
             "base: whole run ÷ limit",
-            over_limit,
+            limit_ratios,
             "×",
             must=1.3,
             aim=0.8,
             n=sentences,
             note="in processor time; the limit of its own encoder",
         ),
-        row(
+        make_row(
             "base ÷ small, whole run",
             ratios(runs["large"], runs["small"], "processor"),
             "×",
             n=sentences,
             note="in processor time",
         ),
-        row(
+        make_row(
             "base: transformers' pipelines with the small encoder ÷ whole run",
-            ratios(beside_runs["best"], beside_runs["large"]),
+            ratios(pipeline_runs["best"], pipeline_runs["large"]),
             "×",
             must=1,
             better="higher",
             note="batches of 32, sorted",
         ),
-        row(
+        make_row(
             "base: sentences a second",
             [sentences / run["seconds"] for run in runs["large"]],
             "/s",
             better="higher",
             n=sentences,
         ),
-        row("base: peak memory", [max(run["peak"] for run in runs["large"])], "MB"),
-        row("base: one article from a cold start", [seconds for seconds, _ in cold_runs], "s"),
-        row(
+        make_row("base: peak memory", [max(run["peak"] for run in runs["large"])], "MB"),
+        make_row("base: one article from a cold start", [seconds for seconds, _ in cold_runs], "s"),
+        make_row(
             "base: one article from a cold start, peak memory",
             [memory for _, memory in cold_runs],
             "MB",
@@ -466,25 +485,24 @@ def base(rounds: int, folder: Path, _: Path | None) -> list[Row]:
     ]
 
 
-# Cold starts first: the most memory of a process is counted from what its parent had, which imports torch for others.
-PARTS: dict[str, Callable[[int, Path, Path | None], list[Row]]] = {
-    "cold": cold,
-    "long": long,
-    "targets": targets,
-    "copies": copies,
-    "beside": beside,
-    "training": training,
-    "whole": whole,
-    "agreement": agreement,
+#: Part → its measurement. Cold starts come first: the peak memory of a process includes that of its parent at the
+#: start, which later imports torch for other parts.
+PARTS: dict[str, Measurement] = {
+    "cold": measure_cold_start,
+    "long": measure_long_runs,
+    "targets": measure_targets,
+    "copies": measure_copies,
+    "beside": compare_libraries,
+    "training": measure_training,
+    "whole": measure_whole_run,
+    "agreement": measure_agreement,
 }
-
-
 #: Parts of ``--model base``, whose figures have files of their own.
-BASE_PARTS = {"base": base}
+BASE_PARTS: dict[str, Measurement] = {"base": measure_base}
 
 
 def main() -> None:
-    """Measure, tell, and write if asked to."""
+    """Measure the chosen parts, print the figures, and write them if asked to."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -496,22 +514,26 @@ def main() -> None:
     parser.add_argument("--long", action="store_true", help="also 10,000 and 100,000 articles")
     parser.add_argument("--corpora", type=Path, help="folder of the public corpora")
     parser.add_argument("--write", action="store_true", help="write speed.json and speed.md")
-    asked = parser.parse_args()
-    wanted = asked.only or [name for name in PARTS if name != "long" or asked.long]
-    parts = PARTS
-    if asked.model == "base":
-        wanted, parts = list(BASE_PARTS), BASE_PARTS
+    options = parser.parse_args()
+    if options.model == "base":
+        parts, names = BASE_PARTS, list(BASE_PARTS)
+    else:
+        parts = PARTS
+        names = options.only or [name for name in PARTS if name != "long" or options.long]
     rows: list[Row] = []
-    for name in wanted:
-        others = Others()
-        with tempfile.TemporaryDirectory() as folder:
-            found = parts[name](asked.rounds, Path(folder), asked.corpora)
-        found.append(row(f"other processes during “{name}”", [others.cores()], "cores"))
-        print("\n".join(str(one) for one in found), file=sys.stderr, flush=True)
-        rows += found
-    figures: dict[str, Any] = {**machine(asked.model), "rounds": asked.rounds, "rows": rows}
-    if asked.write:
-        folder = FOLDERS[asked.model]
+    for name in names:
+        others = OtherProcesses()
+        with tempfile.TemporaryDirectory() as scratch:
+            part_rows = parts[name](options.rounds, Path(scratch), options.corpora)
+        part_rows.append(
+            make_row(f"other processes during “{name}”", [others.busy_cores()], "cores")
+        )
+        for row in part_rows:
+            print(row, file=sys.stderr, flush=True)
+        rows += part_rows
+    figures: dict[str, Any] = {**file_head(options.model), "rounds": options.rounds, "rows": rows}
+    if options.write:
+        folder = FOLDERS[options.model]
         folder.mkdir(exist_ok=True)
         (folder / "speed.json").write_text(
             json.dumps(figures, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"

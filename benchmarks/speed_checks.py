@@ -1,12 +1,12 @@
-"""Check what must not change for speed: labels as in float32, and the same result in any batch."""
+"""Check that speed costs no accuracy: labels as in float32, and the same result in any batch."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import articles as made
-from speed_page import Row, row
+from articles import make_articles, polnear_articles, write_articles
+from speed_page import Row, make_row
 
 from claimstance.inference import Tagger
 from claimstance.inference.articles.sources import Article, read_articles
@@ -29,93 +29,90 @@ def operations(file: Path, model: str = "small") -> tuple[float, int, int]:
     folder = BUNDLED_MODELS[model]
     config = ModelConfig.load(folder)
     size, inner = config.encoder["hidden_size"], config.encoder["intermediate_size"]
-    matrices = config.encoder["num_hidden_layers"] * (4 * size * size + 2 * size * inner)
+    parameters = config.encoder["num_hidden_layers"] * (4 * size * size + 2 * size * inner)
     windows = WindowBuilder.from_file(folder / TOKENIZER_FILE, config.max_tokens)
     tokens = sentences = 0
-    for article in _articles(file):
+    for article in _read(file):
         texts = [article.text[start:end] for start, end in split_sentences(article.text)]
         tokens += sum(map(len, windows.tokenize(texts)))
         sentences += len(texts)
-    return 2.0 * matrices * tokens, tokens, sentences
+    return 2.0 * parameters * tokens, tokens, sentences
 
 
 def agreement(folder: Path, corpora: Path | None) -> list[Row]:
-    """The labels of the shipped path beside those of float32 torch, and its bytes in other orders and company."""
-    rows = made.polnear(corpora) if corpora else made.articles(84)
-    articles = list(_articles(made.write(folder / "agreement.jsonl", rows)))
-    tagger = Tagger.from_pretrained(threads=2)
-    fast = list(_tagged(tagger, articles))
-    exact = list(
-        _tagged(
-            Tagger(torch_predictor(ClaimStanceModel.from_pretrained(BUNDLED_MODELS["small"])), ""),
-            articles,
-        )
-    )
-    same = [
-        mine == other
-        for one, two in zip(fast, exact, strict=True)
-        for mine, other in _labels(one, two)
-    ]
-    alike = [one.to_dict() for one in fast]
-    others = {
-        "alone": [
-            Tagger.from_pretrained(threads=1).tag(a.text, doc_id=a.doc_id, neutral=True).to_dict()
-            for a in articles
-        ],
-        "backwards, three at a time": [
-            one.to_dict() for one in _tagged(Tagger.from_pretrained(threads=3), articles[::-1])
-        ][::-1],
-    }
-    equal = [
-        _bytes(one) == _bytes(two)
-        for other in others.values()
-        for one, two in zip(alike, other, strict=True)
-    ]
-    place = "PolNeAR dev" if corpora else "made articles"
+    """Compare the labels of the shipped model with those of float32 torch, and its results in different batches."""
+    source = polnear_articles(corpora) if corpora else make_articles(84)
+    articles = list(_read(write_articles(folder / "agreement.jsonl", source)))
+    shipped = _tag(Tagger.from_pretrained(threads=2), articles)
+    network = ClaimStanceModel.from_pretrained(BUNDLED_MODELS["small"])
+    exact = _tag(Tagger(torch_predictor(network), ""), articles)
+    same_labels = []
+    for article, exact_article in zip(shipped, exact, strict=True):
+        for label, exact_label in _label_pairs(article, exact_article):
+            same_labels.append(label == exact_label)
+
+    alone = []
+    for article in articles:
+        tagger = Tagger.from_pretrained(threads=1)  # a new one, which knows no other article
+        alone.append(tagger.tag(article.text, doc_id=article.doc_id, neutral=True))
+    backwards = _tag(Tagger.from_pretrained(threads=3), articles[::-1])[::-1]
+    same_bytes = []
+    for variant in (alone, backwards):
+        for article, variant_article in zip(shipped, variant, strict=True):
+            same_bytes.append(_bytes(article) == _bytes(variant_article))
+
+    source_name = "PolNeAR dev" if corpora else "made articles"
     return [
-        row(
+        make_row(
             "labels as float32 torch has them",
-            [100 * sum(same) / len(same)],
+            [100 * sum(same_labels) / len(same_labels)],
             "%",
             must=99.5,
             better="higher",
-            n=len(same),
-            note=f"{place}: labels of sentences, and of stances that both were asked about; the weights "
+            n=len(same_labels),
+            note=f"{source_name}: labels of sentences, and of stances that both were asked about; the weights "
             "are int8 in both, activations in one",
         ),
-        row(
+        make_row(
             "articles with the same bytes alone, backwards, on 1 to 3 threads",
-            [100 * sum(equal) / len(equal)],
+            [100 * sum(same_bytes) / len(same_bytes)],
             "%",
             must=100,
             better="higher",
-            n=len(equal),
+            n=len(same_bytes),
         ),
     ]
 
 
-def _articles(file: Path) -> Iterable[Article]:
-    return (article for article in read_articles([str(file)]) if isinstance(article, Article))
+def _read(file: Path) -> Iterator[Article]:
+    """Yield the articles of a file that can be read."""
+    for outcome in read_articles([str(file)]):
+        if isinstance(outcome, Article):
+            yield outcome
 
 
-def _tagged(tagger: Tagger, articles: Sequence[Article]) -> Iterable[TaggedArticle]:
-    return (
-        tagged
-        for tagged in tagger.tag_all(articles, neutral=True)
-        if isinstance(tagged, TaggedArticle)
-    )
+def _tag(tagger: Tagger, articles: Sequence[Article]) -> list[TaggedArticle]:
+    """Return the tagged articles, with neutral stances."""
+    outcomes = tagger.tag_all(articles, neutral=True)
+    return [outcome for outcome in outcomes if isinstance(outcome, TaggedArticle)]
 
 
-def _labels(one: TaggedArticle, other: TaggedArticle) -> Iterable[tuple[Any, Any]]:
-    for mine, theirs in zip(one.sentences, other.sentences, strict=True):
+def _label_pairs(article: TaggedArticle, exact: TaggedArticle) -> Iterator[tuple[Any, Any]]:
+    """Yield the labels of two results for the same sentences, and for stances that both have."""
+    for sentence, exact_sentence in zip(article.sentences, exact.sentences, strict=True):
         for task in ("claim", "check_worthy", "subjective"):
-            if label := getattr(mine, task):
-                yield label.label, getattr(theirs, task).label
-        asked = {(stance.holder_span, stance.target): stance.label for stance in theirs.stances}
-        for stance in mine.stances:
-            if (key := (stance.holder_span, stance.target)) in asked:
-                yield stance.label, asked[key]
+            answer = getattr(sentence, task)
+            if answer:
+                yield answer.label, getattr(exact_sentence, task).label
+        exact_labels = {}
+        for stance in exact_sentence.stances:
+            exact_labels[stance.holder_span, stance.target] = stance.label
+        for stance in sentence.stances:
+            question = stance.holder_span, stance.target
+            if question in exact_labels:
+                yield stance.label, exact_labels[question]
 
 
-def _bytes(tagged: dict[str, Any]) -> str:
-    return json.dumps({**tagged, "title": None, "meta": {}}, sort_keys=True)
+def _bytes(article: TaggedArticle) -> str:
+    """Return an article as JSON, without title and ``meta``, which a text tagged alone does not have."""
+    return json.dumps({**article.to_dict(), "title": None, "meta": {}}, sort_keys=True)

@@ -13,7 +13,7 @@ from claimstance.model.onnx.backend import model_sha256
 Row = dict[str, Any]
 
 
-def row(
+def make_row(
     name: str,
     values: Sequence[float],
     unit: str,
@@ -23,9 +23,20 @@ def row(
     n: int | None = None,
     note: str = "",
 ) -> Row:
-    """A figure: the median of the rounds, and the least and the greatest of them."""
+    """Return the row of a figure: the median of the rounds, and the least and the greatest of them.
+
+    Args:
+        name: the name of the row.
+        values: the value of each round.
+        unit: the unit of the values.
+        must: the goal.
+        aim: the aim.
+        better: ``lower`` or ``higher``.
+        n: the number of items measured; the number of rounds if ``None``.
+        note: a remark.
+    """
     value, low, high = (
-        float(f"{each:.4g}") for each in (statistics.median(values), min(values), max(values))
+        _four_digits(figure) for figure in (statistics.median(values), min(values), max(values))
     )
     return {
         "name": name,
@@ -41,8 +52,12 @@ def row(
     }
 
 
-def machine(model: str = "small") -> dict[str, Any]:
-    """The head of a file of figures."""
+def _four_digits(value: float) -> float:
+    return float(f"{value:.4g}")
+
+
+def file_head(model: str) -> dict[str, Any]:
+    """Return the head of the file of figures of a bundled model."""
     return head(model_sha256(BUNDLED_MODELS[model]))
 
 
@@ -56,17 +71,18 @@ def load_figures() -> dict[str, dict[str, Any]]:
     }
 
 
-def holds(one: Row) -> bool | None:
+def holds(row: Row) -> bool | None:
     """Return true if a figure reaches its goal; ``None`` if it has none."""
-    if one["must"] is None:
+    goal = row["must"]
+    if goal is None:
         return None
-    return bool(
-        one["value"] >= one["must"] if one["better"] == "higher" else one["value"] <= one["must"]
-    )
+    if row["better"] == "higher":
+        return bool(row["value"] >= goal)
+    return bool(row["value"] <= goal)
 
 
 def page(figures: Mapping[str, Any]) -> str:
-    """The figures as Markdown: those with a goal first."""
+    """Return the figures as Markdown, those with a goal first."""
     lines = [
         "# Speed",
         "",
@@ -77,19 +93,20 @@ def page(figures: Mapping[str, Any]) -> str:
         "| | value | least – greatest | goal | aim | holds | |",
         "|---|---|---|---|---|---|---|",
     ]
-    for one in (one for one in figures["rows"] if one["must"] is not None):
-        goal = ("at least" if one["better"] == "higher" else "at most") + f" {one['must']:g}"
+    for row in figures["rows"]:
+        if row["must"] is None:
+            continue
+        bound = "at least" if row["better"] == "higher" else "at most"
+        aim = "" if row["aim"] is None else f"{row['aim']:g}"
+        answer = "yes" if holds(row) else "**no**"
         lines.append(
-            f"| {one['name']} | {_value(one)} | {one['low']:g} – {one['high']:g} | {goal} | "
-            f"{'' if one['aim'] is None else format(one['aim'], 'g')} | {'yes' if holds(one) else '**no**'} | "
-            f"{one['note']} |"
+            f"| {row['name']} | {_value(row)} | {_interval(row)} | {bound} {row['must']:g} | {aim} | {answer} | "
+            f"{row['note']} |"
         )
     lines += ["", "| | value | least – greatest | |", "|---|---|---|---|"]
-    lines += [
-        f"| {one['name']} | {_value(one)} | {one['low']:g} – {one['high']:g} | {one['note']} |"
-        for one in figures["rows"]
-        if one["must"] is None
-    ]
+    for row in figures["rows"]:
+        if row["must"] is None:
+            lines.append(f"| {row['name']} | {_value(row)} | {_interval(row)} | {row['note']} |")
     return "\n".join(lines) + "\n"
 
 
@@ -126,14 +143,13 @@ def quote(figures: Mapping[str, Mapping[str, Any]], text: str) -> str:
     _, _, after = rest.partition(END)
     lines = [BEGIN, "| | value | least – greatest | goal |", "|---|---|---|---|"]
     for content in figures.values():
-        for one in content["rows"]:
-            if one["name"] in README_ROWS:
-                goal = ""
-                if one["must"] is not None:
-                    goal = f"{'≥' if one['better'] == 'higher' else '≤'} {one['must']:g}"
-                lines.append(
-                    f"| {one['name']} | {_value(one)} | {one['low']:g} – {one['high']:g} | {goal} |"
-                )
+        for row in content["rows"]:
+            if row["name"] not in README_ROWS:
+                continue
+            goal = ""
+            if row["must"] is not None:
+                goal = f"{'≥' if row['better'] == 'higher' else '≤'} {row['must']:g}"
+            lines.append(f"| {row['name']} | {_value(row)} | {_interval(row)} | {goal} |")
     lines.append("")
     for model, content in figures.items():
         lines.append(
@@ -144,7 +160,11 @@ def quote(figures: Mapping[str, Mapping[str, Any]], text: str) -> str:
     return before + "\n".join(lines) + after
 
 
-def _value(one: Row) -> str:
-    return f"{one['value']:,g}".rstrip() + (
-        one["unit"] if one["unit"] in ("×", "/s") else f" {one['unit']}"
-    )
+def _value(row: Row) -> str:
+    """Return the value with its unit."""
+    separator = "" if row["unit"] in ("×", "/s") else " "
+    return f"{row['value']:,g}{separator}{row['unit']}"
+
+
+def _interval(row: Row) -> str:
+    return f"{row['low']:g} – {row['high']:g}"

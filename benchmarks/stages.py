@@ -1,11 +1,12 @@
-"""Where the time of one run goes, stage by stage: articles in, JSON Lines out.
+"""Measure the time of each stage of a run: articles in, JSON Lines out.
 
     python benchmarks/stages.py [--corpora CORPORA] [--articles 120] [--operators]
 
-One thread, so that the stages follow one another and add up to the wall; what is left over is told as well. Articles
-are put together from the seeds (``articles.py``); with the folder of the public corpora, they are PolNeAR's dev
-articles. ``--operators`` also tells where the encoder's time goes, by onnxruntime's own profile. (Not called
-``profile.py``: a module of that name would stand in the way of the standard library's.)
+The run has one thread, so that the stages follow one another and add up to the time by the clock; the table has a row
+for the remainder. Articles are put together from the seeds (``articles.py``); with the folder of the public corpora,
+they are PolNeAR's dev articles. ``--operators`` also prints the time of each operator of the encoder, by onnxruntime's
+own profile. (The file is not called ``profile.py``, since it would hide the module of that name in the standard
+library.)
 """
 
 import argparse
@@ -18,8 +19,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
-import articles as made
 import onnxruntime as ort
+from articles import make_articles, polnear_articles, write_articles
 
 from claimstance.inference import Tagger, tagger
 from claimstance.inference.articles.sources import read_articles
@@ -33,7 +34,8 @@ from claimstance.model.predictor import Predictor
 from claimstance.model.windows import WindowBuilder
 
 T = TypeVar("T")
-ELSE = "what is left over"
+REMAINDER = "what is left over"
+#: The class or module of each function that is timed, the name of the function, and the name of the stage.
 STAGES: list[tuple[Any, str, str]] = [
     (tagger, "split_sentences", "split into sentences"),
     (WindowBuilder, "tokenize", "tokenize"),
@@ -51,59 +53,60 @@ STAGES: list[tuple[Any, str, str]] = [
 
 
 class Clock:
-    """The seconds spent in each stage, those of stages within it not counted."""
+    """Measure the seconds spent in each stage, without those of stages within it."""
 
     def __init__(self) -> None:
         self.seconds: Counter[str] = Counter()
-        self._stage, self._since = ELSE, time.perf_counter()
+        self._stage, self._since = REMAINDER, time.perf_counter()
 
     def switch(self, stage: str) -> str:
-        """Go over to a stage; gives the one before."""
+        """Begin a stage; return the one before."""
         now = time.perf_counter()
         self.seconds[self._stage] += now - self._since
-        before, self._stage, self._since = self._stage, stage, now
-        return before
+        previous, self._stage, self._since = self._stage, stage, now
+        return previous
 
     def timed(self, stage: str, function: Callable[..., T]) -> Callable[..., T]:
-        """The function, its time told to a stage. Lists are made of iterators, so that their time is known."""
+        """Return a function whose time counts for a stage; an iterator becomes a list, so that its time counts too."""
 
-        def call(*args: Any, **more: Any) -> Any:
-            before = self.switch(stage)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            previous = self.switch(stage)
             try:
-                found = function(*args, **more)
-                return list(found) if isinstance(found, Iterator) else found
+                result = function(*args, **kwargs)
+                return list(result) if isinstance(result, Iterator) else result
             finally:
-                self.switch(before)
+                self.switch(previous)
 
         return call
 
-    def watched(self, stage: str, items: Iterator[T]) -> Iterator[T]:
-        """The items, the time of getting each told to a stage."""
-        following = self.timed(stage, lambda: next(items, None))
-        while (item := following()) is not None:
+    def timed_items(self, stage: str, items: Iterator[T]) -> Iterator[T]:
+        """Yield the items; the time of getting each counts for a stage."""
+        next_item = self.timed(stage, lambda: next(items, None))
+        while (item := next_item()) is not None:
             yield item
 
 
 def profile(file: Path) -> tuple[Clock, float, int]:
-    """The clock of a run over a file of articles, its wall in seconds and the sentences."""
-    reading = Tagger.from_pretrained(threads=1)
-    reading.tag("Warm up, said Kerry.", targets=["Kerry"])
+    """Run over a file of articles; return the clock, the seconds of the run, and the number of sentences."""
+    timed_tagger = Tagger.from_pretrained(threads=1)
+    timed_tagger.tag("Warm up, said Kerry.", targets=["Kerry"])
     clock = Clock()
     for owner, name, stage in STAGES:
         setattr(owner, name, clock.timed(stage, getattr(owner, name)))
     writer, sentences = JsonlWriter(io.StringIO()), 0
-    began = time.perf_counter()
-    clock.switch(ELSE)
+    start = time.perf_counter()
+    clock.switch(REMAINDER)
     clock.seconds.clear()
-    for tagged in reading.tag_all(clock.watched("read files", iter(read_articles([str(file)])))):
+    articles = clock.timed_items("read files", iter(read_articles([str(file)])))
+    for tagged in timed_tagger.tag_all(articles):
         writer.write(tagged)  # type: ignore[arg-type]
         sentences += len(tagged.sentences)  # type: ignore[union-attr]
-    clock.switch(ELSE)
-    return clock, time.perf_counter() - began, sentences
+    clock.switch(REMAINDER)
+    return clock, time.perf_counter() - start, sentences
 
 
 def operators(file: Path, folder: Path) -> Counter[str]:
-    """The seconds of each of the encoder's operators, by onnxruntime's profile."""
+    """Return the seconds of each of the encoder's operators, by onnxruntime's profile."""
     options = ort.SessionOptions()
     options.intra_op_num_threads, options.enable_profiling = 1, True
     options.profile_file_prefix = str(folder / "operators")
@@ -114,27 +117,26 @@ def operators(file: Path, folder: Path) -> Counter[str]:
     predictor.backend._encoder_sessions[READER_FILE] = session  # type: ignore[attr-defined]
     for tagged in Tagger(predictor, "").tag_all(read_articles([str(file)])):
         assert tagged
-    found: Counter[str] = Counter()
+    seconds: Counter[str] = Counter()
     for event in json.loads(Path(session.end_profiling()).read_text(encoding="utf-8")):
         if event.get("cat") == "Node" and event["name"].endswith("kernel_time"):
-            found[event["args"]["op_name"]] += event["dur"] / 1e6
-    return found
+            seconds[event["args"]["op_name"]] += event["dur"] / 1e6
+    return seconds
 
 
-def table(seconds: Counter[str], title: str, least: float = 0.0) -> str:
-    """Seconds and shares, the longest first; what has less than ``least`` of all is left out."""
+def table(seconds: Counter[str], title: str, min_share: float = 0.0) -> str:
+    """Return a table of seconds and shares, the longest first, without rows below ``min_share`` of all."""
     total = sum(seconds.values())
     lines = [f"| {title} | seconds | share |", "|---|---|---|"]
-    lines += [
-        f"| {name} | {one:.2f} | {100 * one / total:.1f} % |"
-        for name, one in seconds.most_common()
-        if one >= least * total
-    ]
-    return "\n".join([*lines, f"| all | {total:.2f} | 100 % |"])
+    for name, duration in seconds.most_common():
+        if duration >= min_share * total:
+            lines.append(f"| {name} | {duration:.2f} | {100 * duration / total:.1f} % |")
+    lines.append(f"| all | {total:.2f} | 100 % |")
+    return "\n".join(lines)
 
 
 def main() -> None:
-    """Measure and tell."""
+    """Measure a run and print the tables."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -143,15 +145,18 @@ def main() -> None:
         "--articles", type=int, default=120, help="made from the seeds, without --corpora"
     )
     parser.add_argument("--operators", action="store_true", help="also the encoder's operators")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        rows = made.polnear(asked.corpora) if asked.corpora else made.articles(asked.articles)
-        file = made.write(Path(folder) / "articles.jsonl", rows)
-        if asked.operators:  # first: what is profiled is timed no more
+        articles = make_articles(options.articles)
+        if options.corpora:
+            articles = polnear_articles(options.corpora)
+        file = write_articles(Path(folder) / "articles.jsonl", articles)
+        # Operators come first: `profile` replaces functions for good.
+        if options.operators:
             print(table(operators(file, Path(folder)), "operator", 0.005), end="\n\n")
-        clock, wall, sentences = profile(file)
+        clock, seconds, sentences = profile(file)
     print(table(clock.seconds, "stage"))
-    print(f"\n{sentences:,} sentences on one thread; the wall was {wall:.2f} s.")
+    print(f"\n{sentences:,} sentences on one thread; the wall was {seconds:.2f} s.")
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ from page import Row, measured, part
 from claimstance.model.onnx.backend import cores
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
-from articles import articles
+from articles import make_articles
 
 PROGRAM = (
     sys.executable,
@@ -121,7 +121,7 @@ async def ask(port: int, body: bytes, path: str = "/v1/tag") -> Answer:
 def bodies(seed: int) -> Iterator[bytes]:
     """Yield bodies of requests with different articles, without end."""
     while True:
-        for article in articles(1000, sentences=SENTENCES, seed=seed):
+        for article in make_articles(1000, sentences=SENTENCES, seed=seed):
             yield json.dumps({"text": article["text"], "title": article["title"]}).encode()
         seed += 1
 

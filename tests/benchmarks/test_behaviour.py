@@ -25,7 +25,7 @@ def behaviour(monkeypatch):
     return behaviour
 
 
-class Asked:
+class Reader:
     """A reader that only has a configuration."""
 
     config = ModelConfig(encoder={"hidden_size": 4}, abstain_below={"stance": 0.6})
@@ -33,17 +33,19 @@ class Asked:
 
 def stance(label, probability):
     rest = {
-        other: (1 - probability) / 2 for other in Asked.config.labels["stance"] if other != label
+        other: (1 - probability) / 2 for other in Reader.config.labels["stance"] if other != label
     }
     return Prediction(stances=[{label: probability, **rest}], kinds=["stance.holder"])
 
 
 def first(behaviour, template, question):
-    return next(behaviour.cases("seen", {"group": {template: [question]}}))
+    return next(behaviour.make_cases("seen", {"group": {template: [question]}}))
 
 
 def test_names_fill_a_sentence(behaviour):
-    cases = list(behaviour.cases("seen", {"group": {"{A} said: “{B} left.”": ["A > B neutral"]}}))
+    cases = list(
+        behaviour.make_cases("seen", {"group": {"{A} said: “{B} left.”": ["A > B neutral"]}})
+    )
     assert len(cases) == 12
     assert all(len(set(case.names.values())) == 4 for case in cases)
     assert {case.text for case in cases} >= {
@@ -52,7 +54,7 @@ def test_names_fill_a_sentence(behaviour):
         "Peru said: “Norway left.”",
     }
     record = cases[0].record
-    assert [(each.holder, each.target, each.label) for each in record.stances] == [
+    assert [(stance.holder, stance.target, stance.label) for stance in record.stances] == [
         ("Novak", "Hale", None)
     ]
     assert first(behaviour, "{B} is.", "> B favor").record.stances[0].holder is None
@@ -68,7 +70,7 @@ def test_what_is_no_question_is_refused(behaviour, question):
 
 
 @pytest.mark.parametrize(
-    ("question", "said", "right"),
+    ("question", "label", "is_correct"),
     [
         ("A > B against", "against", True),
         ("A > B against", "favor", False),
@@ -76,15 +78,15 @@ def test_what_is_no_question_is_refused(behaviour, question):
         ("A > B not against", "favor", True),
     ],
 )
-def test_whether_a_stance_is_right(behaviour, question, said, right):
+def test_whether_a_stance_is_right(behaviour, question, label, is_correct):
     case = first(behaviour, "{A} met {B}.", question)
-    for probability, given in ((0.9, True), (0.5, False)):
-        answer = behaviour.answer(Asked, case, stance(said, probability))
-        assert (answer.said, answer.right, answer.given) == (said, right, given)
+    for probability, is_given in ((0.9, True), (0.5, False)):
+        answer = behaviour.to_answer(Reader, case, stance(label, probability))
+        assert (answer.text, answer.is_correct, answer.is_given) == (label, is_correct, is_given)
 
 
 @pytest.mark.parametrize(
-    ("question", "spans", "right"),
+    ("question", "spans", "is_correct"),
     [
         ("says A", [(0, 5)], True),
         ("says A", [(0, 5), (0, 5)], True),
@@ -97,13 +99,13 @@ def test_whether_a_stance_is_right(behaviour, question, said, right):
         ("says A", [(0, 5), None], False),
     ],
 )
-def test_whether_a_source_is_right(behaviour, question, spans, right):
+def test_whether_a_source_is_right(behaviour, question, spans, is_correct):
     case = first(behaviour, "{A} told {B} so.", question)
-    said = Prediction(
+    prediction = Prediction(
         attributions=[(Attribution(source=span and [span], cue=[(6, 10)]), 0.9) for span in spans]
     )
-    answer = behaviour.answer(Asked, case, said)
-    assert (answer.right, answer.given) == (right, None)
+    answer = behaviour.to_answer(Reader, case, prediction)
+    assert (answer.is_correct, answer.is_given) == (is_correct, None)
 
 
 def test_shares_failures_and_page(behaviour):
@@ -115,7 +117,7 @@ def test_shares_failures_and_page(behaviour):
         behaviour.Answer(bad, "neutral", True, False),
     ]
     answers += [behaviour.Answer(replace(good, part="unseen"), "neutral", True, None)]
-    rows = {row["name"]: row for row in behaviour.rows(answers)}
+    rows = {row["name"]: row for row in behaviour.make_rows(answers)}
     assert rows["seen: group: right"]["value"] == 80.0
     assert rows["seen: all: given"]["value"] == 80.0
     assert rows["seen: group: right of those given"]["value"] == 75.0
@@ -158,9 +160,9 @@ def test_the_page_is_rendered_from_the_figures(behaviour):
 def test_figures_are_of_every_sentence_and_give_none_of_the_unseen_away(behaviour):
     for part in behaviour.PARTS:
         groups = yaml.safe_load((BENCHMARKS / f"behaviour_{part}.yaml").read_text(encoding="utf-8"))
-        asked = Counter(case.group for case in behaviour.cases(part, groups))
+        expected = Counter(case.group for case in behaviour.make_cases(part, groups))
         rows = {row["name"]: row["n"] for row in FIGURES["rows"]}
-        assert {group: rows[f"{part}: {group}: right"] for group in asked} == dict(asked)
+        assert {group: rows[f"{part}: {group}: right"] for group in expected} == dict(expected)
     # Those of both would be in the page, were they told of.
     seen = yaml.safe_load((BENCHMARKS / "behaviour_seen.yaml").read_text(encoding="utf-8"))
     known = {template for sentences in seen.values() for template in sentences}

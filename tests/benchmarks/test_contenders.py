@@ -33,6 +33,6 @@ def test_training_is_timed_and_its_tokens_are_counted(tokenizer_json, tmp_path, 
         monkeypatch.setattr(contenders, name, value)
     for module, name in ((trainer, "collate"), (train, "export")):  # what it replaces comes back
         monkeypatch.setattr(module, name, getattr(module, name))
-    found = contenders.training(Path())()
-    assert found["seconds"] > 0
-    assert found["tokens"] > 2 * 1024  # of 2,048 a step, most are no padding
+    measurements = contenders.training(Path())()
+    assert measurements["seconds"] > 0
+    assert measurements["tokens"] > 2 * 1024  # of 2,048 a step, most are no padding

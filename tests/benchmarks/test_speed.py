@@ -55,7 +55,7 @@ def by_name(rows):
 def test_a_whole_run_is_measured_in_processor_time(speed, scripted):
     from speed_checks import operations
 
-    rows = by_name(speed.whole(2, scripted, None))
+    rows = by_name(speed.measure_whole_run(2, scripted, None))
     work = operations(scripted / "whole.jsonl")[0]
     ratio = rows["whole run ÷ limit, made articles"]
     assert (
@@ -106,15 +106,15 @@ def test_other_processes_are_counted_and_this_ones_are_not(
     speed, monkeypatch, busy, own, children, cores
 ):
     machine = Machine(speed, monkeypatch)
-    others = speed.Others()
+    others = speed.OtherProcesses()
     machine.clock, machine.busy, machine.own, machine.children = 10.0, busy, own, children
-    assert others.cores() == pytest.approx(cores)
+    assert others.busy_cores() == pytest.approx(cores)
 
 
 def test_this_machine_tells_what_others_do(speed):
-    others = speed.Others()
+    others = speed.OtherProcesses()
     time.sleep(0.05)
-    assert 0 <= others.cores() <= 1024
+    assert 0 <= others.busy_cores() <= 1024
 
 
 def test_each_part_tells_what_other_processes_did(speed, monkeypatch, capsys):
@@ -142,9 +142,9 @@ def test_a_limit_is_a_peak_of_one_core(benchmarks, monkeypatch, tmp_path):
 
     for name, value in {"SIZE": 64, "PRODUCTS": 3, "THREADS": 2}.items():
         monkeypatch.setattr(contenders, name, value)
-    found = contenders.limit(tmp_path)()
-    assert found["gflops"] > 0
-    assert found["processor"] > 0
+    measurements = contenders.limit(tmp_path)()
+    assert measurements["gflops"] > 0
+    assert measurements["processor"] > 0
 
 
 @pytest.mark.slow
@@ -155,6 +155,6 @@ def test_a_whole_run_tells_processor_time(benchmarks, tmp_path):
     file.write_text(
         json.dumps({"text": "He said that ships waited. Nobody answered."}) + "\n", encoding="utf-8"
     )
-    found = contenders.claimstance(file)()
-    assert found["processor"] > 0
-    assert found["seconds"] > 0
+    measurements = contenders.claimstance(file)()
+    assert measurements["processor"] > 0
+    assert measurements["seconds"] > 0
