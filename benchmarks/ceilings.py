@@ -1,10 +1,10 @@
-"""Measure how well people agree where several annotated the same: about the most that a model can reach.
+"""Measure how well annotators of the same texts agree: about the most that a model can reach.
 
-Where annotators marked whole articles (PolNeAR), each is scored against each other as a model is against gold. The
-counts of an article are averaged over the ordered pairs of its annotators, so that each article weighs once however
-many annotators it has; intervals are by bootstrap over articles. Where many gave a sentence a label (GWSD), each is
-scored against what most of the others say; an answer on which the others are tied is left out. A model is scored
-against a label that all annotators made together, which is less noisy than one person's: it may pass this ceiling.
+If annotators marked whole articles (PolNeAR), each is scored against each of the others, as a model is against gold.
+The counts of an article are averaged over the ordered pairs of its annotators, so that articles weigh alike however
+many annotators they have; intervals are by bootstrap over articles. If many people labelled a sentence (GWSD), each
+answer is scored against the majority of the others; it is left out if the others are tied. A model is scored against a
+label that all annotators made together, which is less noisy than one person's: it may pass this ceiling.
 """
 
 from collections import defaultdict
@@ -23,15 +23,15 @@ from claimstance.training.evaluation.metrics import Array, Figure
 
 
 def between_articles(records: Iterable[Record], labels: Sequence[str] = CLAIM) -> Results:
-    """The figures of ``attribution`` and ``claim``, each annotator of an article against each other.
+    """Return figures of ``attribution`` and ``claim``, each annotator of an article against each of the others.
 
     Args:
         records: sentences of articles, once for each ``annotator``; the article is ``meta["article"]``. Articles with
             one annotator are left out.
-        labels: of ``claim``.
+        labels: those of ``claim``.
 
     Returns:
-        What ``evaluate`` returns; ``n`` counts sentences, each once. Empty if no article has two annotators.
+        Results as ``evaluate`` has them; ``n`` counts sentences, each once. Empty if no article has two annotators.
     """
     articles = {
         name: annotations
@@ -43,12 +43,18 @@ def between_articles(records: Iterable[Record], labels: Sequence[str] = CLAIM) -
     attributions, claims, sizes = [], [], []
     for annotations in articles.values():
         pairs = list(permutations(annotations.values(), 2))
-        attributions.append(np.mean([count_between(gold, other) for gold, other in pairs], axis=0))
-        claims.append(
-            np.mean([_count_claims(gold, other, labels) for gold, other in pairs], axis=0)
+        attributions.append(
+            np.mean([count_between(gold, answers) for gold, answers in pairs], axis=0)
         )
-        sizes.append(float(len(pairs[0][0])))
-    corpus = corpus_names(next(iter(next(iter(articles.values())).values()))[0])[0]
+        claims.append(
+            np.mean([_count_claims(gold, answers, labels) for gold, answers in pairs], axis=0)
+        )
+        first_sentences, _ = pairs[0]
+        sizes.append(float(len(first_sentences)))
+    # All records are of one corpus; any of them has its name.
+    first_annotations = next(iter(articles.values()))
+    first_record = next(iter(first_annotations.values()))[0]
+    corpus = corpus_names(first_record)[0]
     documents = tuple(map(digest, articles))
     return {
         f"{corpus}/attribution": _figures("attribution", (), documents, sizes, attributions),
@@ -57,57 +63,60 @@ def between_articles(records: Iterable[Record], labels: Sequence[str] = CLAIM) -
 
 
 def by_article(records: Iterable[Record]) -> dict[str, dict[str, list[Record]]]:
-    """Article → annotator → sentences in order."""
+    """Return article → annotator → sentences in order."""
     articles: dict[str, dict[str, list[Record]]] = defaultdict(lambda: defaultdict(list))
     for record in records:
         articles[str(record.meta["article"])][record.annotator or ""].append(record)
     return {name: dict(annotations) for name, annotations in articles.items()}
 
 
-def _count_claims(gold: Sequence[Record], other: Sequence[Record], labels: Sequence[str]) -> Array:
-    return _confusion(
-        [(one.claim or "", two.claim or "") for one, two in zip(gold, other, strict=True)], labels
-    )
+def _count_claims(
+    gold: Sequence[Record], answers: Sequence[Record], labels: Sequence[str]
+) -> Array:
+    """Return the confusion matrix of two annotators' claims in the same sentences."""
+    pairs = []
+    for gold_record, record in zip(gold, answers, strict=True):
+        pairs.append((gold_record.claim or "", record.claim or ""))
+    return _confusion(pairs, labels)
 
 
 def between_answers(records: Iterable[Record], labels: Sequence[str]) -> Results:
-    """The figures of ``stance``, each of many answers to a sentence against what most of the others say.
+    """Return figures of ``stance``, each answer to a sentence against the majority of the others.
 
     Args:
         records: sentences with one stance and ``meta["annotations"]``, the labels that annotators gave.
-        labels: of ``stance``.
+        labels: those of ``stance``.
 
     Returns:
-        What ``evaluate`` returns; ``n`` counts sentences, which weigh alike however many answers they have.
+        Results as ``evaluate`` has them; ``n`` counts sentences, which weigh alike however many answers they have.
     """
-    found: dict[str, dict[str, Array]] = defaultdict(dict)
+    counts: dict[str, dict[str, Array]] = defaultdict(dict)  # corpus → sentence → confusion matrix
     for record in records:
         answers = record.meta.get("annotations") or ()
-        pairs = [
-            (most, one)
-            for most, one in zip(against_others(answers), answers, strict=True)
-            if most is not None
-        ]
-        if pairs:
-            for corpus in corpus_names(record):
-                found[corpus][record.id] = _confusion(pairs, labels) / len(pairs)
-    return {
-        f"{corpus}/stance": _figures(
-            "labels",
-            tuple(labels),
-            tuple(map(digest, counts)),
-            [1.0] * len(counts),
-            list(counts.values()),
+        pairs = []
+        for majority, answer in zip(against_others(answers), answers, strict=True):
+            if majority is not None:
+                pairs.append((majority, answer))
+        if not pairs:
+            continue
+        for corpus in corpus_names(record):
+            counts[corpus][record.id] = _confusion(pairs, labels) / len(pairs)
+    results = {}
+    for corpus, matrices in counts.items():
+        documents = tuple(map(digest, matrices))
+        sizes = [1.0] * len(matrices)
+        results[f"{corpus}/stance"] = _figures(
+            "labels", tuple(labels), documents, sizes, list(matrices.values())
         )
-        for corpus, counts in found.items()
-    }
+    return results
 
 
 def _confusion(pairs: Iterable[tuple[str, str]], labels: Sequence[str]) -> Array:
+    """Return how often each label (row) was answered with each label (column)."""
     index: Mapping[str, int] = {label: i for i, label in enumerate(labels)}
     counts = np.zeros((len(labels), len(labels)))
-    for gold, said in pairs:
-        counts[index[gold], index[said]] += 1
+    for gold, answer in pairs:
+        counts[index[gold], index[answer]] += 1
     return counts
 
 

@@ -1,4 +1,4 @@
-"""Quotations that run on into other sentences, on PolNeAR: the source of each against the annotator's.
+"""Score the sources of quotations that run on into other sentences, on PolNeAR.
 
     python benchmarks/continuations.py CORPORA [--split dev] [--model FOLDER]
 
@@ -42,20 +42,20 @@ def continuations(tagger: Tagger, text: str) -> Iterator[tuple[Continuation, boo
             content = continuation.content
             middle = (content.start + content.end) // 2
             if continuation.source is not None:
-                yield continuation, any(q.start <= middle < q.end for q in quotes)
+                yield continuation, any(quote.start <= middle < quote.end for quote in quotes)
 
 
 def main() -> None:
-    """Print the table."""
+    """Count the continuations of all articles and print the table."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("corpora", type=Path)
     parser.add_argument("--split", choices=("train", "dev"), default="dev")
     parser.add_argument("--model", type=Path, help="a model folder (default: the bundled one)")
-    args = parser.parse_args()
-    tagger = Tagger.from_pretrained(args.model)
-    folder = args.corpora / "polnear" / "data" / args.split
+    options = parser.parse_args()
+    tagger = Tagger.from_pretrained(options.model)
+    folder = options.corpora / "polnear" / "data" / options.split
     counts: Counter[tuple[bool, bool]] = Counter()
     for path in sorted((folder / "text").glob("*.txt")):
         annotated = sorted((folder / "attributions").glob(f"{path.stem}_*.ann"))
@@ -66,8 +66,8 @@ def main() -> None:
         for continuation, is_quoted in continuations(tagger, text):
             source = continuation.source
             is_right = source is not None and any(
-                overlap(continuation.content, content) and overlap(source, theirs)
-                for theirs, content in contents
+                overlap(continuation.content, content) and overlap(source, gold_source)
+                for gold_source, content in contents
             )
             counts[is_quoted, is_right] += 1
     print("| continuations | n | right |\n|---|---|---|")

@@ -2,9 +2,9 @@
 
     python benchmarks/gap.py CORPORA [--part development] [--model FOLDER]
 
-CORPORA holds ``gap/``. People and sources are found by the model, so that what is measured is what a user gets. Scored
-as by GAP's own scorer: each of the two names counts as one decision, right if it is given as the pronoun's and is. A
-name that is given and is neither of the two counts as a miss where one of them is right, and not as a mistake.
+CORPORA holds ``gap/``. The model finds people and sources, so that the figures are those of a user's results. The
+scores are those of GAP's own scorer: each of the two names is one decision, whether the pronoun refers to it. An answer
+that is neither of the two names counts as a miss if one of them is right, and not as a mistake.
 """
 
 import argparse
@@ -31,15 +31,16 @@ def answer_of(predictor: Predictor, row: dict[str, str]) -> str | None:
     """Return the name that the pronoun of a row is resolved to."""
     text, start = row["Text"], int(row["Pronoun-offset"])
     bounds = split_sentences(text)
-    reading = predictor.read([text[first:last] for first, last in bounds])
+    document = predictor.read([text[first:last] for first, last in bounds])
     alignment = Alignment(text, bounds)
     entities = [
-        (*alignment.offsets(entity.span), entity.label) for entity in reading.entities or ()
+        (*alignment.offsets(entity.span), entity.label) for entity in document.entities or ()
     ]
-    sources = sorted(
-        {alignment.offsets(event.source[0]) for event in reading.attributions or () if event.source}
-    )
-    names = resolve_references(text, bounds, sources, entities)
+    sources = set()
+    for attribution in document.attributions or ():
+        if attribution.source:
+            sources.add(alignment.offsets(attribution.source[0]))
+    names = resolve_references(text, bounds, sorted(sources), entities)
     return names.get((start, start + len(row["Pronoun"])))
 
 
@@ -47,11 +48,11 @@ def count(row: dict[str, str], answer: str | None) -> Counter[str]:
     """Return the decisions on both names of a row."""
     counts = Counter(rows=1, answered=int(answer is not None))
     for name in ("A", "B"):
-        is_meant = row[f"{name}-coref"].upper() == "TRUE"
+        is_gold = row[f"{name}-coref"].upper() == "TRUE"
         is_answer = answer is not None and same_name(answer, row[name])
-        counts["right"] += is_meant and is_answer
-        counts["wrong"] += is_answer and not is_meant
-        counts["missed"] += is_meant and not is_answer
+        counts["right"] += is_gold and is_answer
+        counts["wrong"] += is_answer and not is_gold
+        counts["missed"] += is_gold and not is_answer
     return counts
 
 
@@ -67,17 +68,17 @@ def print_row(kind: str, counts: Counter[str]) -> None:
 
 
 def main() -> None:
-    """Print the table."""
+    """Resolve the pronouns of all rows and print the table."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("corpora", type=Path)
     parser.add_argument("--part", choices=("development", "validation"), default="development")
     parser.add_argument("--model", type=Path, help="a model folder (default: the bundled one)")
-    args = parser.parse_args()
-    predictor, _ = load_predictor(model_folder(args.model) if args.model else None, 1)
+    options = parser.parse_args()
+    predictor, _ = load_predictor(model_folder(options.model) if options.model else None, 1)
     counts: dict[str, Counter[str]] = {"male": Counter(), "female": Counter()}
-    for row in read_rows(args.corpora / "gap" / f"gap-{args.part}.tsv"):
+    for row in read_rows(options.corpora / "gap" / f"gap-{options.part}.tsv"):
         counts[GENDERS[row["Pronoun"].lower()]] += count(row, answer_of(predictor, row))
     print("| pronoun | n | answered | precision | recall | F1 |\n|---|---|---|---|---|---|")
     print_row("he", counts["male"])

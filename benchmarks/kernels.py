@@ -53,15 +53,15 @@ def main() -> None:
     parser.add_argument(ANSWERS, action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.answers:
-        print(json.dumps(answers(options.model)))
+        print(json.dumps(predict(options.model)))
         return
     if reason := obstacle():
         print(f"skipped: {reason}")
         return
-    call = [sys.executable, __file__, options.model, ANSWERS]
-    native = read(call)
-    emulated = read([EMULATOR, "-cpu", options.cpu, *call])
-    print(told(options.model, options.cpu, compare(native, emulated)))
+    command = [sys.executable, __file__, options.model, ANSWERS]
+    native = run(command)
+    emulated = run([EMULATOR, "-cpu", options.cpu, *command])
+    print(summary(options.model, options.cpu, compare(native, emulated)))
 
 
 def obstacle() -> str | None:
@@ -73,8 +73,8 @@ def obstacle() -> str | None:
     return None
 
 
-def answers(model: str) -> list[dict[str, Any]]:
-    """Return what the model predicts for each sentence, as ``predicted`` has it."""
+def predict(model: str) -> list[dict[str, Any]]:
+    """Return the model's predictions for each sentence, as ``predicted`` has them."""
     from claimstance.inference import Tagger
     from claimstance.model.record import read_jsonl
 
@@ -82,12 +82,17 @@ def answers(model: str) -> list[dict[str, Any]]:
     return [row["predicted"] for row in tagger.predict(read_jsonl(ROWS))]
 
 
-def read(command: Sequence[str]) -> list[Answer]:
-    """Return the answers that a call with ``--answers`` prints."""
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode:
-        raise SystemExit(f"error: {' '.join(command)} ended with {done.returncode}:\n{done.stderr}")
-    return [answer for predicted in json.loads(done.stdout) for answer in answers_of(predicted)]
+def run(command: Sequence[str]) -> list[Answer]:
+    """Run this program with ``--answers``; return the answers that it prints."""
+    process = subprocess.run(command, capture_output=True, text=True)
+    if process.returncode:
+        raise SystemExit(
+            f"error: {' '.join(command)} ended with {process.returncode}:\n{process.stderr}"
+        )
+    answers: list[Answer] = []
+    for predicted in json.loads(process.stdout):
+        answers += answers_of(predicted)
+    return answers
 
 
 def answers_of(predicted: Mapping[str, Any]) -> Iterator[Answer]:
@@ -95,7 +100,8 @@ def answers_of(predicted: Mapping[str, Any]) -> Iterator[Answer]:
     for task in ("claim", "subjective"):
         if task in predicted:
             yield Answer(predicted[task]["label"], predicted[task]["probabilities"])
-    if "check_worthy" in predicted:  # sentences are ranked by it: it has no label of its own
+    if "check_worthy" in predicted:
+        # It has no label, since sentences are ranked by it.
         probabilities = predicted["check_worthy"]["probabilities"]
         yield Answer(max(probabilities, key=probabilities.__getitem__), probabilities)
     for stance in predicted.get("stances", ()):
@@ -104,21 +110,19 @@ def answers_of(predicted: Mapping[str, Any]) -> Iterator[Answer]:
 
 def compare(first: Sequence[Answer], second: Sequence[Answer]) -> Difference:
     """Compare answers to the same questions, in the same order."""
-    equal, differences = 0, []
-    for one, other in zip(first, second, strict=True):
-        equal += one.label == other.label
-        differences.append(
-            max(
-                abs(probability - other.probabilities[name])
-                for name, probability in one.probabilities.items()
-            )
-        )
-    return Difference(
-        len(differences), equal, max(differences), sum(differences) / len(differences)
-    )
+    n_equal = 0
+    differences = []
+    for first_answer, second_answer in zip(first, second, strict=True):
+        n_equal += first_answer.label == second_answer.label
+        greatest = 0.0
+        for label, probability in first_answer.probabilities.items():
+            greatest = max(greatest, abs(probability - second_answer.probabilities[label]))
+        differences.append(greatest)
+    mean = sum(differences) / len(differences)
+    return Difference(len(differences), n_equal, max(differences), mean)
 
 
-def told(model: str, cpu: str, difference: Difference) -> str:
+def summary(model: str, cpu: str, difference: Difference) -> str:
     """Return the comparison as a sentence."""
     share = 100 * difference.equal / difference.answers
     return (

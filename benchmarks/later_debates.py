@@ -1,10 +1,11 @@
-"""Which scale, threshold and bias a check-worthiness head needs on debates later than those it was trained on.
+"""Measure which scale, threshold and bias a check-worthiness head needs on later debates than those of its training.
 
     python benchmarks/later_debates.py CORPORA
 
-CheckThat! 2024's dev part comes from the debates of its train part, its test part from later ones; a threshold that is
-best on dev is not best there. So here a head is trained on the reader's part "earlier", the first nine tenths of train
-and dev together, and biases are compared on "later". The test part is not looked at. About ten minutes on two cores.
+CheckThat! 2024's dev part comes from the debates of its train part, its test part from later ones; the threshold that
+is best on dev is not the best one on test. Therefore a head is trained here on the reader's part "earlier", the first
+nine tenths of train and dev together, and biases are compared on "later". The test part is not used. The run takes
+about ten minutes on two cores.
 """
 
 import argparse
@@ -22,14 +23,16 @@ from claimstance.training.fine_tuning.train import train
 
 
 def main() -> None:
-    """Train on early debates, compare biases on later ones."""
+    """Train on early debates, compare biases on later ones, and print the table."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("corpora", type=Path, help="the folder that holds checkthat2024/")
-    folder = parser.parse_args().corpora / "checkthat2024"
+    options = parser.parse_args()
+    folder = options.corpora / "checkthat2024"
     corpus = lookup("checkthat2024")
-    early, later = (list(corpus.read(folder, split)) for split in ("earlier", "later"))
+    earlier = list(corpus.read(folder, "earlier"))
+    later = list(corpus.read(folder, "later"))
     with tempfile.TemporaryDirectory() as scratch:
         config = Config.model_validate(
             {
@@ -43,8 +46,9 @@ def main() -> None:
                 },
             }
         )
-        predictor, _ = load_predictor(train(config, {"train": early}, {}))
-        probability = np.array([(p.check_worthy or {})["yes"] for p in predict(predictor, later)])
+        predictor, _ = load_predictor(train(config, {"train": earlier}, {}))
+        predictions = predict(predictor, later)
+        probability = np.array([(answer.check_worthy or {})["yes"] for answer in predictions])
     logits = np.log(np.stack([1 - probability, probability], axis=1))
     logit = logits[:, 1] - logits[:, 0]
     gold = np.array([record.check_worthy == "yes" for record in later])
@@ -53,13 +57,13 @@ def main() -> None:
     print(
         f"bias {scale.biases[1]:.2f}, temperature {scale.temperature:.2f}, threshold {threshold:.2f}"
     )
-    print(f"trained on {len(early)} sentences, measured on {len(later)}\n")
+    print(f"trained on {len(earlier)} sentences, measured on {len(later)}\n")
     print("| bias | precision | recall | F1 of Yes |\n|---|---|---|---|")
     for bias in np.arange(-1, 3.25, 0.25):
-        found = logit + bias > 0
-        right = (found & gold).sum()
-        precision, recall = right / max(found.sum(), 1), right / gold.sum()
-        f1 = 2 * right / (found.sum() + gold.sum())
+        predicted = logit + bias > 0
+        n_correct, n_predicted, n_gold = (predicted & gold).sum(), predicted.sum(), gold.sum()
+        precision, recall = n_correct / max(n_predicted, 1), n_correct / n_gold
+        f1 = 2 * n_correct / (n_predicted + n_gold)
         print(f"| {bias:.2f} | {100 * precision:.1f} | {100 * recall:.1f} | {100 * f1:.1f} |")
 
 

@@ -43,7 +43,7 @@ STAGES: list[tuple[Any, str, str]] = [
     (OnnxBackend, "read", "encoder, sentence heads, tags"),
     (OnnxBackend, "link", "link sources and contents to cues"),
     (OnnxBackend, "stance", "stances"),
-    (Predictor, "finish", "decode"),
+    (Predictor, "result", "decode"),
     (Predictor, "stances", "put questions about stances together"),
     (Tagger, "_finish", "names, mentions, results"),
     (ResultCache, "get", "look for copies"),

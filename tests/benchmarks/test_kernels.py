@@ -34,21 +34,20 @@ def predicted(claim, yes, *stances):
     }
 
 
-def compared(kernels, one, other):
-    first, second = (list(kernels.answers_of(each)) for each in (one, other))
-    return kernels.compare(first, second)
+def compared(kernels, first, second):
+    return kernels.compare(list(kernels.answers_of(first)), list(kernels.answers_of(second)))
 
 
 def test_the_same_answers_do_not_differ(kernels):
-    found = compared(kernels, predicted(0.9, 0.2, 0.7, 0.1), predicted(0.9, 0.2, 0.7, 0.1))
-    assert found == (4, 4, 0.0, 0.0)
+    difference = compared(kernels, predicted(0.9, 0.2, 0.7, 0.1), predicted(0.9, 0.2, 0.7, 0.1))
+    assert difference == (4, 4, 0.0, 0.0)
 
 
 def test_a_label_that_changes_is_counted(kernels):
-    found = compared(kernels, predicted(0.9, 0.2, 0.51), predicted(0.9, 0.2, 0.47))
-    assert (found.answers, found.equal) == (3, 2)
-    assert found.greatest == pytest.approx(0.04)
-    assert found.mean == pytest.approx(0.04 / 3)
+    difference = compared(kernels, predicted(0.9, 0.2, 0.51), predicted(0.9, 0.2, 0.47))
+    assert (difference.answers, difference.equal) == (3, 2)
+    assert difference.greatest == pytest.approx(0.04)
+    assert difference.mean == pytest.approx(0.04 / 3)
 
 
 def test_check_worthiness_counts_as_its_likelier_label(kernels):
@@ -61,7 +60,7 @@ def test_answers_to_other_questions_are_refused(kernels):
 
 
 def test_the_result_is_one_sentence(kernels):
-    sentence = kernels.told("bundled", "Haswell", kernels.Difference(200, 199, 0.0123, 0.00049))
+    sentence = kernels.summary("bundled", "Haswell", kernels.Difference(200, 199, 0.0123, 0.00049))
     assert sentence == (
         "bundled, this processor and Haswell: 199 of 200 labels equal (99.50 %); "
         "probabilities differ by 0.0123 at most, 0.00049 on average"
@@ -92,7 +91,7 @@ def test_a_process_prints_what_the_model_predicts(kernels, model, monkeypatch, t
         encoding="utf-8",
     )
     monkeypatch.setattr(kernels, "ROWS", rows)
-    found = [list(kernels.answers_of(each)) for each in kernels.answers(model)]
-    assert len(found) == 1
-    assert len(found[0]) == 4  # three tasks of the sentence, and one stance
-    assert all(sum(answer.probabilities.values()) == pytest.approx(1) for answer in found[0])
+    answers = [list(kernels.answers_of(predicted)) for predicted in kernels.predict(model)]
+    assert len(answers) == 1
+    assert len(answers[0]) == 4  # three tasks of the sentence, and one stance
+    assert all(sum(answer.probabilities.values()) == pytest.approx(1) for answer in answers[0])
