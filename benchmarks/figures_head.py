@@ -14,7 +14,7 @@ FOLDERS = {"small": HERE, "base": HERE / "base"}
 
 
 def head(model_sha256: str | None) -> dict[str, Any]:
-    """The date, the machine and the model's sha256, ``None`` where no model is measured."""
+    """Return the date, the machine and the model's sha256, which is ``None`` if no model is measured."""
     machine = f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
     return {"date": date.today().isoformat(), "machine": machine, "model_sha256": model_sha256}
 
@@ -25,7 +25,7 @@ def figures_folder(model: str, out: Path | None, is_partial: bool = False) -> Pa
     Args:
         model: the name of a bundled model, or a folder.
         out: the folder that the user chose, if any.
-        is_partial: the figures are not those that the folder of a model holds, such as those of another split.
+        is_partial: whether the figures are others than the folder of a model holds, such as those of another split.
 
     Raises:
         ConfigError: if a folder has to be chosen.

@@ -52,10 +52,12 @@ def swap_names(records: Sequence[Record], replacements: Mapping[str, str]) -> li
         shift += len(renamed.text) - len(record.text)
         stances = []
         for stance in renamed.stances or ():
-            holder, target = (
-                _rename(end, pattern, table) if isinstance(end, str) else end
-                for end in (stance.holder, stance.target)
-            )
+            holder, target = stance.holder, stance.target
+            # Spans have been shifted with the text. A string is a name that is not in the text.
+            if isinstance(holder, str):
+                holder = _rename(holder, pattern, table)
+            if isinstance(target, str):
+                target = _rename(target, pattern, table)
             stances.append(stance.model_copy(update={"holder": holder, "target": target}))
         if renamed.stances is not None:
             renamed = renamed.model_copy(update={"stances": stances})

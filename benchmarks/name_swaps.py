@@ -22,7 +22,7 @@ from claimstance.model.record import Record
 from claimstance.model.text.person_names import PersonName, bare_name, person_name
 
 PERSON = "PERSON"
-OTHER_LABELS = ("ORGANIZATION", "LOCATION")
+NON_PERSON_LABELS = ("ORGANIZATION", "LOCATION")
 _PARTY = re.compile(r"\b(?:Republicans?|Democrats?|Democratic|GOP|RNC|DNC)\b|G\.O\.P\.")
 _LOWER_CASE = re.compile(r"\b[a-z]\w+")
 _MIN_LETTERS = 3  # of a first name that is drawn; an initial is not
@@ -41,14 +41,14 @@ class Names:
         single: names of people in one word that belong to nobody named in full.
         first_names: first names of one person only, which are no words of the article otherwise.
         genders: first name and surname, or a single name → ``male`` or ``female``, where it is known.
-        others: organizations and places → their kinds.
+        non_persons: organizations and places → their kinds.
     """
 
     people: dict[tuple[str, str], set[str]] = field(default_factory=lambda: defaultdict(set))
     single: set[str] = field(default_factory=set)
     first_names: set[str] = field(default_factory=set)
     genders: dict[tuple[str, str] | str, str] = field(default_factory=dict)
-    others: dict[str, Kind] = field(default_factory=dict)
+    non_persons: dict[str, Kind] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -57,12 +57,12 @@ class Pool:
 
     Attributes:
         people: the people named in full, each once, with the gender if it is known, else ``""``.
-        others: kind → organizations or places → the number of articles that have the name.
+        non_persons: kind → organizations or places → the number of articles that have the name.
         genders: first name and surname, or first name alone → gender.
     """
 
     people: Sequence[tuple[PersonName, str]]
-    others: Mapping[Kind, Mapping[str, int]]
+    non_persons: Mapping[Kind, Mapping[str, int]]
     genders: Mapping[tuple[str, str] | str, str]
 
 
@@ -105,9 +105,9 @@ def collect_names(records: Sequence[Record]) -> Names:
             continue
         if label == PERSON:
             _add_person(name, names, words)
-        elif label in OTHER_LABELS:
+        elif label in NON_PERSON_LABELS:
             has_article = articles[name].most_common(1)[0][0]
-            names.others[name] = (label, "the" if has_article else "")
+            names.non_persons[name] = (label, "the" if has_article else "")
     surnames = {surname for _, surname in names.people}
     first_names = Counter(first for first, _ in names.people)
     ordinary = {word for record in records for word in _LOWER_CASE.findall(record.text)}
@@ -122,6 +122,7 @@ def collect_names(records: Sequence[Record]) -> Names:
 
 
 def _add_person(name: str, names: Names, words: set[str]) -> None:
+    """Add a person's full name to ``names``, or a name in one word to ``words``."""
     person = person_name(name)
     if person is not None:
         names.people[person.first, person.surname].add(name)
@@ -152,7 +153,7 @@ def make_pool(articles: Sequence[Names]) -> Pool:
     """Return the names of several articles to draw from, in an order that does not vary."""
     people: dict[tuple[str, str], PersonName] = {}
     votes: dict[tuple[str, str] | str, Counter[str]] = defaultdict(Counter)
-    others: dict[Kind, Counter[str]] = defaultdict(Counter)
+    non_persons: dict[Kind, Counter[str]] = defaultdict(Counter)
     for names in articles:
         for key, full_names in names.people.items():
             person = person_name(min(full_names))
@@ -161,12 +162,11 @@ def make_pool(articles: Sequence[Names]) -> Pool:
             if key in names.genders:
                 votes[key][names.genders[key]] += 1
                 votes[key[0]][names.genders[key]] += 1
-        for name, kind in names.others.items():
-            others[kind][name] += 1
+        for name, kind in names.non_persons.items():
+            non_persons[kind][name] += 1
     genders = {key: counts.most_common(1)[0][0] for key, counts in votes.items()}
-    return Pool(
-        [(people[key], _gender(key, {}, genders)) for key in sorted(people)], others, genders
-    )
+    people_with_genders = [(people[key], _gender(key, {}, genders)) for key in sorted(people)]
+    return Pool(people_with_genders, non_persons, genders)
 
 
 def _gender(
@@ -211,32 +211,35 @@ def draw_replacements(names: Names, pool: Pool, rng: random.Random) -> dict[str,
         person = _draw_person(people, names.genders.get(name, ""))
         if person is not None:
             replacements[name] = person.particles + person.surname
-    for kind in sorted(set(names.others.values())):
-        counts = pool.others.get(kind, {})
-        candidates = sorted(name for name in counts if name not in names.others)
+    for kind in sorted(set(names.non_persons.values())):
+        counts = pool.non_persons.get(kind, {})
+        candidates = sorted(name for name in counts if name not in names.non_persons)
         rng.shuffle(candidates)
         # Names of several articles come first: of the others, some are errors of the entity tagger.
         candidates.sort(key=lambda name: counts[name] == 1)
-        own = [name for name, its_kind in names.others.items() if its_kind == kind]
+        own = [name for name, own_kind in names.non_persons.items() if own_kind == kind]
+        # If there are too few candidates, the last names stay as they are.
         replacements |= zip(sorted(own), candidates, strict=False)
-    return replacements | _acronyms(names.others, replacements)
+    return replacements | _acronyms(names.non_persons, replacements)
 
 
 def _draw_person(people: list[tuple[PersonName, str]], gender: str) -> PersonName | None:
     """Take a person of a gender from the list; one of any gender if it is ``""`` or nobody has it."""
-    for number, (_, its_gender) in enumerate(people):
-        if gender in ("", its_gender):
+    for number, (_, candidate_gender) in enumerate(people):
+        if gender in ("", candidate_gender):
             return people.pop(number)[0]
     return people.pop()[0] if people else None
 
 
-def _acronyms(others: Iterable[str], replacements: Mapping[str, str]) -> dict[str, str]:
+def _acronyms(names: Iterable[str], replacements: Mapping[str, str]) -> dict[str, str]:
     """Return acronym → the replacement of the full name that it stands for in this article."""
-    full_names = [name for name in others if " " in name]
-    return {
-        short: replacements[name]
-        for short in others
-        if short.isupper() and " " not in short
-        for name in full_names
-        if name in replacements and refers_to(name, short)
-    }
+    names = list(names)
+    full_names = [name for name in names if " " in name and name in replacements]
+    acronyms = {}
+    for short in names:
+        if not short.isupper() or " " in short:
+            continue
+        for name in full_names:
+            if refers_to(name, short):
+                acronyms[short] = replacements[name]
+    return acronyms

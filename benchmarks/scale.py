@@ -4,8 +4,8 @@
 
 The rows are made up: documents of twenty sentences of invented words, one in ten of them another outlet's copy of an
 earlier one with some sentences changed, every sentence with a label and stances on one to three targets. They are
-written to a JSON Lines file in a temporary folder and built in a process of its own; the memory is the most that this
-process, or one of the processes that it starts, ever held (``ru_maxrss``). ``--write`` writes ``scale.json`` and
+written to a JSON Lines file in a temporary folder and built in a process of its own; the memory is the peak of this
+process, or of one of the processes that it starts (``ru_maxrss``). ``--write`` writes ``scale.json`` and
 ``scale.md`` beside this file.
 """
 
@@ -24,10 +24,11 @@ from typing import Any
 
 from figures_head import head
 
-SENTENCES = 20  # of a document
-COPIED = 0.1  # of the documents
-CHANGED = 0.2  # of a copy's sentences
-GROWTH = 300  # MB that the largest run may take more than the smallest
+SENTENCES = 20  # in a document
+COPIED = 0.1  # share of the documents that are copies
+CHANGED = 0.2  # share of a copy's sentences that differ
+EARLIER = 500  # documents that may be copied
+GROWTH = 300  # MB by which the peak of the largest run may exceed that of the smallest
 _SYLLABLES = (
     "ba",
     "cor",
@@ -49,23 +50,23 @@ _SYLLABLES = (
 
 
 def documents(rows: int) -> Iterator[tuple[int, list[str]]]:
-    """So many rows of documents: the number of the outlet, and the sentences."""
+    """Yield documents with so many rows in all: the number of the outlet, and the sentences."""
     rng = random.Random(7)
     words = ["".join(rng.choices(_SYLLABLES, k=rng.randint(1, 4))) for _ in range(30_000)]
     earlier: list[list[str]] = []
     for number in range(rows // SENTENCES):
         if earlier and rng.random() < COPIED:
-            text = [
-                _sentence(words, rng) if rng.random() < CHANGED else sentence
-                for sentence in rng.choice(earlier)
-            ]
+            sentences = list(rng.choice(earlier))
+            for position in range(SENTENCES):
+                if rng.random() < CHANGED:
+                    sentences[position] = _sentence(words, rng)
         else:
-            text = [_sentence(words, rng) for _ in range(SENTENCES)]
-        if len(earlier) < 500:
-            earlier.append(text)
+            sentences = [_sentence(words, rng) for _ in range(SENTENCES)]
+        if len(earlier) < EARLIER:
+            earlier.append(sentences)
         elif rng.random() < 0.1:
-            earlier[rng.randrange(500)] = text
-        yield number % 40, text
+            earlier[rng.randrange(EARLIER)] = sentences
+        yield number % 40, sentences
 
 
 def _sentence(words: list[str], rng: random.Random) -> str:
@@ -73,47 +74,40 @@ def _sentence(words: list[str], rng: random.Random) -> str:
 
 
 def write_rows(rows: int, path: Path) -> None:
-    """Write made-up records, a line each."""
+    """Write made-up records as JSON Lines."""
     rng = random.Random(11)
     with path.open("w", encoding="utf-8") as file:
-        for number, (outlet, text) in enumerate(documents(rows)):
+        for number, (outlet, sentences) in enumerate(documents(rows)):
             day = date(2015, 1, 1) + timedelta(days=rng.randrange(3000))
-            for place, sentence in enumerate(text):
-                stances = [
-                    {
-                        "holder": None,
-                        "target": f"target {target}",
-                        "label": rng.choice(("favor", "against")),
-                    }
-                    for target in rng.sample(range(500), rng.randint(1, 3))
-                ]
-                file.write(
-                    json.dumps(
-                        {
-                            "id": f"d{number}:{place}",
-                            "doc_id": f"d{number}",
-                            "text": sentence,
-                            "claim": rng.choice(("claim", "no_claim", "no_claim")),
-                            "stances": stances,
-                            "meta": {"outlet": f"outlet {outlet}", "date": day.isoformat()},
-                        }
-                    )
-                    + "\n"
-                )
+            meta = {"outlet": f"outlet {outlet}", "date": day.isoformat()}
+            for position, sentence in enumerate(sentences):
+                stances = []
+                for target in rng.sample(range(500), rng.randint(1, 3)):
+                    label = rng.choice(("favor", "against"))
+                    stances.append({"holder": None, "target": f"target {target}", "label": label})
+                record = {
+                    "id": f"d{number}:{position}",
+                    "doc_id": f"d{number}",
+                    "text": sentence,
+                    "claim": rng.choice(("claim", "no_claim", "no_claim")),
+                    "stances": stances,
+                    "meta": meta,
+                }
+                file.write(json.dumps(record) + "\n")
 
 
 def measure(rows: int) -> dict[str, float]:
-    """Seconds and megabytes of a build of so many rows, and the rows and the groups that it had."""
+    """Build a dataset of so many rows; return its time, memory and size, and the numbers of rows and groups."""
     with tempfile.TemporaryDirectory() as folder:
         file, out = Path(folder) / "rows.jsonl", Path(folder) / "out"
         write_rows(rows, file)
         started = time.perf_counter()
-        child = subprocess.Popen([sys.executable, __file__, "--build", str(file), str(out)])
-        _, status, usage = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
+        process = subprocess.Popen([sys.executable, __file__, "--build", str(file), str(out)])
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
         seconds = time.perf_counter() - started
-        if child.returncode:
-            sys.exit(f"the build of {rows} rows ended with {child.returncode}")
+        if process.returncode:
+            sys.exit(f"the build of {rows} rows ended with {process.returncode}")
         report = json.loads((out / "report.json").read_bytes())
         size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
     kilobytes = usage.ru_maxrss / (1024 if sys.platform == "darwin" else 1)
@@ -128,10 +122,11 @@ def measure(rows: int) -> dict[str, float]:
 
 
 def figures(runs: list[dict[str, float]]) -> dict[str, Any]:
-    """The file of figures."""
+    """Return the content of ``scale.json``."""
     rows = []
     for run in runs:
-        name, count = f"{int(run['rows']):,} rows", int(run["rows"])
+        count = int(run["rows"])
+        name = f"{count:,} rows"
         note = (
             f"{int(run['groups']):,} groups; {int(run['near'])} rows with a twin in another split"
         )
@@ -165,24 +160,24 @@ def _row(
     }
 
 
-def page(found: dict[str, Any]) -> str:
-    """The figures as Markdown."""
+def page(content: dict[str, Any]) -> str:
+    """Return the figures as Markdown."""
     lines = [
         "# Building many rows",
         "",
-        f"{found['date']}, {found['machine']}. One run each, `benchmarks/scale.py`.",
+        f"{content['date']}, {content['machine']}. One run each, `benchmarks/scale.py`.",
         "",
         "| | value | at most | |",
         "|---|---|---|---|",
     ]
-    lines += [
-        f"| {row['name']} | {row['value']:,} {row['unit']} | {row['must'] or ''} | {row['note']} |"
-        for row in found["rows"]
-    ]
+    for row in content["rows"]:
+        value = f"{row['value']:,} {row['unit']}"
+        lines.append(f"| {row['name']} | {value} | {row['must'] or ''} | {row['note']} |")
     return "\n".join(lines) + "\n"
 
 
 def _build(file: str, out: str) -> None:
+    """Build a dataset, in the process that is measured."""
     from claimstance.training.data.build import build
     from claimstance.training.data.config import DataConfig
 
@@ -190,28 +185,28 @@ def _build(file: str, out: str) -> None:
 
 
 def main() -> None:
-    """Measure, tell, and write if asked to."""
+    """Measure the builds, and print or write the figures."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--rows", type=int, nargs="+", default=[100_000, 1_000_000])
     parser.add_argument("--write", action="store_true", help="write scale.json and scale.md")
     parser.add_argument("--build", nargs=2, metavar=("FILE", "OUT"), help=argparse.SUPPRESS)
-    asked = parser.parse_args()
-    if asked.build:
-        _build(*asked.build)
+    options = parser.parse_args()
+    if options.build:
+        _build(*options.build)
         return
     runs = []
-    for rows in asked.rows:
+    for rows in options.rows:
         runs.append(measure(rows))
         print(", ".join(f"{name} {value:,.1f}" for name, value in runs[-1].items()), flush=True)
-    found = figures(runs)
-    if asked.write:
-        here = Path(__file__).parent
-        (here / "scale.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
-        (here / "scale.md").write_text(page(found), encoding="utf-8")
+    content = figures(runs)
+    if options.write:
+        folder = Path(__file__).parent
+        (folder / "scale.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        (folder / "scale.md").write_text(page(content), encoding="utf-8")
     else:
-        print(page(found))
+        print(page(content))
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""Which sentence splitter? Every one that is installed, against the sentence bounds of PolNeAR's CoreNLP files.
+"""Compare the sentence splitters that are installed with the sentence bounds of PolNeAR's CoreNLP files.
 
     python benchmarks/sentences.py CORPORA [--split dev] [--articles N]
 
-CORPORA holds ``polnear/`` and ``polnear-silver/``. The reference is machine-made, not gold: it runs sentences over
-paragraph ends and leaves opening quotes behind in the sentence before. Both are repaired for the main figures; the
-figure against the reference as it is stands beside them.
+CORPORA holds ``polnear/`` and ``polnear-silver/``. The reference is machine-made, not gold: its sentences run over
+paragraph ends, and opening quotes belong to the sentence before. Both are repaired for the main figures; another column
+has the figure against the reference as it is.
 """
 
 import argparse
@@ -35,48 +35,70 @@ _SPEAKER_REACH = 80  # characters from a quotation to its source or cue
 _LIST_MARK = re.compile(r"(?:\d{1,3}|[QA])\.")
 
 
+def _sentencex(module: Any) -> ParagraphSplitter:
+    def split(text: str) -> Bounds:
+        boundaries = module.get_sentence_boundaries("en", text)
+        return [(boundary["start_index"], boundary["end_index"]) for boundary in boundaries]
+
+    return split
+
+
+def _nupunkt(module: Any) -> ParagraphSplitter:
+    return lambda text: list(module.sent_spans(text))
+
+
+def _blingfire(module: Any) -> ParagraphSplitter:
+    return lambda text: module.text_to_sentences_and_offsets(text)[1]
+
+
 def _spacy(module: Any) -> ParagraphSplitter:
     pipeline = module.blank("en")
     pipeline.add_pipe("sentencizer")
-    return lambda text: [(s.start_char, s.end_char) for s in pipeline(text).sents]
+    return lambda text: [(span.start_char, span.end_char) for span in pipeline(text).sents]
 
 
 def _pysbd(module: Any) -> ParagraphSplitter:
     segmenter = module.Segmenter("en", clean=False, char_span=True)
-    return lambda text: [(s.start, s.end) for s in segmenter.segment(text)]
+    return lambda text: [(span.start, span.end) for span in segmenter.segment(text)]
 
 
 def _syntok(module: Any) -> ParagraphSplitter:
     analyze = importlib.import_module("syntok.segmenter").analyze
-    return lambda text: [
-        (s[0].offset, s[-1].offset + len(s[-1].value)) for p in analyze(text) for s in p
-    ]
+
+    def split(text: str) -> Bounds:
+        bounds = []
+        for paragraph in analyze(text):
+            for tokens in paragraph:
+                first, last = tokens[0], tokens[-1]
+                bounds.append((first.offset, last.offset + len(last.value)))
+        return bounds
+
+    return split
 
 
 def _nltk(module: Any) -> ParagraphSplitter:
-    tokenizer = importlib.import_module("nltk.tokenize.punkt").PunktTokenizer(
-        "english"
-    )  # LookupError without its data
+    # Raises LookupError if its data is not installed.
+    tokenizer = importlib.import_module("nltk.tokenize.punkt").PunktTokenizer("english")
     return lambda text: list(tokenizer.span_tokenize(text))
 
 
+#: Name of a distribution → makes a splitter from its module.
 SPLITTERS: dict[str, Callable[[Any], ParagraphSplitter]] = {
-    "sentencex": lambda m: (
-        lambda t: [(s["start_index"], s["end_index"]) for s in m.get_sentence_boundaries("en", t)]
-    ),
-    "nupunkt": lambda m: lambda t: list(m.sent_spans(t)),
-    "blingfire": lambda m: lambda t: m.text_to_sentences_and_offsets(t)[1],
+    "sentencex": _sentencex,
+    "nupunkt": _nupunkt,
+    "blingfire": _blingfire,
     "syntok": _syntok,
     "spacy": _spacy,
     "pysbd": _pysbd,
     "nltk": _nltk,
 }
 
-MODULES = {"syntok": "syntok.segmenter"}  # where importing the top name loads nothing
+#: Modules to import for the import time, if the top-level module loads nothing.
+MODULES = {"syntok": "syntok.segmenter"}
 
 
 def read_articles(corpora: Path, split: str, limit: int | None) -> list[tuple[str, Bounds]]:
-    """Texts with their reference sentences; a fixed random sample if ``limit`` is given."""
+    """Return texts with their reference sentences; a fixed random sample if ``limit`` is given."""
     lines = (corpora / "polnear-silver" / f"{split}.jsonl").read_text(encoding="utf-8").splitlines()
     if limit is not None:
         lines = random.Random(0).sample(lines, min(limit, len(lines)))
@@ -93,15 +115,14 @@ def read_articles(corpora: Path, split: str, limit: int | None) -> list[tuple[st
 
 
 def joined_quotations(text: str, reference: Bounds, events: list[Event]) -> Bounds:
-    """The reference without the cuts behind a quotation whose attribution goes on behind them."""
-    wrong = {
-        match.end()
-        for match in _QUOTED.finditer(text)
-        if any(goes_over(event, match.end()) for event in events)
-    }
+    """Return the reference without cuts after a quotation whose attribution continues after the cut."""
+    wrong_cuts = set()
+    for match in _QUOTED.finditer(text):
+        if any(goes_over(event, match.end()) for event in events):
+            wrong_cuts.add(match.end())
     joined: Bounds = []
     for start, end in reference:
-        if start in wrong and joined:
+        if start in wrong_cuts and joined:
             joined[-1] = (joined[-1][0], end)
         else:
             joined.append((start, end))
@@ -109,90 +130,117 @@ def joined_quotations(text: str, reference: Bounds, events: list[Event]) -> Boun
 
 
 def goes_over(event: Event, cut: int) -> bool:
-    """Return true if a content touches the text before ``cut``, and its source or cue follows ``cut``."""
+    """Return whether a content touches the text before ``cut``, and its source or cue follows ``cut``."""
     pieces = [*event.roles.get("source", ()), *event.roles.get("cue", ())]
     follows = any(cut <= start < cut + _SPEAKER_REACH for start, _ in pieces)
     return follows and any(start < cut <= end + 4 for start, end in event.roles.get("content", ()))
 
 
 def repaired(text: str, sentences: Bounds) -> Bounds:
-    """The reference cut at line ends, with opening quotes and list marks given back to what they open."""
-    fixed: Bounds = []
-    torn_from: int | None = None
-    for start, end in sentences:
-        for line in _LINE.finditer(text, start, end):
-            left, right = line.span() if torn_from is None else (torn_from, line.end())
-            torn_from = None
-            if torn := _TORN_QUOTE.search(text[left:right]):
-                torn_from = left + torn.start()
-                right = left + len(text[left:torn_from].rstrip())
-            elif _LIST_MARK.fullmatch(text, left, right) and text[right : right + 1] in (
-                " ",
-                "\xa0",
-            ):
-                torn_from, right = left, left
-            if left < right:
-                fixed.append((left, right))
-    return fixed
+    """Return the reference with cuts at line ends, and with opening quotes and list marks in the next sentence."""
+    repaired_bounds: Bounds = []
+    torn_start: int | None = None  # of a quote or mark that belongs to the next line
+    for sentence_start, sentence_end in sentences:
+        for line in _LINE.finditer(text, sentence_start, sentence_end):
+            start, end = line.span()
+            if torn_start is not None:
+                start = torn_start
+            torn_start = None
+            torn_quote = _TORN_QUOTE.search(text[start:end])
+            if torn_quote:
+                torn_start = start + torn_quote.start()
+                end = start + len(text[start:torn_start].rstrip())
+            elif _LIST_MARK.fullmatch(text, start, end) and text[end : end + 1] in (" ", "\xa0"):
+                torn_start, end = start, start
+            if start < end:
+                repaired_bounds.append((start, end))
+    return repaired_bounds
 
 
-def trimmed(text: str, found: Bounds) -> Bounds:
-    """``found`` without outer whitespace and without empty pieces."""
-    pieces = ((start, end, text[start:end]) for start, end in found)
-    return [
-        (end - len(p.lstrip()), start + len(p.rstrip())) for start, end, p in pieces if p.strip()
-    ]
+def trimmed(text: str, bounds: Bounds) -> Bounds:
+    """Return bounds without outer whitespace, and without pieces that are empty then."""
+    trimmed_bounds = []
+    for start, end in bounds:
+        piece = text[start:end]
+        if piece.strip():
+            trimmed_bounds.append((end - len(piece.lstrip()), start + len(piece.rstrip())))
+    return trimmed_bounds
+
+
+class _Tally:
+    """Count items that are predicted, that are gold, and that are both."""
+
+    def __init__(self) -> None:
+        self.n_correct = self.n_predicted = self.n_gold = 0
+
+    def add(self, predicted: set[Any], gold: set[Any]) -> None:
+        self.n_correct += len(predicted & gold)
+        self.n_predicted += len(predicted)
+        self.n_gold += len(gold)
+
+    @property
+    def f1(self) -> float:
+        """Return F1 in per cent."""
+        return 200 * self.n_correct / (self.n_predicted + self.n_gold)
 
 
 def score(articles: list[tuple[str, Bounds]], split: Callable[[str], Bounds]) -> dict[str, float]:
-    """F1 of whole sentences and of inner sentence ends in per cent, and sentences per second."""
-    sentence, boundary, as_is = [0, 0, 0], [0, 0, 0], [0, 0, 0]
+    """Return F1 of whole sentences and of inner sentence ends in per cent, and sentences per second."""
+    sentences, boundaries, as_is = _Tally(), _Tally(), _Tally()
     seconds, count = 0.0, 0
     for text, reference in articles:
-        began = time.perf_counter()
-        found = split(text)
-        seconds += time.perf_counter() - began
-        count += len(found)
-        found, fixed = trimmed(text, found), repaired(text, reference)
-        for tally, a, b in (
-            (sentence, set(found), set(fixed)),
-            (as_is, set(found), set(reference)),
-            (boundary, {end for _, end in found[:-1]}, {end for _, end in fixed[:-1]}),
-        ):
-            tally[0] += len(a & b)
-            tally[1] += len(a)
-            tally[2] += len(b)
-    f1 = [200 * both / (a + b) for both, a, b in (sentence, boundary, as_is)]
-    return {"sentence": f1[0], "boundary": f1[1], "as is": f1[2], "speed": count / seconds}
+        started = time.perf_counter()
+        bounds = split(text)
+        seconds += time.perf_counter() - started
+        count += len(bounds)
+        predicted, gold = trimmed(text, bounds), repaired(text, reference)
+        sentences.add(set(predicted), set(gold))
+        as_is.add(set(predicted), set(reference))
+        # The end of the text is no boundary between sentences.
+        boundaries.add({end for _, end in predicted[:-1]}, {end for _, end in gold[:-1]})
+    return {
+        "sentence": sentences.f1,
+        "boundary": boundaries.f1,
+        "as is": as_is.f1,
+        "speed": count / seconds,
+    }
 
 
 def ways_to_use(splitter: ParagraphSplitter) -> dict[str, ParagraphSplitter]:
-    """The library alone, within ``split_sentences``, and there without quotes and parentheses."""
+    """Return the library alone, within ``split_sentences``, and there without quotes and parentheses."""
+
+    def split_without_marks(paragraph: str) -> Bounds:
+        return splitter(without_marks(paragraph))
+
     return {
         "alone": splitter,
         "by paragraph, tidied": lambda text: split_sentences(text, splitter),
-        "the same, marks hidden": lambda text: split_sentences(
-            text, lambda part: splitter(without_marks(part))
-        ),
+        "the same, marks hidden": lambda text: split_sentences(text, split_without_marks),
     }
 
 
 def footprint(name: str) -> str:
-    """Version, installed size, import time and direct dependencies of a distribution."""
+    """Return version, installed size, import time and direct dependencies of a distribution, as cells of a table."""
     files = importlib.metadata.files(name) or []
-    size = sum(f.size or 0 for f in files) / 1e6
-    code = f"import time; t = time.perf_counter(); import {MODULES.get(name, name)}; print(time.perf_counter() - t)"
-    seconds = min(float(subprocess.check_output([sys.executable, "-c", code])) for _ in range(3))
-    needs = [
-        re.split(r"[^\w.-]", r)[0]
-        for r in importlib.metadata.requires(name) or []
-        if "extra ==" not in r
+    megabytes = sum(file.size or 0 for file in files) / 1e6
+    module = MODULES.get(name, name)
+    code = f"import time; t = time.perf_counter(); import {module}; print(time.perf_counter() - t)"
+    # In new processes, since a module is imported once in each; the fastest is the least disturbed.
+    command = [sys.executable, "-c", code]
+    seconds = min(float(subprocess.check_output(command)) for _ in range(3))
+    dependencies = [
+        re.split(r"[^\w.-]", requirement)[0]
+        for requirement in importlib.metadata.requires(name) or []
+        if "extra ==" not in requirement
     ]
-    return f"{importlib.metadata.version(name)} | {size:.1f} | {seconds * 1000:.0f} | {', '.join(needs) or 'none'}"
+    version = importlib.metadata.version(name)
+    return (
+        f"{version} | {megabytes:.1f} | {seconds * 1000:.0f} | {', '.join(dependencies) or 'none'}"
+    )
 
 
 def main() -> None:
-    """Print the table."""
+    """Score the installed splitters and print the tables."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -201,11 +249,10 @@ def main() -> None:
     parser.add_argument(
         "--articles", type=int, help="a random sample of so many articles (default: all)"
     )
-    args = parser.parse_args()
-    articles = read_articles(args.corpora, args.split, args.articles)
-    print(
-        f"{len(articles)} articles of {args.split}, {sum(len(s) for _, s in articles)} reference sentences\n"
-    )
+    options = parser.parse_args()
+    articles = read_articles(options.corpora, options.split, options.articles)
+    n_sentences = sum(len(reference) for _, reference in articles)
+    print(f"{len(articles)} articles of {options.split}, {n_sentences} reference sentences\n")
     print(
         "| splitter | used | sentence F1 | boundary F1 | sentence F1, reference as is | sentences/s |"
         "\n|---|---|---|---|---|---|"

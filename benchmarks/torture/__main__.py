@@ -39,16 +39,16 @@ def main() -> None:
     parser.add_argument(
         "--write", action="store_true", help="write reliability.json and reliability.md"
     )
-    arguments = parser.parse_args()
-    unknown = {*arguments.parts} - {*PARTS}
+    options = parser.parse_args()
+    unknown = {*options.parts} - {*PARTS}
     if unknown:
         parser.error(f"expected {', '.join(PARTS)}, found {', '.join(sorted(unknown))}")
-    seed = random.randrange(10**6) if arguments.seed is None else arguments.seed
+    seed = random.randrange(10**6) if options.seed is None else options.seed
     results = {}
-    for name in arguments.parts or PARTS:
+    for name in options.parts or PARTS:
         print(f"{name}, seed {seed}", flush=True)
         results[name] = PARTS[name](seed)
-        if arguments.write:
+        if options.write:
             # Written after each measurement, since the next one may take hours. The others keep their figures.
             merged = {**page.read(), **results}
             page.write({name: merged[name] for name in PARTS if name in merged})

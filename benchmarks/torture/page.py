@@ -1,4 +1,4 @@
-"""The file of figures of all parts, and reliability.md, rendered from it."""
+"""Write the file of figures of all parts, and render reliability.md from it."""
 
 import json
 import os
@@ -46,7 +46,7 @@ MENDED = (
 
 
 class LostError(Exception):
-    """A fault was not survived; the message says how."""
+    """Raised when a fault was not survived; the message says how."""
 
 
 def survived(name: str, count: int, losses: Sequence[str], reproduction: str) -> Row:
@@ -92,7 +92,7 @@ def measured(
 
 
 def holds(row: Row) -> bool:
-    """Return true if a row reaches its goal, or has none."""
+    """Return whether a row reaches its goal, or has none."""
     goal = row["must"]
     if goal is None:
         return True

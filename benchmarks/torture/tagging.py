@@ -47,14 +47,14 @@ def write_corpus(path: Path, articles: int, rng: random.Random, lengths: int = 2
 
 @dataclass
 class Setting:
-    """A corpus, the options to tag it with, and the result of an undisturbed run.
+    """Represent a corpus, the options to tag it with, and the results of undisturbed runs.
 
     Attributes:
         corpus: the file.
         room: a folder for the folders of runs.
-        options: of the command, beside input, format, threads and ``--out``.
+        options: those of the command, without input, format, threads and ``--out``.
         expected: format → name → bytes, of undisturbed runs.
-        seconds: that the last of these took.
+        seconds: the time of the last of these.
     """
 
     corpus: Path
@@ -76,7 +76,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Run:
-    """A run into a folder, which may take several starts of the program."""
+    """Represent a run into a folder, which may take several starts of the program."""
 
     setting: Setting
     out: Path
@@ -136,7 +136,7 @@ class Run:
             raise LostError(f"{self.form}: other bytes than undisturbed: {', '.join(changed)}")
 
 
-#: Starts the program, has it ended; says whether it did end by that, and not before by itself.
+#: Starts a run and ends it by a fault; returns false if the run ended by itself before.
 Strike = Callable[[Run, random.Random], bool]
 
 
@@ -223,7 +223,7 @@ def wait_for_lock(run: Run, process: "subprocess.Popen[str]") -> None:
 
 @dataclass(frozen=True)
 class Fault:
-    """An event that ends a run, with the number of trials, and the most in one run."""
+    """Represent an event that ends a run, with the number of trials, and the most in one run."""
 
     name: str
     title: str
