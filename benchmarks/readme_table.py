@@ -70,15 +70,15 @@ def quote(figures: Mapping[str, Mapping[str, Figures]], text: str) -> str:
         for name in names:
             rows = [_row(figures[model][file], name) for model in models]
             first = rows[0]
+            # Models that were measured on different numbers of items have no common n.
             counts = {row["n"] for row in rows}
+            n = first["n"] if len(counts) == 1 else None
             people = first.get("people")
             if file == "stances":
                 second = _row(figures[models[0]][file], f"{name}: second annotator")
-                people = second and second["value"]
-            cells = [name, *(_value(row) for row in rows)]
-            cells += [first["n"] if len(counts) == 1 else None]
-            cells += [first.get("words"), people, first["note"]]
-            lines.append("| " + " | ".join("" if x is None else str(x) for x in cells) + " |")
+                people = second["value"] if second else None
+            cells = [name, *map(_value, rows), n, first.get("words"), people, first["note"]]
+            lines.append("| " + " | ".join(map(_cell, cells)) + " |")
     sha256s = ", ".join(
         f"{model} sha256 `{files['accuracy']['model_sha256'][:16]}…` ({files['accuracy']['date']})"
         for model, files in figures.items()
@@ -107,5 +107,10 @@ def _row(figures: Figures, name: str) -> Any:
     return None
 
 
+def _cell(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
 def _value(row: Mapping[str, Any]) -> str:
+    """Return a value with its interval."""
     return f"{row['value']} ({row['low']} – {row['high']})"
