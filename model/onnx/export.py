@@ -28,6 +28,7 @@ from claimstance.model.onnx.manifest import (
 )
 from claimstance.model.onnx.quantization import (
     COMPACT_STEP,
+    COMPACT_TABLE_STEP,
     apply_smoothquant,
     compact_heads,
     compute_hessians,
@@ -164,10 +165,11 @@ def _export_encoder(
     for float32_path, path in zip(float32_paths, paths, strict=True):
         if precision == "float32":
             float32_path.replace(path)
-        else:
-            quantize(float32_path, path, COMPACT_STEP if is_compact else 0.0, hessians)
-        if is_compact:
+        elif is_compact:
+            quantize(float32_path, path, COMPACT_STEP, hessians, COMPACT_TABLE_STEP)
             compact_heads(path)
+        else:
+            quantize(float32_path, path)
 
 
 def _export_heads(model: ClaimStanceModel, folder: Path, precision: str) -> None:

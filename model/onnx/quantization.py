@@ -38,9 +38,13 @@ CALIBRATION_WINDOWS = 64
 #: The least step between integers in a compact export, in standard deviations of a column. The larger the step, the
 #: better compression works: see ``docs/experiments/quantization.md``.
 COMPACT_STEP = 0.2
+#: The same for a table of word embeddings, in standard deviations of the table.
+COMPACT_TABLE_STEP = 0.5
 #: The same for the heads, whose rounding no text improves.
 COMPACT_HEAD_STEP = 0.1
 _LEAST_COMPACTED = 1 << 14  # weights of a matrix
+_LEAST_TABLE = 1 << 20  # weights of a table of embeddings
+_ZERO_POINT = 128  # the integer that stands for zero in such a table
 
 
 class PerTokenLinear(nn.Module):
@@ -153,6 +157,7 @@ def quantize(
     path: Path,
     least_step: float = 0.0,
     hessians: Mapping[str, NDArray[Any]] | None = None,
+    table_step: float = 0.0,
 ) -> None:
     """Write the graph of ``source`` with the encoder's matrices and the embeddings in int8, a scale per column.
 
@@ -163,6 +168,7 @@ def quantize(
         path: the file to write.
         least_step: see ``round_columns``.
         hessians: see ``compute_hessians``; weights are rounded to the nearest integers if ``None``.
+        table_step: see ``coarsen_tables``; if 0, 255 steps cover the range of a table.
     """
     import onnx
     from onnx.numpy_helper import to_array
@@ -197,7 +203,32 @@ def quantize(
             if node.op_type == "MatMul" and node.input[1] in matrices and node.name not in excluded:
                 matrix_hessians[node.input[1]] = hessians[_layer_name(node.name)]
     replace_weights(model.graph, matrices, least_step, matrix_hessians)
+    if table_step:
+        coarsen_tables(model.graph, matrices, table_step)
     onnx.save(model, path)
+
+
+def coarsen_tables(graph: Any, matrices: Mapping[str, NDArray[Any]], step: float) -> None:
+    """Round the large tables of embeddings of a quantized graph again, with one scale for a table.
+
+    Args:
+        graph: a graph that ``onnxruntime.quantization`` wrote; changed in place.
+        matrices: the exact tables by their names.
+        step: the scale, in standard deviations of the table.
+    """
+    from onnx.numpy_helper import from_array
+
+    initializers = {initializer.name: initializer for initializer in graph.initializer}
+    for node in graph.node:
+        base = node.input[0].removesuffix("_quantized") if node.op_type == "Gather" else ""
+        if base not in matrices or matrices[base].size < _LEAST_TABLE:
+            continue
+        scale = np.float32(step * matrices[base].std())
+        integers = np.rint(matrices[base] / scale + _ZERO_POINT).clip(0, 255).astype(np.uint8)
+        values = {"quantized": integers, "scale": scale, "zero_point": np.uint8(_ZERO_POINT)}
+        for suffix, value in values.items():
+            name = f"{base}_{suffix}"
+            initializers[name].CopyFrom(from_array(np.asarray(value), name))
 
 
 def compact_heads(path: Path) -> None:

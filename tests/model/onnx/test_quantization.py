@@ -144,6 +144,12 @@ def test_a_sum_that_leaves_16_bits_is_noticed():
     assert sums_of_neighbours((0, 255), np.array([[-127], [-2]]))[0] == -32895
 
 
+def load_weights(folder):
+    """Return the trained weights by name."""
+    state = ClaimStanceModel.from_pretrained(folder).state_dict()
+    return {name: weight.numpy() for name, weight in state.items()}
+
+
 MATRICES = {
     "normal": lambda rng: rng.normal(size=(64, 50)),
     "a greatest pair": lambda rng: np.concatenate(
@@ -260,6 +266,23 @@ def test_compact_head_computes_nearly_the_same(trained, tmp_path, monkeypatch):
     )
     np.testing.assert_allclose(actual, expected, atol=0.05)
     assert (actual != expected).any()
+
+
+def test_compact_tables_have_one_coarse_step(trained, tmp_path, monkeypatch):
+    monkeypatch.setattr(quantization, "_LEAST_TABLE", 1 << 10)
+    graph = onnx.load(export(trained, tmp_path, "int8-compact") / "reader.onnx").graph
+    values = {one.name: onnx.numpy_helper.to_array(one) for one in graph.initializer}
+    [base] = [
+        name.removesuffix("_quantized")
+        for name in values
+        if name.endswith("word_embeddings.weight_quantized")
+    ]
+    exact = load_weights(trained)[base.removeprefix("model.")]
+    scale = values[f"{base}_scale"]
+    assert scale == pytest.approx(quantization.COMPACT_TABLE_STEP * exact.std(), rel=1e-5)
+    integers = values[f"{base}_quantized"].astype(np.float32)
+    restored = (integers - values[f"{base}_zero_point"]) * scale
+    assert np.abs(restored - exact).max() <= scale * 0.501
 
 
 def test_compact_files_compress_better(tmp_path):
