@@ -26,7 +26,7 @@ UNKNOWN = ("", "unknown")  # fingerprints of data that was not built by `claimst
 _FORMAT = 1
 _MOST_NAMED = 6  # differences that a message lists
 #: Keys that may differ in a resumed run, because no weight depends on them. Data is compared by its fingerprint.
-_FREE = ("name", "output", "card", "data", "training.threads")
+_FREE = ("name", "output", "card", "data", "export", "training.threads")
 _START_WEIGHTS = ("model.safetensors", MANIFEST_FILE)  # an exported model may lack the first
 
 Description = dict[str, Any]
