@@ -62,7 +62,7 @@ bundle: ## put a trained model into the package (NAME=base: runs/base as base); 
 accuracy: corpora-there .venv-dev/ready ## how right a bundled model is: DATA=FOLDER_OF_THE_CORPORA NAME=base (FLOAT32=runs/base: beside it)
 	@test runs/figures-data -nt configs/small.yaml || $(DEV)/claimstance build configs/small.yaml --overwrite \
 		--no-teachers --corpora "$(DATA)" --out runs/figures-data
-	$(DEV)/python benchmarks/accuracy.py runs/figures-data --model $(NAME) --corpora "$(DATA)" $(if $(FLOAT32),--float32 "$(FLOAT32)")
+	$(DEV)/python benchmarks/accuracy.py runs/figures-data --model $(NAME) --corpora "$(DATA)" $(if $(filter base,$(NAME)),--no-words) $(if $(FLOAT32),--float32 "$(FLOAT32)")
 	$(DEV)/python benchmarks/calibration.py runs/figures-data --model $(NAME)
 
 stances: corpora-there .venv-dev/ready ## does a bundled model find the stances of whole articles? DATA=FOLDER_OF_THE_CORPORA NAME=base (FLOAT32=runs/base: beside it)
