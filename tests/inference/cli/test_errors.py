@@ -13,11 +13,16 @@ from helpers.program import OWN_LABELS, TEXT, write
 # Wrong calls: 2
 
 
+UNKNOWN_MODEL = (
+    "{}: expected small, base, a model folder or a name on the hub (user/name), found 'gone'"
+)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["tag", "gone.txt"], "INPUT: 'gone.txt' does not exist"),
-        (["tag", "a.txt", "--model", "gone"], "--model: 'gone' does not exist"),
+        (["tag", "a.txt", "--model", "gone"], UNKNOWN_MODEL.format("--model")),
         (["tag", "a.txt", "-t", " "], "--target: expected a name or a topic, found a blank one"),
         (
             ["tag", "a.txt", "--rows", "stances"],
@@ -37,7 +42,7 @@ from helpers.program import OWN_LABELS, TEXT, write
         (["tag"], "INPUT"),
         (["tagg"], "'tagg'"),
         (["predict", "gone.jsonl"], "ROWS.jsonl: 'gone.jsonl' does not exist"),
-        (["predict", "a.txt", "--model", "gone"], "--model: 'gone' does not exist"),
+        (["predict", "a.txt", "--model", "gone"], UNKNOWN_MODEL.format("--model")),
         (["build", "gone.csv", "--out", "d"], "CONFIG|FILE: 'gone.csv' does not exist"),
         (["build", "a.csv"], "expected --out DIR, the folder to build the dataset in"),
         (
@@ -71,15 +76,15 @@ from helpers.program import OWN_LABELS, TEXT, write
             ["train", OWN_LABELS],
             "data.path: expected a built dataset at runs/own-data, found nothing",
         ),
-        (["evaluate", "gone", "--data", "."], "MODEL: 'gone' does not exist"),
+        (["evaluate", "gone", "--data", "."], UNKNOWN_MODEL.format("MODEL")),
         (["evaluate", ".", "--data", "gone"], "--data: 'gone' does not exist"),
         (["evaluate", "."], "'--data'"),
         (["compare", "."], "RUN_B"),
         (["compare", "gone", "."], "RUN_A: 'gone' does not exist"),
         (["compare", ".", "gone"], "RUN_B: 'gone' does not exist"),
         (["export", "gone"], "MODEL: 'gone' does not exist"),
-        (["info", "--model", "gone"], "--model: 'gone' does not exist"),
-        (["serve", "--model", "gone"], "--model: 'gone' does not exist"),
+        (["info", "--model", "gone"], UNKNOWN_MODEL.format("--model")),
+        (["serve", "--model", "gone"], UNKNOWN_MODEL.format("--model")),
         (
             ["serve", "--host", "0.0.0.0"],
             "--host: '0.0.0.0' lets other machines in: expected --token",

@@ -240,11 +240,11 @@ def test_the_bundled_model_teaches_by_its_name(tmp_path):
     [
         (
             {"data": {"teachers": [{"model": "gone", "corpora": ["news"], "tasks": ["claim"]}]}},
-            "data.teachers: expected a trained model in gone, or small, found no such folder",
+            "data.teachers: expected a trained model in gone, or small or base, found no such folder",
         ),
         (
             {"model": {"init_from": "gone"}},
-            "model.init_from: expected a trained model in gone, or small, found no such folder",
+            "model.init_from: expected a trained model in gone, or small or base, found no such folder",
         ),
     ],
 )
