@@ -63,7 +63,7 @@ def quote(figures: Mapping[str, Mapping[str, Figures]], text: str) -> str:
     models = list(figures)
     lines = [
         "<!-- figures: written by benchmarks/readme_table.py -->",
-        "| | " + " | ".join(models) + " | n | TF-IDF + LR | people | published |",
+        "| | " + " | ".join(models) + " | n | TF-IDF + LR | people | note |",
         "|---" * (len(models) + 5) + "|",
     ]
     for file, names in ROWS.items():

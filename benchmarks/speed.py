@@ -97,6 +97,11 @@ def ratios(
     return [numerator[key] / denominator[key] for numerator, denominator in rounds]
 
 
+def limit_seconds(operations: float, limit_runs: Sequence[dict[str, float]]) -> list[float]:
+    """Return the seconds that one core needs for the operations at its peak, round by round."""
+    return [operations / (run["gflops"] * 1e9) for run in limit_runs]
+
+
 class OtherProcesses:
     """Count the cores that other processes keep busy, from now on.
 
@@ -145,12 +150,11 @@ def measure_whole_run(rounds: int, folder: Path, corpora: Path | None) -> list[R
             runs = alternate(2 * rounds, ours=ours, limit=limit)
         seconds = [run["seconds"] for run in runs["ours"]]
         peak_gflops = [run["gflops"] for run in runs["limit"]]
-        # The limit is the time that one core would need.
-        limits = [work / (gflops * 1e9) for gflops in peak_gflops]
+        limits = limit_seconds(work, runs["limit"])
         processor_ratios, clock_ratios = [], []
-        for run, limit_seconds in zip(runs["ours"], limits, strict=True):
-            processor_ratios.append(run["processor"] / limit_seconds)
-            clock_ratios.append(run["seconds"] * THREADS / limit_seconds)
+        for run, least_seconds in zip(runs["ours"], limits, strict=True):
+            processor_ratios.append(run["processor"] / least_seconds)
+            clock_ratios.append(run["seconds"] * THREADS / least_seconds)
         rows += [
             make_row(
                 f"whole run ÷ limit, {name}",
@@ -424,7 +428,6 @@ def measure_base(rounds: int, folder: Path, _: Path | None) -> list[Row]:
     """Compare the larger model with its limit, the small model, and the pipelines with the small encoder."""
     from speed_checks import operations
 
-    # The numbers of articles are those of the small model: for the limit, and for the pipelines.
     many = write_articles(folder / "more.jsonl", make_articles(40))
     few = write_articles(folder / "few.jsonl", make_articles(8))
     command = (*PROGRAM, "tag", str(DEMO), "--model", "base", "--out", str(folder / "cold.jsonl"))
@@ -439,10 +442,10 @@ def measure_base(rounds: int, folder: Path, _: Path | None) -> list[Row]:
         runs = alternate(rounds, large=large, small=small, limit=limit)
     with Contender("claimstance, base", few) as large, Contender("pipelines, best", few) as best:
         pipeline_runs = alternate(rounds, large=large, best=best)
-    limit_ratios = []
-    for run, limit_run in zip(runs["large"], runs["limit"], strict=True):
-        limit_seconds = work / (limit_run["gflops"] * 1e9)  # of one core
-        limit_ratios.append(run["processor"] / limit_seconds)
+    limits = limit_seconds(work, runs["limit"])
+    limit_ratios = [
+        run["processor"] / seconds for run, seconds in zip(runs["large"], limits, strict=True)
+    ]
     return [
         make_row(
             "base: whole run ÷ limit",

@@ -220,7 +220,7 @@ class ExportConfig(Section):
     precision: Literal["int8", "int8-compact", "float32"] = Field(
         default="int8",
         description="Number format of the weights. `int8-compact` has coarser steps and compresses better; "
-        "train sentences serve to lose less by it.",
+        "it is rounded with train sentences, which keeps most of the accuracy.",
     )
     largest_file: int | None = Field(
         default=None,

@@ -6,6 +6,7 @@ import zlib
 
 import pytest
 import reference
+from known_errors import FOLDERS
 
 from claimstance.inference.cli.main import app
 from claimstance.model.bundled import BUNDLED_MODELS
@@ -16,8 +17,6 @@ from helpers.snippets import DOCUMENTS, GENERATED
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CARDS = [f"model/bundled/{name}/README.md" for name in BUNDLED_MODELS]
-#: Bundled model → the folder of its figures.
-FIGURES = {"small": ROOT / "benchmarks", "base": ROOT / "benchmarks/base"}
 FIGURE_ROW = re.compile(
     r"^\| ([^|]+?) \| ([\d.]+) \| (?:([\d.]+) – ([\d.]+))? ?\| (\d+) \|", re.MULTILINE
 )
@@ -35,7 +34,7 @@ def model(request):
 
 @pytest.fixture
 def figures(model):
-    return json.loads((FIGURES[model] / "accuracy.json").read_text(encoding="utf-8"))
+    return json.loads((FOLDERS[model] / "accuracy.json").read_text(encoding="utf-8"))
 
 
 @pytest.fixture
@@ -76,7 +75,7 @@ def test_figures_are_of_the_bundled_models(model, figures, card):
     sha256 = model_sha256(BUNDLED_MODELS[model])
     assert sha256 == figures["model_sha256"]
     assert sha256[:12] in card
-    stances = json.loads((FIGURES[model] / "stances.json").read_text(encoding="utf-8"))
+    stances = json.loads((FOLDERS[model] / "stances.json").read_text(encoding="utf-8"))
     assert stances["model_sha256"] == sha256
 
 
@@ -117,7 +116,7 @@ def test_accuracy_page_is_rendered_from_the_figures(model, figures, monkeypatch)
     monkeypatch.syspath_prepend(ROOT / "benchmarks")
     from accuracy_page import render
 
-    assert (FIGURES[model] / "accuracy.md").read_text(encoding="utf-8") == render(figures)
+    assert (FOLDERS[model] / "accuracy.md").read_text(encoding="utf-8") == render(figures)
 
 
 def test_speed_is_that_measured(monkeypatch):
@@ -127,7 +126,7 @@ def test_speed_is_that_measured(monkeypatch):
     all_figures = load_figures()
     assert list(all_figures) == list(BUNDLED_MODELS)
     for model, figures in all_figures.items():
-        assert (FIGURES[model] / "speed.md").read_text(encoding="utf-8") == page(figures)
+        assert (FOLDERS[model] / "speed.md").read_text(encoding="utf-8") == page(figures)
         assert figures["model_sha256"] == model_sha256(BUNDLED_MODELS[model])
     assert quote(all_figures, README) == README
     assert README.count("| one article from a cold start |") == 1

@@ -244,12 +244,13 @@ def _load_trainable_heads(
 def _export_options(
     config: Config, tasks: Sequence[str], records: Sequence[Record]
 ) -> dict[str, Any]:
-    """Return the arguments of ``export``, which keep the frozen files of an exported model as they are."""
-    options: dict[str, Any] = {"precision": config.export.precision}
+    """Return the arguments of ``export``; with them, the frozen files of an exported model stay as they are."""
+    options: dict[str, Any] = {
+        "precision": config.export.precision,
+        "calibration_texts": [record.text for record in records],
+    }
     if config.export.largest_file is not None:
         options["largest_file"] = config.export.largest_file * 1_000_000
-    if config.export.precision == "int8-compact":
-        options["calibration_texts"] = [record.text for record in records]
     if not config.training.trainable_tasks:
         return options
     folder = init_folder(config.model.init_from)
