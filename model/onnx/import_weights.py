@@ -28,9 +28,9 @@ _PREFIXES = {STANCE_FILE: "heads.stance.", LINK_FILE: "heads.link."}
 def load_onnx_weights(folder: Path) -> dict[str, Tensor]:
     """Return the weights of an exported model in float32, under the names that ``ClaimStanceModel`` has for them.
 
-    Weights in int8 are dequantized. They differ from the trained ones by at most half a step: see
-    ``claimstance.model.onnx.rounding.round_columns`` for the steps of a matrix; a step of a table of embeddings is
-    a 255th of its range.
+    Weights in int8 are dequantized. Those of an export in ``int8`` differ from the trained ones by at most half a step:
+    see ``claimstance.model.onnx.rounding.round_columns`` for the steps of a matrix; a step of a table of embeddings is
+    a 255th of its range. In ``int8-compact``, steps are larger, and a weight may differ by more than one.
 
     Raises:
         ModelError: if a file is missing, altered, or no graph that ``claimstance.model.onnx.export`` writes.

@@ -91,7 +91,7 @@ def _inverse_factor(hessian: Tensor) -> Tensor:
 
 
 def _bounds(integers: Tensor, row: int) -> tuple[Tensor, Tensor]:
-    """Return the least and the largest integers of a row (out,), whose sums with the row before it may be bounded."""
+    """Return the least and the largest integers of a row (out,), so that no sum of neighbours gets too large."""
     largest = torch.full_like(integers[row], LARGEST)
     if row % 2 == 0:
         return -largest, largest
