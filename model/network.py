@@ -55,6 +55,8 @@ class Batch:
     check_worthy_weight: Tensor | None = None  # (S,)
     subjective_weight: Tensor | None = None  # (S,)
     attribution_soft: Tensor | None = None  # (B, T, C)
+    opinion_holder_soft: Tensor | None = None  # (B, T, C)
+    opinion_target_soft: Tensor | None = None  # (B, T, C)
     claim_soft: Tensor | None = None  # (S, C)
     check_worthy_soft: Tensor | None = None  # (S, C)
     subjective_soft: Tensor | None = None  # (S, C)

@@ -254,11 +254,13 @@ class Teacher(Section):
         min_length=1,
         description="The corpora, or files without their suffix, whose train sentences the teacher reads.",
     )
-    tasks: Annotated[list[str], one_of("task", (*SENTENCE_TASKS, "attribution", "stance"))] = Field(
+    tasks: Annotated[
+        list[str], one_of("task", (*SENTENCE_TASKS, "attribution", "stance", "opinions"))
+    ] = Field(
         min_length=1,
         description="Tasks that the teacher predicts for every row, with or without a label. It reads the rows in "
         "their documents. For stance, it predicts the stances that the row lists; if annotators disagree, their "
-        "shares count half.",
+        "shares count half. `opinions` are the tags of holders and targets of stances.",
     )
 
 

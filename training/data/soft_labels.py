@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-#: Task → probabilities: (C,) of a sentence, (tokens, C) of attributions.
+#: Task, or head of ``OPINION_HEADS`` → probabilities: (C,) of a sentence, (tokens, C) of tags.
 SoftLabels = dict[str, NDArray[np.float32]]
 
 _FILE = "soft.npz"  # in the folder of a built dataset

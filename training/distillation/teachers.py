@@ -10,7 +10,7 @@ import numpy as np
 
 from claimstance.model.decoding import softmax
 from claimstance.model.errors import ConfigError, unknown
-from claimstance.model.labels import SENTENCE_TASKS
+from claimstance.model.labels import OPINION_HEADS, SENTENCE_TASKS
 from claimstance.model.onnx.backend import load_predictor, model_folder
 from claimstance.model.prediction import contexts, predict
 from claimstance.model.predictor import Predictor
@@ -58,10 +58,19 @@ def add_soft_labels(
         selected = [record for record in records if record.meta.get("corpus") in teacher.corpora]
         log.info("%s reads %d sentences", predictor.config.name, len(selected))
         _predict_labels(predictor, selected, teacher.tasks, soft, progress)
-        if "attribution" in teacher.tasks:
-            for record_id, probabilities in _tag_probabilities(predictor, selected).items():
-                soft.setdefault(record_id, {})["attribution"] = probabilities
+        heads = _token_heads(teacher)
+        if heads:
+            for record_id, probabilities in _tag_probabilities(predictor, selected, heads).items():
+                soft.setdefault(record_id, {}).update(probabilities)
     return soft
+
+
+def _token_heads(teacher: Teacher) -> list[str]:
+    """Return the token heads whose tags the teacher predicts."""
+    heads = ["attribution"] if "attribution" in teacher.tasks else []
+    if "opinions" in teacher.tasks:
+        heads += OPINION_HEADS
+    return heads
 
 
 def _check_teacher(
@@ -70,6 +79,13 @@ def _check_teacher(
     """Raise ``ConfigError`` if a teacher lacks a task, or has other labels for it than the dataset."""
     config = predictor.config
     for task in teacher.tasks:
+        if task == "opinions":
+            if not config.opinion_heads:
+                raise ConfigError(
+                    f"data.teachers: {teacher.model}: expected a model that finds holders and targets of stances, "
+                    "found one without these heads"
+                )
+            continue
         if task not in config.tasks:
             raise ConfigError(
                 f"data.teachers: {teacher.model}: expected a model of {task}, found one of "
@@ -110,12 +126,14 @@ def _predict_labels(
             progress(1)
 
 
-def _tag_probabilities(predictor: Predictor, records: Sequence[Record]) -> dict[str, np.ndarray]:
-    """Return record id → probabilities (tokens, tags) of the tags of attributions."""
-    tags: dict[str, np.ndarray] = {}
+def _tag_probabilities(
+    predictor: Predictor, records: Sequence[Record], heads: Sequence[str]
+) -> dict[str, SoftLabels]:
+    """Return record id → token head → probabilities (tokens, tags)."""
+    tags: dict[str, SoftLabels] = {}
     for group in contexts(records):
         tokens = predictor.windows.tokenize([records[number].text for number in group])
-        pieces: list[list[np.ndarray]] = [[] for _ in group]
+        pieces: list[dict[str, list[np.ndarray]]] = [{head: [] for head in heads} for _ in group]
         for window in predictor.windows.windows(enumerate(tokens)):
             spans = [(0, piece.start, piece.end) for piece in window.pieces]
             output = predictor.backend.read(
@@ -123,9 +141,12 @@ def _tag_probabilities(predictor: Predictor, records: Sequence[Record]) -> dict[
                 np.array([window.segments], dtype=np.int64),
                 np.array(spans, dtype=np.int64),
             )
-            probabilities = softmax(output["attribution"][0])  # (T, tags)
-            for piece in window.pieces:
-                pieces[piece.sentence].append(probabilities[piece.start : piece.end])
-        for number, rows in zip(group, pieces, strict=True):
-            tags[records[number].id] = np.concatenate(rows).astype(np.float32)
+            for head in heads:
+                probabilities = softmax(output[head][0])  # (T, tags)
+                for piece in window.pieces:
+                    pieces[piece.sentence][head].append(probabilities[piece.start : piece.end])
+        for number, by_head in zip(group, pieces, strict=True):
+            tags[records[number].id] = {
+                head: np.concatenate(rows).astype(np.float32) for head, rows in by_head.items()
+            }
     return tags

@@ -74,7 +74,7 @@ class Example:
         labels: sentence task → index of the label.
         weights: sentence task → weight in the loss.
         stances: holder–target pairs.
-        soft: task → probabilities of teachers.
+        soft: task, or head of ``OPINION_HEADS`` → probabilities of teachers.
     """
 
     corpus: str
@@ -107,6 +107,8 @@ class Example:
     def teaches(self, tasks: Collection[str]) -> bool:
         """Return whether the example has a label for one of ``tasks``."""
         own_tasks = {*self.labels, *self.soft}
+        if not own_tasks.isdisjoint(OPINION_HEADS):
+            own_tasks.add("stance")
         if self.runs is not None:
             own_tasks.add("attribution")
         if self.entities is not None:

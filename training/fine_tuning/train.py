@@ -25,7 +25,7 @@ from transformers import (
 from claimstance.model.bundled import DEFAULT_MODEL
 from claimstance.model.config import ModelConfig
 from claimstance.model.errors import ConfigError, InputError, unknown
-from claimstance.model.labels import DEFAULT_LABELS, TASKS
+from claimstance.model.labels import DEFAULT_LABELS, OPINION_HEADS, TASKS
 from claimstance.model.network import ClaimStanceModel
 from claimstance.model.onnx.backend import load_predictor
 from claimstance.model.onnx.export import export
@@ -292,8 +292,9 @@ def _schedule(
         ConfigError: if augmentation needs stances or a label that the data does not have.
         InputError: if no sentence teaches one of the tasks.
     """
+    soft_tasks = {*tasks, *OPINION_HEADS} if "stance" in tasks else set(tasks)
     task_soft_labels = {
-        record_id: {task: values for task, values in by_task.items() if task in tasks}
+        record_id: {task: values for task, values in by_task.items() if task in soft_tasks}
         for record_id, by_task in soft_labels.items()
     }
     builder = ExampleBuilder(model.windows, labels, tasks, settings, task_soft_labels)

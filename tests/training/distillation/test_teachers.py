@@ -90,6 +90,24 @@ def test_tags_and_sentence_labels_are_predicted_in_the_document(trained, teacher
     assert "other" not in soft  # a corpus that the teacher was not given
 
 
+def test_a_teacher_tags_holders_and_targets(teacher, tiny_encoder, trained, records):
+    folder = exported(tiny_encoder, ("stance",), opinion_spans=True)
+    soft = add_soft_labels(
+        [teacher(model=str(folder), tasks=["opinions"])], records, DEFAULT_LABELS
+    )
+    predictor, _ = load_predictor(folder, threads=1)
+    tokens = predictor.windows.tokenize([record.text for record in records])
+    assert "other" not in soft
+    for record, record_tokens in zip(records[:9], tokens, strict=False):
+        assert soft[record.id].keys() == {"opinion_holder", "opinion_target"}
+        for probabilities in soft[record.id].values():
+            assert probabilities.shape == (len(record_tokens), 3)
+            assert probabilities.sum(axis=1) == pytest.approx(np.ones(len(record_tokens)), abs=1e-3)
+
+    with pytest.raises(ConfigError, match="expected a model that finds holders and targets"):
+        add_soft_labels([teacher(tasks=["opinions"])], records, DEFAULT_LABELS)
+
+
 def test_rows_without_a_label_get_soft_labels(teacher, records):
     soft = add_soft_labels([teacher(tasks=["claim", "attribution"])], records, DEFAULT_LABELS)
     assert records[8].claim is None
@@ -168,6 +186,25 @@ def test_a_teacher_alone_teaches_in_full(batch_of):
     assert model(**batch)["loss_attribution"].item() == pytest.approx(-log_shares.mean().item())
     _, other_tokens = batch_of(record, {"a": {"attribution": said[1:]}})
     assert "attribution_soft" not in other_tokens
+
+
+def test_soft_tags_of_targets_teach_the_head_of_targets(tiny_encoder, one_thread):
+    torch.manual_seed(1)
+    settings = {"max_tokens": 64, "opinion_spans": True}
+    model = ClaimStanceModel.from_encoder(str(tiny_encoder), settings).eval()
+    record = Record(id="a", text="The port closed.")
+    [tokens] = model.windows.tokenize([record.text])
+    soft = {"a": {"opinion_target": np.full((len(tokens), 3), 1 / 3, np.float32)}}
+    [[example]] = build_examples([record], model.windows, DEFAULT_LABELS, {}, soft=soft)
+    assert example.teaches(["stance"])
+    assert not example.teaches(["claim"])
+
+    window = next(model.windows.windows([(0, example.tokens)]))
+    batch = collate([LabelledWindow(window, [example])], model.windows.pad)
+    output = model(**batch)
+    log_shares = output["opinion_target"][0, 1:-1].log_softmax(-1)
+    assert output["loss_opinion_target"].item() == pytest.approx(-log_shares.mean().item())
+    assert output["loss_opinion_holder"].item() == 0
 
 
 def test_a_dataset_is_built_and_trained_on_with_a_teacher(
