@@ -262,6 +262,12 @@ class Teacher(Section):
         "their documents. For stance, it predicts the stances that the row lists; if annotators disagree, their "
         "shares count half. `opinions` are the tags of holders and targets of stances.",
     )
+    share: float = Field(
+        default=1.0,
+        gt=0,
+        le=1,
+        description="Share of the documents, or of the rows without one, that the teacher reads, drawn at random.",
+    )
 
 
 class HardNegatives(Section):

@@ -4,6 +4,7 @@ The method is that of Hinton, Vinyals and Dean (2015).
 """
 
 import logging
+import random
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -12,7 +13,7 @@ from claimstance.model.decoding import softmax
 from claimstance.model.errors import ConfigError, unknown
 from claimstance.model.labels import OPINION_HEADS, SENTENCE_TASKS
 from claimstance.model.onnx.backend import load_predictor, model_folder
-from claimstance.model.prediction import contexts, predict
+from claimstance.model.prediction import PendingRecords, Prediction, begin_document, contexts
 from claimstance.model.predictor import Predictor
 from claimstance.model.record import Record
 from claimstance.training.data.config import Teacher
@@ -56,21 +57,10 @@ def add_soft_labels(
         _check_teacher(predictor, teacher, labels)
 
         selected = [record for record in records if record.meta.get("corpus") in teacher.corpora]
+        selected = _sample_documents(selected, teacher.share)
         log.info("%s reads %d sentences", predictor.config.name, len(selected))
         _predict_labels(predictor, selected, teacher.tasks, soft, progress)
-        heads = _token_heads(teacher)
-        if heads:
-            for record_id, probabilities in _tag_probabilities(predictor, selected, heads).items():
-                soft.setdefault(record_id, {}).update(probabilities)
     return soft
-
-
-def _token_heads(teacher: Teacher) -> list[str]:
-    """Return the token heads whose tags the teacher predicts."""
-    heads = ["attribution"] if "attribution" in teacher.tasks else []
-    if "opinions" in teacher.tasks:
-        heads += OPINION_HEADS
-    return heads
 
 
 def _check_teacher(
@@ -99,6 +89,14 @@ def _check_teacher(
             )
 
 
+def _sample_documents(records: Sequence[Record], share: float) -> list[Record]:
+    """Return the records of a random share of the documents, in order; the same ones in every build."""
+    groups = contexts(records)
+    sampled = random.Random(0).sample(groups, round(share * len(groups)))
+    numbers = sorted(number for group in sampled for number in group)
+    return [records[number] for number in numbers]
+
+
 def _predict_labels(
     predictor: Predictor,
     records: Sequence[Record],
@@ -106,47 +104,61 @@ def _predict_labels(
     soft: dict[str, SoftLabels],
     progress: Progress | None,
 ) -> None:
-    """Add the probabilities of sentence tasks to ``soft``, and those of stances to the records."""
-    for record, prediction in zip(records, predict(predictor, records), strict=True):
-        for task in SENTENCE_TASKS:
-            if task in tasks:
-                row = np.array(list(getattr(prediction, task).values()), dtype=np.float32)
-                soft.setdefault(record.id, {})[task] = row
-        if "stance" in tasks:
-            for stance, probabilities in zip(record.stances or (), prediction.stances, strict=True):
-                shares = {}
-                for label, probability in probabilities.items():
-                    # Earlier probabilities are those of annotators or of another teacher.
-                    if stance.probabilities:
-                        earlier = stance.probabilities.get(label, 0.0)
-                        probability = (earlier + probability) / 2
-                    shares[label] = round(probability, 4)
-                stance.probabilities = shares
+    """Add the probabilities of sentences and tokens to ``soft``, and those of stances to the records."""
+    heads = ["attribution"] if "attribution" in tasks else []
+    if "opinions" in tasks:
+        heads += OPINION_HEADS
+    groups = [[records[number] for number in group] for group in contexts(records)]
+
+    def submit(group: list[Record]) -> Callable[[], tuple[list[Prediction], list[SoftLabels]]]:
+        pending = begin_document(predictor, group)
+        return lambda: (pending.result(), _tag_probabilities(pending, heads))
+
+    results = predictor.prefetch(submit(group) for group in groups)
+    for group, (predictions, tags) in zip(groups, results, strict=True):
+        for record, prediction, record_tags in zip(group, predictions, tags, strict=True):
+            labels = dict(record_tags)
+            for task in SENTENCE_TASKS:
+                if task in tasks:
+                    row = list(getattr(prediction, task).values())
+                    labels[task] = np.array(row, dtype=np.float32)
+            if labels:
+                soft.setdefault(record.id, {}).update(labels)
+            if "stance" in tasks:
+                _set_stance_probabilities(record, prediction)
         if progress:
-            progress(1)
+            progress(len(group))
 
 
-def _tag_probabilities(
-    predictor: Predictor, records: Sequence[Record], heads: Sequence[str]
-) -> dict[str, SoftLabels]:
-    """Return record id → token head → probabilities (tokens, tags)."""
-    tags: dict[str, SoftLabels] = {}
-    for group in contexts(records):
-        tokens = predictor.windows.tokenize([records[number].text for number in group])
-        pieces: list[dict[str, list[np.ndarray]]] = [{head: [] for head in heads} for _ in group]
-        for window in predictor.windows.windows(enumerate(tokens)):
-            spans = [(0, piece.start, piece.end) for piece in window.pieces]
-            output = predictor.backend.read(
-                np.array([window.ids], dtype=np.int64),
-                np.array([window.segments], dtype=np.int64),
-                np.array(spans, dtype=np.int64),
-            )
-            for head in heads:
-                probabilities = softmax(output[head][0])  # (T, tags)
-                for piece in window.pieces:
-                    pieces[piece.sentence][head].append(probabilities[piece.start : piece.end])
-        for number, by_head in zip(group, pieces, strict=True):
-            tags[records[number].id] = {
-                head: np.concatenate(rows).astype(np.float32) for head, rows in by_head.items()
-            }
-    return tags
+def _set_stance_probabilities(record: Record, prediction: Prediction) -> None:
+    """Set the probabilities of a record's stances."""
+    for stance, probabilities in zip(record.stances or (), prediction.stances, strict=True):
+        shares = {}
+        for label, probability in probabilities.items():
+            # Earlier probabilities are those of annotators or of another teacher.
+            if stance.probabilities:
+                earlier = stance.probabilities.get(label, 0.0)
+                probability = (earlier + probability) / 2
+            shares[label] = round(probability, 4)
+        stance.probabilities = shares
+
+
+def _tag_probabilities(pending: PendingRecords, heads: Sequence[str]) -> list[SoftLabels]:
+    """Return, for each record of a document, token head → probabilities (tokens, tags)."""
+    document = pending.document
+    by_sentence: list[dict[str, list[np.ndarray]]] = [
+        {head: [] for head in heads} for _ in document.texts
+    ]
+    for submitted in document.windows:
+        output = submitted.output.result()
+        for head in heads:
+            probabilities = softmax(output[head][0])  # (T, tags)
+            for piece in submitted.window.pieces:
+                rows = probabilities[piece.start : piece.end]
+                by_sentence[piece.sentence][head].append(rows)
+
+    by_head = [
+        {head: np.concatenate(rows).astype(np.float32) for head, rows in sentence_rows.items()}
+        for sentence_rows in by_sentence
+    ]
+    return [by_head[sentence] for sentence in pending.sentences]
