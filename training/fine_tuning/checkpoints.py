@@ -25,8 +25,9 @@ RUN_FILE = "run.json"
 UNKNOWN = ("", "unknown")  # fingerprints of data that was not built by `claimstance build`
 _FORMAT = 1
 _MOST_NAMED = 6  # differences that a message lists
-#: Keys that may differ in a resumed run, because no weight depends on them. Data is compared by its fingerprint.
-_FREE = ("name", "output", "card", "data", "export", "training.threads")
+#: Keys that may differ in a resumed run, because no trained weight depends on them: `init_share` and `export` apply
+#: after the last step. Data is compared by its fingerprint.
+_FREE = ("name", "output", "card", "data", "export", "training.threads", "training.init_share")
 _START_WEIGHTS = ("model.safetensors", MANIFEST_FILE)  # an exported model may lack the first
 
 Description = dict[str, Any]

@@ -111,8 +111,8 @@ def test_many_changes_are_counted(interrupted):
         checkpoint_to_resume(interrupted, describe(**changes))
 
 
-def test_what_decides_on_no_weight_may_change(interrupted):
-    moved = describe(data="moved", threads=2)
+def test_settings_that_change_no_trained_weight_may_change(interrupted):
+    moved = describe(data="moved", threads=2, init_share=0.3)
     assert checkpoint_to_resume(interrupted, moved) == interrupted / "checkpoint-18"
 
 
