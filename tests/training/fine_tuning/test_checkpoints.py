@@ -112,8 +112,13 @@ def test_many_changes_are_counted(interrupted):
 
 
 def test_settings_that_change_no_trained_weight_may_change(interrupted):
-    moved = describe(data="moved", threads=2, init_share=0.3)
+    moved = describe(data="moved", threads=2)
     assert checkpoint_to_resume(interrupted, moved) == interrupted / "checkpoint-18"
+
+    start = {"init_from": "small"}
+    write_description(interrupted, describe(model=start))
+    averaged = describe(model=start, init_share=0.3)
+    assert checkpoint_to_resume(interrupted, averaged) == interrupted / "checkpoint-18"
 
 
 def test_other_weights_to_start_from_are_noticed(interrupted, tmp_path):
