@@ -95,7 +95,7 @@ corpora-there:
 
 reference: .venv-dev/ready ## write docs/commands.md, docs/configuration.md and the error rates that reports quote
 	$(DEV)/python tools/reference.py
-	$(DEV)/python tools/known_errors.py
+	$(DEV)/python benchmarks/known_errors.py
 
 screenshots: .venv-dev/ready ## take docs/images/ anew, with this machine's Chromium
 	$(DEV)/python tools/screenshots.py

@@ -1,8 +1,8 @@
-"""Write the accuracy table of README.md: the two bundled models beside each other."""
+"""Write two tables of README.md: the choice between the bundled models, and their accuracy beside each other."""
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,12 @@ ROWS = {
         "At the default confidence, recall",
     ),
 }
+#: Row of the table of the choice → the file of figures, and the row in it.
+CHOICE = {
+    "all answers on them, F1": ("stances", "Stances in whole articles, F1"),
+    "stance toward a person in a sentence, macro-F1": ("accuracy", "NewsMTSC mt test, macro-F1"),
+    "topics never trained on, macro-F1": ("accuracy", "VAST test, zero-shot topics, macro-F1"),
+}
 Figures = Mapping[str, Any]
 
 
@@ -36,7 +42,7 @@ def load_figures() -> dict[str, dict[str, Figures]]:
     """Return model → file of figures → its content, for the models that have all files."""
     figures = {}
     for model, folder in FOLDERS.items():
-        paths = {name: folder / f"{name}.json" for name in ROWS}
+        paths = {name: folder / f"{name}.json" for name in (*ROWS, "speed")}
         if all(path.is_file() for path in paths.values()):
             figures[model] = {
                 name: json.loads(path.read_text(encoding="utf-8")) for name, path in paths.items()
@@ -45,9 +51,10 @@ def load_figures() -> dict[str, dict[str, Figures]]:
 
 
 def write_readme() -> None:
-    """Write the table into README.md."""
+    """Write the tables into README.md."""
     text = README.read_text(encoding="utf-8")
-    README.write_text(quote(load_figures(), text), encoding="utf-8")
+    figures = load_figures()
+    README.write_text(quote_choice(figures, quote(figures, text)), encoding="utf-8")
 
 
 def quote(figures: Mapping[str, Mapping[str, Figures]], text: str) -> str:
@@ -90,12 +97,53 @@ def quote(figures: Mapping[str, Mapping[str, Figures]], text: str) -> str:
         f"corpus its own. *People*: one annotator against the others. {machine}; {sha256s}.",
         "<!-- /figures -->",
     ]
-    table = "\n".join(lines)
-    changed, count = re.subn(
-        r"<!-- figures.*?<!-- /figures -->", lambda _: table, text, flags=re.DOTALL
-    )
+    return _replace("figures", lines, text)
+
+
+def quote_choice(figures: Mapping[str, Mapping[str, Figures]], text: str) -> str:
+    """Return ``text`` with the table that helps to choose a model between its two marks, in whole numbers.
+
+    Args:
+        figures: model → file of figures → its content.
+        text: the content of README.md.
+
+    Raises:
+        ValueError: if the text does not have exactly one pair of marks.
+    """
+    columns = [_choice_column(model, files) for model, files in figures.items()]
+    titles = ["", "stances in whole articles: found at the default confidence", *CHOICE]
+    titles.append("one article, program start included")
+    lines = ["<!-- choice: written by benchmarks/readme_table.py -->"]
+    for number, cells in enumerate(zip(titles, *columns, strict=True)):
+        lines.append("| " + " | ".join(cells) + " |")
+        if number == 0:
+            lines.append("|---" * len(cells) + "|")
+    lines.append("<!-- /choice -->")
+    return _replace("choice", lines, text)
+
+
+def _choice_column(model: str, figures: Mapping[str, Figures]) -> list[str]:
+    """Return the cells of a model: its name, then its figures."""
+    recall = _row(figures["stances"], "At the default confidence, recall")["value"]
+    precision = _row(figures["stances"], "At the default confidence, precision")["value"]
+    cells = [model, f"{recall:.0f} % ({precision:.0f} % of them right)"]
+    for file, name in CHOICE.values():
+        cells.append(f"{_row(figures[file], name)['value']:.0f}")
+
+    # Names of rows about another model than the default begin with its name.
+    rows = {row["name"].removeprefix(f"{model}: "): row for row in figures["speed"]["rows"]}
+    seconds = rows["one article from a cold start"]["value"]
+    memory = rows["one article from a cold start, peak memory"]["value"]
+    return [*cells, f"{seconds:.1f} s, {memory:.0f} MB"]
+
+
+def _replace(mark: str, lines: Sequence[str], text: str) -> str:
+    """Return ``text`` with ``lines`` in place of what stands between two marks, which they include."""
+    block = "\n".join(lines)
+    pattern = rf"<!-- {mark}.*?<!-- /{mark} -->"
+    changed, count = re.subn(pattern, lambda _: block, text, flags=re.DOTALL)
     if count != 1:
-        raise ValueError(f"expected one place for figures, found {count}")
+        raise ValueError(f"expected one place for {mark}, found {count}")
     return changed
 
 

@@ -29,6 +29,7 @@ import psutil
 from articles import NAMES, make_articles, make_syndicated, polnear_articles, write_articles
 from contenders import THREADS
 from figures_head import FOLDERS
+from readme_table import write_readme
 from speed_page import Row, file_head, load_figures, make_row, page, quote
 
 HERE = Path(__file__).parent
@@ -544,6 +545,7 @@ def main() -> None:
         (folder / "speed.md").write_text(page(figures), encoding="utf-8")
         text = README.read_text(encoding="utf-8")
         README.write_text(quote(load_figures(), text), encoding="utf-8")
+        write_readme()
     print(page(figures))
 
 

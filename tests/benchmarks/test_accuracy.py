@@ -320,35 +320,39 @@ def test_what_a_card_quotes_is_what_the_page_says_and_nothing_around_it_changes(
         quote(figures, "no marks")
 
 
-def test_readme_table_has_the_models_beside_each_other(rows_module):
-    from readme_table import ROWS, quote
+def test_readme_tables_have_the_models_beside_each_other():
+    from readme_table import ROWS, quote, quote_choice
 
-    def rows(file, shift):
-        return [
-            {
-                "name": name,
-                "value": 50.0 + shift,
-                "low": 40.5,
-                "high": 60.5,
-                "n": 7,
-                "note": "BERT 48",
-            }
-            for name in ROWS[file]
-        ]
-
-    def figures(shift):
+    def figures(model, shift):
         head = {"date": "2026-01-02", "machine": "m", "model_sha256": f"{shift}" * 64}
-        return {file: {**head, "rows": rows(file, shift)} for file in ROWS}
+        files = {}
+        for file, names in ROWS.items():
+            row = {"value": 50.4 + shift, "low": 40.5, "high": 60.5, "n": 7, "note": "BERT 48"}
+            files[file] = {**head, "rows": [{**row, "name": name} for name in names]}
+        prefix = "" if model == "small" else f"{model}: "
+        cold = f"{prefix}one article from a cold start"
+        speed_rows = [
+            {"name": cold, "value": 0.76},
+            {"name": f"{cold}, peak memory", "value": 170.2},
+        ]
+        return {**files, "speed": {**head, "rows": speed_rows}}
 
-    table = quote(
-        {"small": figures(0), "base": figures(5)}, "a\n<!-- figures --><!-- /figures -->\nb"
-    )
+    both = {"small": figures("small", 0), "base": figures("base", 5)}
+    table = quote(both, "a\n<!-- figures --><!-- /figures -->\nb")
     assert table.startswith("a\n")
     assert table.endswith("-->\nb")
     (line,) = [line for line in table.splitlines() if "whole articles" in line]
     assert line == (
-        "| Stances in whole articles, F1 | 50.0 (40.5 – 60.5) | 55.0 (40.5 – 60.5) | 7 |  |  | BERT 48 |"
+        "| Stances in whole articles, F1 | 50.4 (40.5 – 60.5) | 55.4 (40.5 – 60.5) | 7 |  |  | BERT 48 |"
     )
     assert "small sha256 `0000000000000000…` (2026-01-02), base sha256 `5555" in table
     with pytest.raises(ValueError, match="one place for figures, found 0"):
-        quote({"small": figures(0)}, "no marks")
+        quote(both, "no marks")
+
+    lines = quote_choice(both, "<!-- choice --><!-- /choice -->").splitlines()
+    assert lines[1:4] == [
+        "|  | small | base |",
+        "|---|---|---|",
+        "| stances in whole articles: found at the default confidence | 50 % (50 % of them right) | 55 % (55 % of them right) |",
+    ]
+    assert lines[-2] == "| one article, program start included | 0.8 s, 170 MB | 0.8 s, 170 MB |"

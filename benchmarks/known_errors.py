@@ -1,6 +1,6 @@
 """Write ``inference/pages/known_errors.json``: the error rates of the bundled models that reports quote.
 
-    python tools/known_errors.py        # or make reference
+    python benchmarks/known_errors.py        # or make reference
 
 The figures are those of ``accuracy.json`` and ``stances.json`` in ``benchmarks/``, and in ``benchmarks/base/`` for the
 larger model. A test compares the file with what this would write.
@@ -10,11 +10,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from figures_head import FOLDERS
+
 from claimstance.model.bundled import BUNDLED_MODELS
 
 ROOT = Path(__file__).resolve().parents[1]
-#: Bundled model → the folder of its figures.
-FOLDERS = {"small": ROOT / "benchmarks", "base": ROOT / "benchmarks" / "base"}
 FILE = ROOT / "inference" / "pages" / "known_errors.json"
 #: Key in the file → the file of figures and the name of the row.
 ROWS = {
