@@ -13,11 +13,11 @@ from claimstance.inference.articles.language import NOT_ENGLISH, is_foreign
 from claimstance.inference.coreference.alignment import (
     Alignment,
     MentionFinder,
-    Offsets,
     group_by_sentence,
     resolve_article,
 )
 from claimstance.inference.coreference.continuations import find_continuations
+from claimstance.inference.coreference.spans import Offsets
 from claimstance.inference.coreference.stance_candidates import (
     StanceCandidate,
     find_candidates,

@@ -29,10 +29,8 @@ _NO_TITLE = words(
     "former acting deputy foreign defense treasury state interior majority minority republican democratic "
     "senate house gop democrat labour conservative justice general chief"
 )
-_MALE_TITLES, _FEMALE_TITLES = (
-    words("mr sir lord king prince"),
-    words("mrs ms miss dame lady queen"),
-)
+_MALE_TITLES = words("mr sir lord king prince")
+_FEMALE_TITLES = words("mrs ms miss dame lady queen")
 #: An acronym, without stops.
 INITIALS = re.compile(r"[A-Z]{2,6}")
 _FUNCTION_WORDS = words("a an and for in of on or the to")
@@ -96,10 +94,11 @@ class _Groups:
 
     def find(self, key: str) -> str:
         """Return the key that stands for the group of ``key``."""
-        while self._parents[key] != key:
+        parents = self._parents
+        while parents[key] != key:
             # Each step halves the path, so that later searches are short.
-            self._parents[key] = self._parents[self._parents[key]]
-            key = self._parents[key]
+            parents[key] = parents[parents[key]]
+            key = parents[key]
         return key
 
     def join(self, key: str, other: str) -> None:
@@ -121,10 +120,16 @@ def name_key(name: str) -> str:
     is_acronym = folded.isupper() and len(folded) > 1
     if folded.lower() in _PRONOUNS and not is_acronym:
         return f"pronoun {folded}"
-    bare = _POSSESSIVE.sub("", _ARTICLE.sub("", folded, count=1)) or folded
-    if INITIALS.fullmatch(bare.replace(".", "")):
-        return bare.replace(".", "").casefold()
+    bare = _POSSESSIVE.sub("", _without_article(folded)) or folded
+    without_stops = bare.replace(".", "")
+    if INITIALS.fullmatch(without_stops):
+        return without_stops.casefold()
     return bare.casefold()
+
+
+def _without_article(name: str) -> str:
+    """Return a name without a leading *the*."""
+    return _ARTICLE.sub("", name, count=1)
 
 
 def _join_people(groups: _Groups) -> None:
@@ -139,9 +144,9 @@ def _join_people(groups: _Groups) -> None:
                 full[surname][key] = person
             continue
         bare = bare_name(fold_accents(name))
-        if key.startswith("pronoun ") or not has_capital(bare):
-            continue
-        short[bare.casefold()][key] = honorific_of(name).lower().replace(".", "")
+        if has_capital(bare) and not key.startswith("pronoun "):
+            title = honorific_of(name).lower().replace(".", "")
+            short[bare.casefold()][key] = title
 
     for surname, titles in short.items():
         _join_surnames(groups, full.get(surname, {}), titles)
@@ -149,12 +154,12 @@ def _join_people(groups: _Groups) -> None:
         # Comparing all pairs takes quadratic time.
         if len(people) > _MAX_NAMESAKES:
             continue
-        namesakes: dict[str, set[str]] = {}  # of each name, and the name itself
+        fitting: dict[str, set[str]] = {}  # key → the keys of names that may mean the same person
         for key, person in people.items():
-            namesakes[key] = {other for other in people if _same_person(person, people[other])}
+            fitting[key] = {other for other in people if _same_person(person, people[other])}
         for key, other in combinations(people, 2):
             # "George Bush" fits both "George W. Bush" and "George H. W. Bush", who do not fit each other.
-            if other in namesakes[key] and namesakes[key] == namesakes[other]:
+            if other in fitting[key] and fitting[key] == fitting[other]:
                 groups.join(key, other)
 
 
@@ -184,11 +189,12 @@ def _same_person(a: FullName, b: FullName) -> bool:
     """Return whether two full names with one surname are those of one person."""
     if a.suffix != b.suffix:
         return False
-    # An initial fits a name that begins with it, and no middle name fits any.
-    for first, second in ((a.first, b.first), (a.middle, b.middle)):
-        if not (first.startswith(second) or second.startswith(first)):
-            return False
-    return True
+    return _fit(a.first, b.first) and _fit(a.middle, b.middle)
+
+
+def _fit(a: str, b: str) -> bool:
+    """Return whether two names may be one: an initial fits what begins with it, no middle name fits any."""
+    return a.startswith(b) or b.startswith(a)
 
 
 def _join_surnames(groups: _Groups, people: dict[str, FullName], titles: dict[str, str]) -> None:
@@ -213,16 +219,15 @@ def _join_surnames(groups: _Groups, people: dict[str, FullName], titles: dict[st
     forms = list(titles)
     if not people:
         # Without a full name, only a title shows that the short forms mean people.
-        forms = []
-        for key, title in titles.items():
-            if not title or title.split()[-1] not in _NO_TITLE:
-                forms.append(key)
+        forms = [
+            key for key, title in titles.items() if not title or title.split()[-1] not in _NO_TITLE
+        ]
         if not any(titles[key] for key in forms):
             return
 
-    keys = [*people, *forms]
-    for key in keys[1:]:
-        groups.join(keys[0], key)
+    first, *others = (*people, *forms)
+    for key in others:
+        groups.join(first, key)
 
 
 def gender_of(title: str) -> str:
@@ -240,42 +245,49 @@ def _join_acronyms(groups: _Groups) -> None:
         for initials in set(initials_of(names[0])):
             by_initials[initials].append(key)
     for key, names in groups.names.items():
-        acronym = _ARTICLE.sub("", names[0], count=1).replace(".", "")
-        if not INITIALS.fullmatch(acronym):
+        acronym = _without_article(names[0]).replace(".", "")
+        long_forms = by_initials.get(acronym, [])
+        # A short form that fits several names is joined with none.
+        if len(long_forms) != 1 or not INITIALS.fullmatch(acronym):
             continue
-        long_forms = by_initials.get(acronym, ())
-        if len(long_forms) == 1 and refers_to(groups.names[long_forms[0]][0], acronym):
-            groups.join(long_forms[0], key)
+        (long_form,) = long_forms
+        if refers_to(groups.names[long_form][0], acronym):
+            groups.join(long_form, key)
 
 
 def initials_of(name: str) -> Iterator[str]:
     """Yield the initials of a name of several words, with and without its function words."""
-    name_words = _ARTICLE.sub("", fold_accents(name), count=1).split()
+    name_words = _without_article(fold_accents(name)).split()
     if len(name_words) < 2 or not name_words[0][0].isupper():
         return
-    yield "".join(word[0].upper() for word in name_words)
-    yield "".join(word[0].upper() for word in name_words if word.lower() not in _FUNCTION_WORDS)
+    content_words = [word for word in name_words if word.lower() not in _FUNCTION_WORDS]
+    for abbreviated in (name_words, content_words):
+        yield "".join(word[0].upper() for word in abbreviated)
 
 
 def _join_bodies_of_the_country(groups: _Groups) -> None:
     """Join *U.S. Senate* and *the Senate*, unless the text has another senate."""
     by_last_word: dict[str, list[str]] = defaultdict(list)
     for key in groups.names:
-        by_last_word[key.rpartition(" ")[2]].append(key)
+        by_last_word[_last_word(key)].append(key)
     for key, names in groups.names.items():
-        name = _ARTICLE.sub("", names[0], count=1)
+        name = _without_article(names[0])
         country = COUNTRY.match(name)
         if country is None:
             continue
         body = name_key(name[country.end() :])
         if body not in groups.names:
             continue
-        rivals = []
-        for other in by_last_word[body.rpartition(" ")[2]]:
+        has_rival = False
+        for other in by_last_word[_last_word(body)]:
             # "Texas Senate" also ends with the body, and is another one.
             if other != key and other.endswith(f" {body}"):
                 before_body = other.removesuffix(body)
                 if not _COUNTRY_KEY.fullmatch(before_body):
-                    rivals.append(other)
-        if not rivals:
+                    has_rival = True
+        if not has_rival:
             groups.join(key, body)
+
+
+def _last_word(key: str) -> str:
+    return key.rpartition(" ")[2]

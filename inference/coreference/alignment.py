@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from claimstance.inference.coreference.people import cancellable
 from claimstance.inference.coreference.resolver import refers_to, resolve_references
+from claimstance.inference.coreference.spans import Offsets
 from claimstance.inference.results import Attribution, Entity, Span
 from claimstance.model.decoding import FoundAttribution
 from claimstance.model.predictor import EncodedDocument
@@ -15,9 +16,12 @@ from claimstance.model.text.modifiers import is_modifier
 from claimstance.model.windows import Located
 
 T = TypeVar("T")
-Offsets = tuple[int, int]
 #: Span of a source, a holder, a target, *he* or *she* → the name that it refers to.
 References = dict[Offsets, str]
+#: The offsets of a reference in its sentence, and the name that it refers to.
+Reference = tuple[Offsets, str]
+#: The name of a target, and the offsets of its first mention in the sentence; ``None`` for a topic.
+Target = tuple[str, Offsets | None]
 
 
 class Alignment:
@@ -34,21 +38,24 @@ class Alignment:
 
     def offsets(self, located: Located) -> Offsets:
         """Return the offsets in the article of a stretch of a sentence."""
-        start = self.bounds[located.sentence][0]
-        return start + located.start, start + located.end
+        sentence_start, _ = self.bounds[located.sentence]
+        return sentence_start + located.start, sentence_start + located.end
 
     def span(self, stretches: Sequence[Located], name: str | None = None) -> Span | None:
         """Return the span over all ``stretches``; pieces with only white space between them are joined."""
-        pieces: list[tuple[int, int]] = []
-        for start, end in sorted(map(self.offsets, stretches)):
-            if pieces and not self.text[pieces[-1][1] : start].strip():
-                pieces[-1] = (pieces[-1][0], max(end, pieces[-1][1]))
-            else:
-                pieces.append((start, end))
-        if not pieces:
+        if not stretches:
             return None
-        start, end = pieces[0][0], pieces[-1][1]
-        return Span(start, end, self.text[start:end], tuple(pieces), name)
+        first, *others = sorted(map(self.offsets, stretches))
+        pieces = [first]
+        for start, end in others:
+            last_start, last_end = pieces[-1]
+            if self.text[last_end:start].strip():
+                pieces.append((start, end))
+            else:
+                pieces[-1] = (last_start, max(end, last_end))
+        span_start, _ = first
+        _, span_end = pieces[-1]
+        return Span(span_start, span_end, self.text[span_start:span_end], tuple(pieces), name)
 
     def attribution(
         self, attribution: FoundAttribution, references: References
@@ -56,13 +63,15 @@ class Alignment:
         """Return the index of the sentence of an attribution, and the attribution in the article."""
         name = None
         if attribution.source:
-            name = references.get(self.offsets(attribution.source[0]))
-        return attribution.sentence, Attribution(
+            first_piece = self.offsets(attribution.source[0])
+            name = references.get(first_piece)
+        aligned = Attribution(
             source=self.span(attribution.source, name),
             cue=self.span(attribution.cue),
             content=self.span(attribution.content),
             probability=attribution.probability,
         )
+        return attribution.sentence, aligned
 
     def entity(self, entity: FoundEntity) -> Entity:
         """Return an entity in the article."""
@@ -75,8 +84,8 @@ class Alignment:
 
     def relative(self, index: int, span: Span) -> Offsets:
         """Return the offsets of a span of the article in sentence ``index``."""
-        start = self.bounds[index][0]
-        return span.start - start, span.end - start
+        sentence_start, _ = self.bounds[index]
+        return span.start - sentence_start, span.end - sentence_start
 
 
 def group_by_sentence(items: Iterable[tuple[int, T]], count: int) -> list[list[T]]:
@@ -110,24 +119,23 @@ def resolve_article(alignment: Alignment, document: EncodedDocument) -> Referenc
     return {span: name for span, name in names.items() if name}
 
 
-def references_by_sentence(
-    alignment: Alignment, references: References
-) -> list[list[tuple[Offsets, str]]]:
+def references_by_sentence(alignment: Alignment, references: References) -> list[list[Reference]]:
     """Return the references of each sentence, in order, with offsets in that sentence."""
-    relative = []
+    located: list[tuple[int, Reference]] = []
     for (start, end), name in sorted(references.items()):
         index = alignment.sentence_at(start)
-        sentence_start = alignment.bounds[index][0]
-        relative.append((index, ((start - sentence_start, end - sentence_start), name)))
-    return group_by_sentence(relative, len(alignment.bounds))
+        sentence_start, _ = alignment.bounds[index]
+        offsets = (start - sentence_start, end - sentence_start)
+        located.append((index, (offsets, name)))
+    return group_by_sentence(located, len(alignment.bounds))
 
 
 def targets_by_sentence(
     targets: Sequence[str],
     document: EncodedDocument,
-    references: Sequence[Sequence[tuple[Offsets, str]]],
-) -> list[list[tuple[str, Offsets | None]]]:
-    """Return the targets to score in each sentence, each with its first mention; ``None`` for a topic.
+    references: Sequence[Sequence[Reference]],
+) -> list[list[Target]]:
+    """Return the targets to score in each sentence.
 
     A target that is written like a name (it has a capital) is scored only where it is mentioned:
     elsewhere the model would answer for the people whom the sentence is about. Any other target is
@@ -147,7 +155,7 @@ def targets_by_sentence(
     result = []
     sentences = zip(document.texts, references, strict=True)
     for text, sentence_references in cancellable(sentences, document.stop):
-        sentence_targets: list[tuple[str, Offsets | None]] = []
+        sentence_targets: list[Target] = []
         for name in targets:
             mentions = _find_mentions(name, text, sentence_references)
             if mentions:
@@ -159,8 +167,8 @@ def targets_by_sentence(
 
 
 def _find_targets(
-    document: EncodedDocument, references: Sequence[Sequence[tuple[Offsets, str]]]
-) -> list[list[tuple[str, Offsets | None]]]:
+    document: EncodedDocument, references: Sequence[Sequence[Reference]]
+) -> list[list[Target]]:
     """Return the entities and opinion targets of each sentence as targets.
 
     Each name is a target once, at its first mention. An entity with the words of an opinion target, but
@@ -171,28 +179,31 @@ def _find_targets(
     targets_by_end: list[dict[int, int]] = [{} for _ in document.texts]  # end → start
     # A pronoun or a description stands for the name that it refers to, where it is known.
     names = [dict(sentence_references) for sentence_references in references]
-    for located in document.opinions.get("opinion_target", ()):
-        sentence, start, end = located.sentence, located.start, located.end
-        name = names[sentence].get((start, end)) or document.texts[sentence][start:end]
-        first_mentions[sentence].setdefault(name, (start, end))
-        targets_by_end[sentence][end] = start
+    for target in document.opinions.get("opinion_target", ()):
+        sentence = target.sentence
+        offsets = (target.start, target.end)
+        name = names[sentence].get(offsets)
+        if not name:
+            name = document.texts[sentence][target.start : target.end]
+        first_mentions[sentence].setdefault(name, offsets)
+        targets_by_end[sentence][target.end] = target.start
+
     for entity in document.entities or ():
-        sentence, start, end = entity.span.sentence, entity.span.start, entity.span.end
-        text = document.texts[sentence]
-        if is_modifier(text, start, end, entity.label):
+        span = entity.span
+        text = document.texts[span.sentence]
+        if is_modifier(text, span.start, span.end, entity.label):
             continue
-        target_start = targets_by_end[sentence].get(end)
+        target_start = targets_by_end[span.sentence].get(span.end)
         if target_start is not None:
-            before_entity = text[target_start:start].strip().lower()
-            if before_entity in ("", "the", "a", "an"):
+            words_before_entity = text[target_start : span.start].strip().lower()
+            if words_before_entity in ("", "the", "a", "an"):
                 continue
-        first_mentions[sentence].setdefault(text[start:end], (start, end))
+        name = text[span.start : span.end]
+        first_mentions[span.sentence].setdefault(name, (span.start, span.end))
     return [list(mentions.items()) for mentions in first_mentions]
 
 
-def _find_mentions(
-    name: str, text: str, references: Sequence[tuple[Offsets, str]]
-) -> list[Offsets]:
+def _find_mentions(name: str, text: str, references: Sequence[Reference]) -> list[Offsets]:
     """Return the mentions of a name in a sentence; if there are none, what refers to it ("he")."""
     mentions = find_mentions(name, text)
     if mentions:
@@ -209,7 +220,7 @@ class MentionFinder:
 
     def __init__(self) -> None:
         self._document: EncodedDocument | None = None
-        self._references: list[list[tuple[Offsets, str]]] = []
+        self._references: list[list[Reference]] = []  # by sentence
 
     def __call__(self, document: EncodedDocument, sentence: int, name: str) -> list[Offsets]:
         """Return the mentions of ``name`` in a sentence of ``document``."""
@@ -218,8 +229,9 @@ class MentionFinder:
             bounds = []
             start = 0
             for text in document.texts:
-                bounds.append((start, start + len(text)))
-                start += len(text) + 1  # a line break
+                end = start + len(text)
+                bounds.append((start, end))
+                start = end + 1  # a line break
             alignment = Alignment("\n".join(document.texts), bounds)
             references = resolve_article(alignment, document)
             self._document = document

@@ -3,11 +3,12 @@
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 
 from claimstance.inference.coreference.quotes import Quote, join_quotes
+from claimstance.inference.coreference.spans import Offsets, overlap
 from claimstance.inference.results import Attribution, Continuation, Span
 
-Offsets = tuple[int, int]
 #: The rank of a continuation (is its source's quotation, has a source, probability), and itself.
 _RankedContinuation = tuple[tuple[bool, bool, float], Continuation]
 
@@ -34,9 +35,8 @@ def find_continuations(
     """
     quotations = join_quotes(text)
     spoken = _quotations_by_speaker(quotations, attributions)
-    ranked: dict[int, list[_RankedContinuation]] = defaultdict(list)
+    ranked: dict[int, list[_RankedContinuation]] = defaultdict(list)  # by sentence
     for number, (own_sentence, attribution) in enumerate(attributions):
-        source, probability = attribution.source, attribution.probability
         words = list(spoken[number])
         if attribution.content:
             words += attribution.content.pieces
@@ -46,27 +46,39 @@ def find_continuations(
             sentence_start, sentence_end = bounds[index]
             fills_most = 2 * (content.end - content.start) > sentence_end - sentence_start
             runs_on = index > own_sentence and fills_most
-            # A content is quoted if its middle is: its ends may lie beyond the quotation marks.
-            middle = (content.start + content.end) // 2
-            last = bisect_right(quotations, middle, key=lambda quotation: quotation.start) - 1
-            is_quoted = last >= 0 and middle < quotations[last].end
-            if not runs_on and not is_quoted:
+            if not runs_on and not _is_quoted(content, quotations):
                 continue
-            is_own_quotation = _overlap(content.pieces, spoken[number])
-            rank = (is_own_quotation, source is not None, probability)
-            continuation = Continuation(source, attribution.cue, content, probability, own_sentence)
+            continuation = Continuation(
+                attribution.source,
+                attribution.cue,
+                content,
+                attribution.probability,
+                own_sentence,
+            )
+            rank = (
+                _any_overlap(content.pieces, spoken[number]),  # is its source's quotation
+                attribution.source is not None,
+                attribution.probability,
+            )
             ranked[index].append((rank, continuation))
 
     continuations = []
     for index in sorted(ranked):
         chosen: list[Continuation] = []  # without those that overlap a higher-ranked one
-        for _, continuation in sorted(ranked[index], key=lambda pair: pair[0], reverse=True):
+        for _, continuation in sorted(ranked[index], key=itemgetter(0), reverse=True):
             pieces = continuation.content.pieces
-            if not any(_overlap(pieces, better.content.pieces) for better in chosen):
+            if not any(_any_overlap(pieces, better.content.pieces) for better in chosen):
                 chosen.append(continuation)
         chosen.sort(key=lambda continuation: continuation.content.start)
         continuations += [(index, continuation) for continuation in chosen]
     return continuations
+
+
+def _is_quoted(content: Span, quotations: Sequence[Quote]) -> bool:
+    """Return whether a content is quoted: its middle is, since its ends may lie beyond the marks."""
+    middle = (content.start + content.end) // 2
+    last = bisect_right(quotations, middle, key=lambda quotation: quotation.start) - 1
+    return last >= 0 and middle < quotations[last].end
 
 
 def _quotations_by_speaker(
@@ -87,26 +99,36 @@ def _quotations_by_speaker(
         # Only the quotations around the ends of a piece can begin or end in it.
         candidates = set()
         for start, end in content.pieces:
-            candidates |= {bisect_right(starts, start) - 1, bisect_left(starts, end) - 1}
+            candidates.add(bisect_right(starts, start) - 1)
+            candidates.add(bisect_left(starts, end) - 1)
         candidates.discard(-1)
-        for i in candidates:
-            quotation = quotations[i]
-            if source.start < quotation.end and quotation.start < source.end:
+        for candidate in candidates:
+            quotation = quotations[candidate]
+            if overlap((source.start, source.end), (quotation.start, quotation.end)):
                 continue
-            # Characters near the quotation marks: a mark may have two characters, or punctuation before it.
-            first, last = quotation.start + 2, quotation.end - 3
-            has_first = any(start < first < end for start, end in content.pieces)
-            has_last = any(start <= last < end for start, end in content.pieces)
-            if not has_first and not (has_last and quotation.is_closed):
+            if not _has_ends(content, quotation):
                 continue
-            rival = speakers.get(i)
+            rival = speakers.get(candidate)
             if rival is None or attributions[rival][1].probability < attribution.probability:
-                speakers[i] = number
+                speakers[candidate] = number
 
     spoken: dict[int, list[Offsets]] = defaultdict(list)
-    for i, number in sorted(speakers.items()):
-        spoken[number].append((quotations[i].start, quotations[i].end))
+    for candidate, number in sorted(speakers.items()):
+        quotation = quotations[candidate]
+        spoken[number].append((quotation.start, quotation.end))
     return spoken
+
+
+def _has_ends(content: Span, quotation: Quote) -> bool:
+    """Return whether a content has the first words of a quotation, or the last ones before its closing mark."""
+    # Characters near the quotation marks: a mark may have two characters, or punctuation before it.
+    first, last = quotation.start + 2, quotation.end - 3
+    for start, end in content.pieces:
+        if start < first < end:
+            return True
+        if start <= last < end and quotation.is_closed:
+            return True
+    return False
 
 
 def _clip_to_sentences(
@@ -116,32 +138,32 @@ def _clip_to_sentences(
     merged: list[Offsets] = []  # without pieces that overlap or touch
     for start, end in sorted(pieces):
         if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+            last_start, last_end = merged[-1]
+            merged[-1] = (last_start, max(end, last_end))
         else:
             merged.append((start, end))
 
-    clipped: dict[int, list[Offsets]] = defaultdict(list)
+    clipped: dict[int, list[Offsets]] = defaultdict(list)  # by sentence
     for start, end in merged:
         first = bisect_right(bounds, start, key=lambda bound: bound[1])
         last = bisect_left(bounds, end, key=lambda bound: bound[0])
         for index in range(first, last):
             sentence_start, sentence_end = bounds[index]
-            clipped_start, clipped_end = max(start, sentence_start), min(end, sentence_end)
+            piece_start = max(start, sentence_start)
+            piece_end = min(end, sentence_end)
             # Punctuation alone is no content.
-            if any(map(str.isalnum, text[clipped_start:clipped_end])):
-                clipped[index].append((clipped_start, clipped_end))
+            if any(map(str.isalnum, text[piece_start:piece_end])):
+                clipped[index].append((piece_start, piece_end))
 
     spans = []
     for index, sentence_pieces in clipped.items():
-        start, end = sentence_pieces[0][0], sentence_pieces[-1][1]
-        spans.append((index, Span(start, end, text[start:end], tuple(sentence_pieces))))
+        span_start, _ = sentence_pieces[0]
+        _, span_end = sentence_pieces[-1]
+        span = Span(span_start, span_end, text[span_start:span_end], tuple(sentence_pieces))
+        spans.append((index, span))
     return spans
 
 
-def _overlap(first: Iterable[Offsets], second: Sequence[Offsets]) -> bool:
+def _any_overlap(pieces: Iterable[Offsets], others: Sequence[Offsets]) -> bool:
     """Return whether a piece of one list shares characters with a piece of another."""
-    for start, end in first:
-        for other_start, other_end in second:
-            if start < other_end and other_start < end:
-                return True
-    return False
+    return any(overlap(piece, other) for piece in pieces for other in others)

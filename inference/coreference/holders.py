@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from claimstance.inference.coreference.alignment import (
     Alignment,
-    Offsets,
     References,
     group_by_sentence,
 )
+from claimstance.inference.coreference.spans import Offsets, overlap
 from claimstance.inference.results import Attribution, Continuation, Span
 from claimstance.model.predictor import EncodedDocument
 
@@ -42,22 +42,20 @@ def find_holders(
     """
     # A dict keeps the order, and holds each span of a sentence once.
     spans: dict[tuple[int, Span], None] = {}
-    sources: list[list[Span]] = [[] for _ in document.texts]
+    sources: list[list[Offsets]] = [[] for _ in document.texts]
     for _, attribution in attributions:
-        if attribution.source is not None:
-            index = alignment.sentence_at(attribution.source.start)
-            spans[index, attribution.source] = None
-            sources[index].append(attribution.source)
+        source = attribution.source
+        if source is not None:
+            index = alignment.sentence_at(source.start)
+            spans[index, source] = None
+            sources[index].append((source.start, source.end))
     for located in document.opinions.get("opinion_holder", ()):
         span = alignment.span([located], references.get(alignment.offsets(located)))
         if span is None:
             continue
         # A holder that overlaps a source is that source, in other bounds.
-        overlaps_source = any(
-            span.start < source.end and source.start < span.end
-            for source in sources[located.sentence]
-        )
-        if not overlaps_source:
+        bounds = (span.start, span.end)
+        if not any(overlap(bounds, source) for source in sources[located.sentence]):
             spans[located.sentence, span] = None
     for index, continuation in continuations:
         if continuation.source is not None:
@@ -77,25 +75,26 @@ def reported_words(
     continuations: Sequence[tuple[int, Continuation]],
 ) -> list[list[Offsets]]:
     """Return the offsets in each sentence of the words that some source says, and not the article."""
-    words = []
+    contents: list[tuple[int, Span]] = []
     for index, attribution in attributions:
         if attribution.source is not None and attribution.content is not None:
-            words.append((index, attribution.content))
+            contents.append((index, attribution.content))
     for index, continuation in continuations:
         if continuation.source is not None:
-            words.append((index, continuation.content))
-    offsets = []
-    for index, content in words:
-        sentence_start, sentence_end = alignment.bounds[index]
+            contents.append((index, continuation.content))
+
+    reported: list[list[Offsets]] = [[] for _ in alignment.bounds]
+    for index, content in contents:
+        sentence_start, _ = alignment.bounds[index]
         for start, end in content.pieces:
             # A content may have pieces in other sentences, where they are continuations.
-            if start < sentence_end and sentence_start < end:
-                offsets.append((index, (start - sentence_start, end - sentence_start)))
-    return group_by_sentence(offsets, len(alignment.bounds))
+            if overlap((start, end), alignment.bounds[index]):
+                reported[index].append((start - sentence_start, end - sentence_start))
+    return reported
 
 
 def is_reported(mention: Offsets | None, reported: Sequence[Offsets]) -> bool:
     """Return whether a source says the words of a mention; of a topic, whether it says anything here."""
     if mention is None:
         return bool(reported)
-    return any(start < mention[1] and mention[0] < end for start, end in reported)
+    return any(overlap(mention, words) for words in reported)

@@ -7,17 +7,17 @@ no list of first names.
 import re
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 from claimstance.inference.coreference.quotes import find_quotes
+from claimstance.inference.coreference.spans import Offsets
 from claimstance.model.predictor import CancelledError, ShouldCancel, never_cancel
 from claimstance.model.text.accents import fold_accents
 from claimstance.model.text.person_names import bare_name, person_name, words
 
 T = TypeVar("T")
-Offsets = tuple[int, int]
 LabelledOffsets = tuple[int, int, str]
 
 GENDERS = {
@@ -102,21 +102,21 @@ class PeopleInText:
                 spans.append((start, end))
         spans.sort()
         names = Counter(bare_name(text[start:end]) for start, end in spans)
-        self._spellings = _spellings(names)
-        self._full_names = _full_names(names)
+        self._spellings, self._full_names = _usual_forms(names)
 
         self.people: list[Mention] = []
         for start, end in cancellable(spans, stop):
+            words_of_person = text[start:end]
             # A possessive or an object of a preposition cannot be a subject.
-            possessive = _POSSESSIVE.match(text, end) or text[start:end].endswith(("'s", "’s"))
+            is_possessive = words_of_person.endswith(("'s", "’s")) or _POSSESSIVE.match(text, end)
             after_preposition = _AFTER_PREPOSITION.search(text, max(0, start - _CONTEXT), start)
             person = Mention(
                 start,
                 end,
                 sentence=self.sentence_at(start),
-                name=self.fullest(text[start:end]),
+                name=self.fullest(words_of_person),
                 quoted=self.is_quoted(start),
-                subject=not possessive and not after_preposition,
+                subject=not is_possessive and not after_preposition,
             )
             self.people.append(person)
 
@@ -152,8 +152,9 @@ class PeopleInText:
         first = bisect_left(self._starts, start)
         last = bisect_right(self._starts, end)
         for number in range(first, last):
-            if self.people[number].end <= end:
-                yield number, self.people[number]
+            person = self.people[number]
+            if person.end <= end:
+                yield number, person
 
     def ending_between(self, first: int, last: int) -> list[Mention]:
         """Return the people whose mention ends at a position from ``first`` to ``last``, in order."""
@@ -163,12 +164,9 @@ class PeopleInText:
         return [self.people[number] for number in numbers]
 
     def _guess_genders(self, stop: ShouldCancel) -> dict[str, str]:
-        """Return genders by the votes of titles and of pronouns outside quotes.
-
-        A pronoun votes if its sentence so far, else the sentence before, names only one person.
-        """
+        """Return genders by the votes of titles and of pronouns outside quotes."""
         votes: dict[str, Counter[str]] = defaultdict(Counter)
-        unquoted: dict[int, list[Mention]] = defaultdict(list)
+        unquoted: dict[int, list[Mention]] = defaultdict(list)  # by sentence
         for person in cancellable(self.people, stop):
             # A title is one of the two words before a name, or its first word.
             before_name = self.text[max(0, person.start - _CONTEXT) : person.start]
@@ -181,31 +179,8 @@ class PeopleInText:
             if not person.quoted:
                 unquoted[person.sentence].append(person)
 
-        current_sentence = -1
-        position = 0  # number of its people before the pronoun
-        before: set[str] = set()  # the names before the pronoun in its sentence
-        previous: set[str] = set()  # the names in the sentence before
-        for pronoun in cancellable(PRONOUN.finditer(self.text), stop):
-            if self.is_quoted(pronoun.start()):
-                continue
-            sentence = self.sentence_at(pronoun.start())
-            if sentence != current_sentence:
-                current_sentence = sentence
-                position = 0
-                before = set()
-                previous = {person.name for person in unquoted.get(sentence - 1, ())}
-            # The people before the pronoun are collected step by step, so that the work stays linear.
-            people = unquoted.get(sentence, [])
-            while position < len(people) and people[position].start < pronoun.start():
-                before.add(people[position].name)
-                position += 1
-            names = before or previous
-            if len(names) != 1:
-                continue
-            (name,) = names
-            follows_subject = bool(before) and people[0].subject
-            weight = _SUBJECT_WEIGHT if follows_subject else 1
-            votes[name][GENDERS[pronoun[0].lower()]] += weight
+        for name, gender, weight in self._votes_of_pronouns(unquoted, stop):
+            votes[name][gender] += weight
 
         genders = {}
         for name, counts in votes.items():
@@ -214,6 +189,46 @@ class PeopleInText:
             if majority > 1 and majority >= 3 * minority:
                 genders[name] = max(counts, key=counts.__getitem__)
         return genders
+
+    def _votes_of_pronouns(
+        self, unquoted: Mapping[int, Sequence[Mention]], stop: ShouldCancel
+    ) -> Iterator[tuple[str, str, int]]:
+        """Yield the name, the gender and the weight of each pronoun's vote.
+
+        A pronoun votes if its sentence so far, else the sentence before, names only one person.
+
+        Args:
+            unquoted: the people outside of quotes, by sentence.
+            stop: see ``cancellable``.
+        """
+        current_sentence = -1
+        people: Sequence[Mention] = ()  # of the sentence
+        position = 0  # number of its people before the pronoun
+        before: set[str] = set()  # the names before the pronoun in its sentence
+        previous: set[str] = set()  # the names in the sentence before
+        for pronoun in cancellable(PRONOUN.finditer(self.text), stop):
+            start = pronoun.start()
+            if self.is_quoted(start):
+                continue
+            sentence = self.sentence_at(start)
+            if sentence != current_sentence:
+                current_sentence = sentence
+                people = unquoted.get(sentence, ())
+                position = 0
+                before = set()
+                previous = {person.name for person in unquoted.get(sentence - 1, ())}
+            # The people before the pronoun are collected step by step, so that the work stays linear.
+            while position < len(people) and people[position].start < start:
+                before.add(people[position].name)
+                position += 1
+
+            names = before or previous
+            if len(names) != 1:
+                continue
+            (name,) = names
+            gender = GENDERS[pronoun[0].lower()]
+            follows_subject = bool(before) and people[0].subject
+            yield name, gender, _SUBJECT_WEIGHT if follows_subject else 1
 
 
 def cancellable(items: Iterable[T], stop: ShouldCancel) -> Iterator[T]:
@@ -224,20 +239,27 @@ def cancellable(items: Iterable[T], stop: ShouldCancel) -> Iterator[T]:
         yield item
 
 
-def _spellings(names: Counter[str]) -> dict[str, str]:
-    """Return name without accents → its most frequent spelling; the first one if several are."""
-    counts: dict[str, Counter[str]] = defaultdict(Counter)
-    for name, frequency in names.items():
-        counts[fold_accents(name)][name] += frequency
-    return {folded: count.most_common(1)[0][0] for folded, count in counts.items()}
+def _usual_forms(names: Counter[str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Return name → its most frequent spelling, and surname → the most frequent full name with it.
 
-
-def _full_names(names: Counter[str]) -> dict[str, str]:
-    """Return surname without accents → the most frequent full name with it; ties go to the first."""
-    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    The keys have no accents. The first of several equally frequent forms is returned.
+    """
+    spellings: dict[str, Counter[str]] = defaultdict(Counter)
+    full_names: dict[str, Counter[str]] = defaultdict(Counter)
     for name, frequency in names.items():
-        person = person_name(fold_accents(name))
+        folded = fold_accents(name)
+        spellings[folded][name] += frequency
+        person = person_name(folded)
         if person is not None:
             for surname in {person.surname, person.particles + person.surname}:
-                counts[surname][name] += frequency
-    return {surname: count.most_common(1)[0][0] for surname, count in counts.items()}
+                full_names[surname][name] += frequency
+    return _most_frequent(spellings), _most_frequent(full_names)
+
+
+def _most_frequent(counts: Mapping[str, Counter[str]]) -> dict[str, str]:
+    """Return the most frequent form of each key; the first one if several are."""
+    forms = {}
+    for key, count in counts.items():
+        ((form, _),) = count.most_common(1)
+        forms[key] = form
+    return forms

@@ -27,17 +27,17 @@ def find_quotes(text: str) -> Iterator[Quote]:
     for paragraph in re.finditer(r"[^\n]+", text):
         opened: int | None = None
         for mark in _QUOTE_MARK.finditer(text, *paragraph.span()):
-            if opened is None and mark[0] != "”":
-                opened = mark.start()
-            elif opened is not None:
-                is_opening = mark[0] in ("“", "``")
-                # An opening mark may be typed where a quote closes: “so it is“, he said.
-                before = text[mark.start() - 1]
-                after = text[mark.end() : mark.end() + 1]
-                stands_at_end = not before.isspace() and not after.isalnum()
-                if not is_opening or stands_at_end:
-                    yield Quote(opened, mark.end())
-                    opened = None
+            start, end = mark.span()
+            if opened is None:
+                if mark[0] != "”":
+                    opened = start
+                continue
+            # An opening mark may be typed where a quote closes: “so it is“, he said.
+            stands_at_end = not text[start - 1].isspace() and not text[end : end + 1].isalnum()
+            is_opening = mark[0] in ("“", "``")
+            if stands_at_end or not is_opening:
+                yield Quote(opened, end)
+                opened = None
         if opened is not None:
             yield Quote(opened, paragraph.end(), is_closed=False)
 

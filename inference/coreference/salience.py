@@ -1,7 +1,7 @@
 """Salience: the antecedent of a *he* or *she* among the people of the sentences before it."""
 
 from collections import deque
-from collections.abc import Container, Iterator, Mapping, Set
+from collections.abc import Container, Iterator, Mapping, Sequence, Set
 
 from claimstance.inference.coreference.people import Mention, PeopleInText
 
@@ -14,6 +14,7 @@ _RIVAL_DISTANCE, _TURN_DISTANCE = 5, 2
 _MAX_MENTIONS = 200
 
 Antecedents = Mapping[int, Set[tuple[str, str]]]  # sentence → gender and name of its pronouns
+MentionsByKey = dict[tuple[object, ...], Mention]
 
 
 class RecentMentions:
@@ -29,16 +30,18 @@ class RecentMentions:
     def __init__(self, people: PeopleInText, antecedents: Antecedents | None = None) -> None:
         self._genders = people.genders
         self._antecedents = antecedents or {}
-        self._sentences: deque[tuple[int, dict[tuple[object, ...], Mention]]] = deque()
+        # (sentence, its mentions by what makes them equal), for each of the last sentences.
+        self._sentences: deque[tuple[int, MentionsByKey]] = deque()
 
     def add(self, mention: Mention) -> None:
         """Store a mention; mentions are added in the order of the text."""
-        if not self._sentences or self._sentences[-1][0] != mention.sentence:
-            self._sentences.append((mention.sentence, {}))
-            while self._sentences[0][0] < mention.sentence - _MAX_DISTANCE:
-                self._sentences.popleft()
+        sentences = self._sentences
+        if not sentences or sentences[-1][0] != mention.sentence:
+            sentences.append((mention.sentence, {}))
+            while sentences[0][0] < mention.sentence - _MAX_DISTANCE:
+                sentences.popleft()
+        _, mentions = sentences[-1]
         key = (mention.name, mention.quoted, mention.subject, mention.source, mention.pronoun)
-        mentions = self._sentences[-1][1]
         if len(mentions) < _MAX_MENTIONS:
             mentions.setdefault(key, mention)
 
@@ -82,14 +85,14 @@ class RecentMentions:
             if any(mention.pronoun == gender and mention.name == second for mention in mentions):
                 return second
         # Two people who are named together, of whom only one is left for this pronoun.
-        fitting_names = set()
+        fitting_names: set[str] = set()
         are_a_pair = False
         for mentions in self._back_to(sentence - _RIVAL_DISTANCE):
             people_named = {mention.name for mention in mentions if mention.pronoun is None}
-            are_a_pair = are_a_pair or {best, second} <= people_named
-            for mention in mentions:
-                if self._fits(mention, gender, quoted) and mention.name not in ruled_out:
-                    fitting_names.add(mention.name)
+            if {best, second} <= people_named:
+                are_a_pair = True
+            fitting = self._fitting(mentions, gender, quoted, ruled_out)
+            fitting_names.update(mention.name for mention in fitting)
         return second if are_a_pair and len(fitting_names) == 1 else None
 
     def _most_salient(
@@ -97,15 +100,29 @@ class RecentMentions:
     ) -> str | None:
         """Return the best name of the nearest sentence that has one."""
         for mentions in self._back_to(sentence - distance):
-            fitting = [
-                mention
-                for mention in mentions
-                if self._fits(mention, gender, quoted) and mention.name not in ruled_out
-            ]
+            fitting = self._fitting(mentions, gender, quoted, ruled_out)
             if fitting:
                 # Of several equally good ones, max returns the first in the sentence.
-                return max(fitting, key=lambda mention: (mention.source, mention.subject)).name
+                best = max(fitting, key=lambda mention: (mention.source, mention.subject))
+                return best.name
         return None
+
+    def _fitting(
+        self,
+        mentions: Sequence[Mention],
+        gender: str,
+        quoted: bool,
+        ruled_out: Container[str],
+    ) -> list[Mention]:
+        """Return the mentions that a pronoun may mean, by gender, name and quotation marks."""
+        fitting = []
+        for mention in mentions:
+            # A person whose gender is unknown fits both.
+            has_gender = self._genders.get(mention.name, gender) == gender
+            is_visible = quoted or not mention.quoted
+            if has_gender and is_visible and mention.name not in ruled_out:
+                fitting.append(mention)
+        return fitting
 
     def _back_to(self, first: int) -> Iterator[list[Mention]]:
         """Yield the mentions of each sentence back to ``first``, the last sentence first."""
@@ -113,9 +130,3 @@ class RecentMentions:
             if sentence < first:
                 return
             yield list(mentions.values())
-
-    def _fits(self, mention: Mention, gender: str, quoted: bool) -> bool:
-        """Return whether a pronoun may mean that person, by gender and by quotation marks."""
-        # A person whose gender is unknown fits both.
-        same_gender = self._genders.get(mention.name, gender) == gender
-        return same_gender and (quoted or not mention.quoted)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from claimstance.inference.coreference.alignment import (
     Alignment,
-    Offsets,
     References,
+    Target,
     references_by_sentence,
     targets_by_sentence,
 )
@@ -19,6 +19,7 @@ from claimstance.inference.coreference.holders import (
 )
 from claimstance.inference.coreference.people import cancellable
 from claimstance.inference.coreference.resolver import refers_to
+from claimstance.inference.coreference.spans import Offsets, overlap
 from claimstance.inference.results import Attribution, Continuation, Span, Stance
 from claimstance.model.decoding import surest_spans
 from claimstance.model.predictor import EncodedDocument, StanceQuery, ranges_of_long_sentences
@@ -60,7 +61,7 @@ def find_candidates(
         CancelledError: once ``document.stop`` returns true.
     """
     holders_by_sentence = find_holders(alignment, document, attributions, continuations, references)
-    scored_targets: Sequence[Sequence[tuple[str, Offsets | None]]]
+    scored_targets: Sequence[Sequence[Target]]
     if topics and not targets:
         # A topic of the model is scored in every sentence, also one that is written like a name.
         scored_targets = [[(topic, None) for topic in topics]] * len(document.texts)
@@ -106,14 +107,15 @@ def without_nested_targets(stances: Sequence[Stance]) -> list[Stance]:
 
     *Trump's plan* and *Trump* are two targets, but a sentence seldom expresses a stance on both.
     """
-    groups, probabilities = [], []
-    spans: list[Offsets | None] = []
+    targets: list[Offsets | None] = []
     for stance in stances:
-        groups.append((stance.sentence, stance.holder, stance.label))
-        probabilities.append(stance.probability)
         target = stance.target_span
-        spans.append((target.start, target.end) if target else None)
-    surest = surest_spans(groups, spans, probabilities)
+        targets.append(None if target is None else (target.start, target.end))
+    surest = surest_spans(
+        groups=[(stance.sentence, stance.holder, stance.label) for stance in stances],
+        spans=targets,
+        probabilities=[stance.probability for stance in stances],
+    )
     return [stances[number] for number in sorted(surest)]
 
 
@@ -125,10 +127,8 @@ def _can_take_side(
     Nobody takes a side on themselves, and a holder whose words contain the target (*Trump's campaign*) is
     not scored on it.
     """
-    if mention is not None and holder.sentence == sentence:
-        start, end = holder.offsets
-        if start < mention[1] and mention[0] < end:
-            return False
+    if mention is not None and holder.sentence == sentence and overlap(holder.offsets, mention):
+        return False
     return not refers_to(target, holder.span.name or holder.span.text)
 
 
@@ -149,19 +149,19 @@ class _HoldersByRange:
         self, sentence: int, holders: Sequence[StanceHolder], ranges: Sequence[Offsets] | None
     ) -> None:
         self._starts = [start for start, _ in ranges or [(0, 0)]]
-        self._holders: dict[int, list[StanceHolder]] = {}
+        self._holders: list[list[StanceHolder]] = [[] for _ in self._starts]
         for holder in holders:
-            first, last = 0, len(self._starts) - 1
+            in_reach = self._holders
             if holder.sentence == sentence:
                 start, end = holder.offsets
-                first, last = self._range_at(start), self._range_at(end - 1)
-            for number in range(first, last + 1):
-                self._holders.setdefault(number, []).append(holder)
+                in_reach = self._holders[self._range_at(start) : self._range_at(end - 1) + 1]
+            for range_holders in in_reach:
+                range_holders.append(holder)
 
     def in_reach_of(self, mention: Offsets | None) -> Sequence[StanceHolder]:
         """Return the holders of the target's range; of the first range for a target without mention."""
         number = 0 if mention is None else self._range_at(mention[0])
-        return self._holders.get(number, ())
+        return self._holders[number]
 
     def _range_at(self, position: int) -> int:
         """Return the number of the range that a character of the sentence belongs to."""

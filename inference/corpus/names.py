@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
-from claimstance.inference.coreference.resolver import describes_person, is_pronoun
+from claimstance.inference.coreference.phrases import describes_person, is_pronoun
 from claimstance.inference.corpus.name_groups.groups import group_names
 from claimstance.inference.results import NO_SIDE
 from claimstance.inference.writers.text import escape_formula, open_output

@@ -7,6 +7,7 @@ import re
 from collections import Counter, defaultdict
 
 from claimstance.inference.coreference import people as people_module
+from claimstance.inference.coreference import phrases as forms
 from claimstance.inference.coreference import resolver
 from claimstance.inference.coreference.people import GENDERS, PRONOUN, PeopleInText
 
@@ -48,7 +49,7 @@ def resolve(text, sentences, sources, entities):
     phrases = {span: " ".join(text[slice(*span)].split()) for span in sources}
     names = {}
     for span, phrase in phrases.items():
-        if not resolver.is_pronoun(resolver._lower(phrase)):
+        if not forms.is_pronoun(forms.lower_case(phrase)):
             name = named(people, span) or role_of(people, phrase.lower())
             names[span] = name or phrase.rstrip(" ,;") or phrase
     pronouns = resolve_pronouns(people, genders, set(sources), names)
@@ -62,14 +63,14 @@ def resolve(text, sentences, sources, entities):
 def named(people, span):
     for person in people.people:
         inside = span[0] <= person.start and person.end <= span[1]
-        if inside and resolver._means_person(people.text, span, person):
+        if inside and forms.means_person(people.text, span, person):
             return person.name
     whole = resolver.bare_name(people.text[slice(*span)])
     return people.fullest(whole) if people.is_person(whole) else None
 
 
 def role_of(people, phrase):
-    holders = {p.name for p in people.people if phrase in resolver._roles_of(people.text, p)}
+    holders = {p.name for p in people.people if phrase in forms.roles_of(people.text, p)}
     return holders.pop() if len(holders) == 1 else None
 
 
@@ -92,7 +93,7 @@ def resolve_pronouns(people, genders, sources, names):
             )
         )
     for (start, _), name in names.items():
-        if name and resolver._INDEFINITE.match(name) and resolver._is_person_noun(name):
+        if name and forms.introduces_person(name):
             quoted = people.is_quoted(start)
             mentions.append((start, people.sentence_at(start), name, quoted, True, True, None))
     # A mention: start, sentence, name, quoted, subject, source, gender of the pronoun.
@@ -155,23 +156,23 @@ def most_salient(fitting, barred):
 
 
 def other(people, phrase, earlier, span, names):
-    word = resolver._lower(phrase)
-    if word in resolver._RELATIVE:
+    word = forms.lower_case(phrase)
+    if word in forms.RELATIVE_PRONOUNS:
         for person in people.people:
             between = people.text[person.end : span[0]]
             if person.end <= span[0] and re.fullmatch(r"['’]?,?\s*", between):
                 return person.name
         near = [name for place, name in names.items() if 0 <= span[0] - place[1] <= 2]
         return near[0] if near else None
-    if word not in resolver._GROUP_PRONOUNS and word not in resolver._THING_PRONOUNS:
+    if word not in forms.GROUP_PRONOUNS and word not in forms.THING_PRONOUNS:
         return None
     persons = {person.name for person in people.people}
     for place in reversed(earlier):
         if people.sentence_at(span[0]) - people.sentence_at(place[0]) > NEAR:
             return None
         name = names.get(place)
-        if name is None or name in persons or resolver._is_person_noun(name):
+        if name is None or name in persons or forms.is_person_noun(name):
             continue
-        if resolver._is_plural(name) == (word in resolver._GROUP_PRONOUNS):
+        if forms.is_plural(name) == (word in forms.GROUP_PRONOUNS):
             return name
     return None

@@ -13,7 +13,8 @@ from claimstance.inference.coreference.aliases import (
     name_key,
     parse_full_name,
 )
-from claimstance.inference.coreference.resolver import describes_person, refers_to
+from claimstance.inference.coreference.phrases import describes_person
+from claimstance.inference.coreference.resolver import refers_to
 from claimstance.inference.corpus.name_groups.evidence import Groups, meant_in_articles
 from claimstance.inference.corpus.name_groups.mentions import (
     Mention,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from claimstance.inference.coreference import resolver
+from claimstance.inference.coreference import phrases, resolver
 from claimstance.inference.coreference.resolver import resolve_references
 from claimstance.inference.coreference.salience import _MAX_MENTIONS
 from claimstance.model.predictor import CancelledError
@@ -171,8 +171,8 @@ def test_a_sentence_with_more_mentions_than_are_stored():
 
 @pytest.mark.parametrize("word", ["x" * 50_000, "x" * 50_000 + "!", "the " + "x" * 50_000 + " of"])
 def test_long_words_take_no_time(word):
-    assert resolver._is_plural(word) is False
-    assert resolver._is_person_noun(word) is False
+    assert phrases.is_plural(word) is False
+    assert phrases.is_person_noun(word) is False
 
 
 @pytest.mark.parametrize("after", [0, 1, 5, 20])

@@ -1,0 +1,127 @@
+"""What the form of a phrase tells about whom or what it refers to: pronouns, descriptions, roles, plurals."""
+
+import re
+from collections.abc import Iterator
+
+from claimstance.inference.coreference.people import GENDERS, Mention
+from claimstance.inference.coreference.spans import Offsets
+from claimstance.model.text.person_names import honorific_of, words
+
+RELATIVE_PRONOUNS = words("who whom whose that which")
+GROUP_PRONOUNS = words("they them their theirs themselves")
+THING_PRONOUNS = words("it its itself")
+_OTHER_PRONOUNS = words(
+    "i me my myself we us our you your one this these those himself herself both"
+)
+_PRONOUNS = RELATIVE_PRONOUNS | GROUP_PRONOUNS | THING_PRONOUNS | _OTHER_PRONOUNS | GENDERS.keys()
+_PLURALS = words(
+    "people men women police many some others most several few dozens hundreds thousands"
+)
+# Words before a name that make the phrase mean somebody else ("an aide to Orr"), and words after a
+# name that still describe the person ("Orr, the senator").
+_BELONGS_ELSEWHERE = re.compile(
+    r"\b(?:about|and|at|by|for|from|in|of|on|or|to|with)\b[^,]*$|['’]s?\s*$", re.IGNORECASE
+)
+_DESCRIBES = re.compile(r"(?:['’]s?)?\s*(?:$|[,(—–]|of\b|who\b|in\b|from\b|at\b)")
+_INDEFINITE = re.compile(r"(?:an?|one|another)\s", re.IGNORECASE)
+_PERSON_NOUN = re.compile(
+    r"(?:man|woman|person|\w+(?:ist|ian|eer|or)|aide|ally|critic|official|analyst|veteran|resident|president|student|"
+    r"agent|expert|friend|father|mother|brother|sister|husband|wife|lawyer|officer|leader|member|speaker|reporter|writer|worker|"
+    r"voter|supporter|manager|adviser|lawmaker|minister|teacher|farmer|owner|researcher|commander|organizer|volunteer|"
+    r"candidate|nominee|delegate|diplomat|mayor|judge|secretary|general|attorney|chief|source|survivor|witness)"
+)
+# Lookarounds tie the match to whole words: otherwise a word of 50,000 letters would take minutes.
+_HEAD = re.compile(
+    r"(?<!\w)(\w+)(?!\w)(?=,|$|\s(?:of|in|for|from|with|who|that|at|on|to|near|familiar|close)\b)"
+)
+_ROLE_AFTER = re.compile(
+    r",\s+(the\s+[\w-]+(?:\s[\w-]+){0,3}?)(?=[,.;)]|\s(?:of|for|who|in|from)\b)"
+)
+_TITLE_REACH = 40  # characters before a name
+_LONG_FORMS = {
+    "sen": "senator",
+    "gov": "governor",
+    "gen": "general",
+    "prof": "professor",
+    "dr": "doctor",
+}
+
+
+def lower_case(phrase: str) -> str:
+    """Return a phrase in lower case, except *US*: it is a country, not a pronoun."""
+    return phrase if phrase == "US" else phrase.lower()
+
+
+def is_pronoun(word: str) -> bool:
+    """Return whether a word in lower case is a pronoun of any kind."""
+    return word in _PRONOUNS
+
+
+def is_person_noun(name: str) -> bool:
+    """Return whether the head of a description is a noun for a person: "an aide to the mayor"."""
+    return _PERSON_NOUN.fullmatch(_head_of(name.lower())) is not None
+
+
+def describes_person(name: str) -> bool:
+    """Return whether a name only describes somebody: its head is a noun for a person, in lower case.
+
+    >>> describes_person("the Vermont senator"), describes_person("Senator Lee"), describes_person("voters")
+    (True, False, False)
+    """
+    head = _head_of(name)
+    return head.islower() and _PERSON_NOUN.fullmatch(head) is not None
+
+
+def introduces_person(name: str) -> bool:
+    """Return whether a name introduces somebody without a name: "a veteran aide to the mayor".
+
+    "The aide", in contrast, mostly is a person with a name.
+    """
+    return _INDEFINITE.match(name) is not None and is_person_noun(name)
+
+
+def is_plural(name: str) -> bool:
+    """Return whether a description or name means several people or things."""
+    if " and " in name:
+        return True
+    head = _head_of(name.lower())
+    has_plural_ending = head.endswith("s") and not head.endswith(("ss", "us", "is", "news"))
+    return head in _PLURALS or has_plural_ending
+
+
+def _head_of(name: str) -> str:
+    """Return the head noun of a description, ``""`` without one: *senator* of *the senator from Ohio*."""
+    head = _HEAD.search(name)
+    return "" if head is None else head[1]
+
+
+def means_person(text: str, span: Offsets, person: Mention) -> bool:
+    """Return whether a phrase means a person who is named in it: not *an aide to Orr*."""
+    start, end = span
+    before = text[start : person.start]
+    after = text[person.end : end]
+    return not _BELONGS_ELSEWHERE.search(before) and _DESCRIBES.match(after) is not None
+
+
+def roles_of(text: str, person: Mention) -> Iterator[str]:
+    """Yield the roles of a person: the apposition after the name, and the title before it."""
+    apposition = _ROLE_AFTER.match(text, person.end)
+    if apposition is not None:
+        yield apposition[1].lower()
+
+    # A title stands in the same line as the name: a heading ends with its line.
+    line = text[max(0, person.start - _TITLE_REACH) : person.end].rpartition("\n")[2]
+    line_words = line.split(" ")
+    title = ""
+    for first in range(len(line_words)):  # the longest title comes first
+        title = honorific_of(" ".join(line_words[first:]))
+        if title:
+            break
+
+    title_words = title.lower().replace(".", "").split()
+    role_words = [
+        _LONG_FORMS.get(word, word) for word in title_words if word not in ("former", "the")
+    ]
+    if role_words:
+        yield f"the {' '.join(role_words)}"
+        yield f"the {role_words[-1]}"
