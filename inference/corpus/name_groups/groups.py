@@ -1,36 +1,26 @@
 """The groups of all names of a corpus."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator
-from itertools import groupby
-from operator import itemgetter
-from typing import Any
+from collections.abc import Iterator
 
-from claimstance.inference.coreference.aliases import (
-    COUNTRY,
-    INITIALS,
-    initials_of,
-    name_key,
-    parse_full_name,
-)
-from claimstance.inference.coreference.phrases import describes_person
+from claimstance.inference.coreference.aliases import COUNTRY, name_key, parse_full_name
 from claimstance.inference.coreference.resolver import refers_to
-from claimstance.inference.corpus.name_groups.evidence import Groups, meant_in_articles
-from claimstance.inference.corpus.name_groups.mentions import (
-    Mention,
-    is_acronym,
-    surnames_of,
-    without_article,
+from claimstance.inference.corpus.name_groups.blocks import (
+    ACRONYM,
+    BODY,
+    FIRST_NAME,
+    SPELLING,
+    SURNAME,
+    create_blocks,
+    group_mentions,
+    read_blocks,
 )
+from claimstance.inference.corpus.name_groups.evidence import Groups, meant_in_articles
+from claimstance.inference.corpus.name_groups.mentions import Mention, is_acronym, without_article
 from claimstance.inference.corpus.name_groups.people import PeopleRules
 from claimstance.model.text.mentions import has_capital
 from claimstance.model.text.person_names import honorific_of, words
 
-_SPELLING, _FIRST_NAME, _SURNAME, _ACRONYM, _BODY = range(5)  # kinds of blocks
-_BLOCKS = """
-    SELECT key, mention.id, name, articles, person, part, thing, inner FROM block JOIN mention ON mention.id = block.id
-    WHERE kind = ? ORDER BY key, mention.id
-"""
 _MEMBERS = """
     SELECT root, mention.id, name, articles, person, part, thing, inner FROM member
     JOIN mention ON mention.id = member.id ORDER BY root
@@ -51,29 +41,25 @@ def group_names(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
 
     The tables of the mentions are dropped at the end.
     """
-    # Only names in one block are compared: comparing all names of a corpus would take quadratic time.
-    connection.executescript("CREATE TEMP TABLE block (kind INTEGER, key TEXT, id INTEGER)")
-    bodies = _bodies_of_the_country(connection)
-    connection.executemany("INSERT INTO block VALUES (?, ?, ?)", _block_rows(connection, bodies))
-    connection.execute("CREATE INDEX temp.block_key ON block (kind, key)")
+    create_blocks(connection)
     ((size,),) = connection.execute("SELECT COALESCE(MAX(id), 0) + 1 FROM mention")
     groups = Groups(size)
 
     # Spellings come first: the rules for people and acronyms ask how many groups a short form fits.
-    for _, members in _blocks(connection, _SPELLING):
+    for _, members in read_blocks(connection, SPELLING):
         _join_spellings(groups, members)
     people = PeopleRules(connection, groups, *connection.execute(_FACTS).fetchone())
-    for surname, members in _blocks(connection, _SURNAME):
-        ((is_first_name,),) = connection.execute(_IS_FIRST_NAME, (_FIRST_NAME, surname))
+    for surname, members in read_blocks(connection, SURNAME):
+        ((is_first_name,),) = connection.execute(_IS_FIRST_NAME, (FIRST_NAME, surname))
         people.join(surname, members, bool(is_first_name))
-    for acronym, members in _blocks(connection, _ACRONYM):
+    for acronym, members in read_blocks(connection, ACRONYM):
         _join_acronym(connection, groups, acronym, members)
-    for body, members in _blocks(connection, _BODY):
+    for body, members in read_blocks(connection, BODY):
         _join_body(groups, body, members)
 
     connection.executescript("CREATE TEMP TABLE member (id INTEGER PRIMARY KEY, root INTEGER)")
     connection.executemany("INSERT INTO member VALUES (?, ?)", groups.roots())
-    for _, members in _grouped(connection.execute(_MEMBERS)):
+    for _, members in group_mentions(connection.execute(_MEMBERS)):
         best = max(members, key=_preference).name
         for member in members:
             yield member.name, best
@@ -95,72 +81,6 @@ def _preference(mention: Mention) -> tuple[bool | int, ...]:
         mention.articles,
         -len(name),
     )
-
-
-def _blocks(connection: sqlite3.Connection, kind: int) -> Iterator[tuple[str, list[Mention]]]:
-    """Yield the blocks of a kind: the key, and the names that have it."""
-    return _grouped(connection.execute(_BLOCKS, (kind,)))
-
-
-def _grouped(
-    rows: Iterable[tuple[Any, ...]],
-) -> Iterator[tuple[str, list[Mention]]]:
-    """Yield the first column of sorted rows, and the mentions that the rows with this value describe."""
-    for key, members in groupby(rows, key=itemgetter(0)):
-        yield key, [Mention(*row[1:]) for row in members]
-
-
-def _block_rows(
-    connection: sqlite3.Connection, bodies: frozenset[str]
-) -> Iterator[tuple[int, str, int]]:
-    """Yield the blocks of each name: kind, key and id."""
-    for number, name in connection.execute("SELECT id, name FROM mention"):
-        yield _SPELLING, _spelling(name), number
-        if not has_capital(name):
-            continue
-        person = parse_full_name(name)
-        if person is not None:
-            yield _FIRST_NAME, person.first, number
-        for surname in surnames_of(name):
-            yield _SURNAME, surname, number
-        acronym = without_article(name).replace(".", "")
-        if INITIALS.fullmatch(acronym):
-            yield _ACRONYM, acronym, number
-        else:
-            for initials in set(initials_of(name)):
-                yield _ACRONYM, initials, number
-        for body in _endings(name) & bodies:
-            yield _BODY, body, number
-
-
-def _spelling(name: str) -> str:
-    """Return a name without what makes no difference; *the* makes one before a description."""
-    bare = without_article(name)
-    if bare == name or (bare[:1].isupper() and not describes_person(bare)):
-        return name_key(name)
-    return f"the {name_key(bare)}"
-
-
-def _endings(name: str) -> set[str]:
-    """Return the keys of a name and of its last words, where they begin with a capital."""
-    name_words = without_article(name).split()
-    endings = {name_key(name)}
-    for start in range(1, len(name_words)):
-        if name_words[start][0].isupper():
-            endings.add(name_key(" ".join(name_words[start:])))
-    return endings
-
-
-def _bodies_of_the_country(connection: sqlite3.Connection) -> frozenset[str]:
-    """Return the keys of the bodies that occur with their country: *U.S. Senate*."""
-    rows = connection.execute("SELECT name FROM mention WHERE name LIKE '%U%S%'")
-    bodies = set()
-    for (name,) in rows:
-        bare = without_article(name)
-        country = COUNTRY.match(bare)
-        if country is not None:
-            bodies.add(name_key(bare[country.end() :]))
-    return frozenset(bodies)
 
 
 def _join_spellings(groups: Groups, members: list[Mention]) -> None:
@@ -192,11 +112,6 @@ def _join_spellings(groups: Groups, members: list[Mention]) -> None:
         groups.join((acronyms[0].id, capitalised[0].id))
 
 
-def _articles(mentions: Iterable[Mention]) -> int:
-    """Return the sum of the articles that have each name."""
-    return sum(mention.articles for mention in mentions)
-
-
 def _join_acronym(
     connection: sqlite3.Connection, groups: Groups, acronym: str, members: list[Mention]
 ) -> None:
@@ -211,11 +126,12 @@ def _join_acronym(
         if not is_acronym(member.name) and refers_to(member.name, acronym)
     ]
     fitting = {groups.find(member.id) for member in full}
-    meant = None
+    has_thing = any(member.thing for member in full)
+    meant: int | None
     # An acronym of two letters, or one of a person's name, needs an article that has both forms.
-    if len(fitting) == 1 and len(acronym) > 2 and any(member.thing for member in full):
-        meant = min(fitting)
-    if meant is None:
+    if len(fitting) == 1 and len(acronym) > 2 and has_thing:
+        (meant,) = fitting
+    else:
         least = 1 if len(fitting) == 1 else _MIN_ARTICLES
         meant = meant_in_articles(connection, groups, short, fitting, least)
     if meant is not None:
@@ -234,5 +150,7 @@ def _join_body(groups: Groups, body: str, members: list[Mention]) -> None:
         elif key.removesuffix(body).strip() not in _MAJORITIES:
             rivals.append(member)
     is_entity = any(member.thing for member in exact)
-    if is_entity and _articles(rivals) <= _MAX_RIVALS * _articles(national):
+    articles_of_rivals = sum(member.articles for member in rivals)
+    articles_of_nation = sum(member.articles for member in national)
+    if is_entity and articles_of_rivals <= _MAX_RIVALS * articles_of_nation:
         groups.join(member.id for member in (*exact, *national))

@@ -88,8 +88,8 @@ def add_mentions(
                 continue
             count.person += 1
             count.part += _is_part_of_name(sentence, entity)
-    names = dict.fromkeys(aliases.values())
-    connection.executemany(_MENTION, [(name, *astuple(counts[name])) for name in names])
+    rows_of_mentions = [(name, *astuple(counts[name])) for name in dict.fromkeys(aliases.values())]
+    connection.executemany(_MENTION, rows_of_mentions)
     shorter = [(name, fullest) for name, fullest in aliases.items() if name != fullest]
     shared = [(name, name) for name in _shared_surnames(aliases)]
     connection.executemany(_ALIAS, [*shorter, *shared])
@@ -97,12 +97,12 @@ def add_mentions(
 
 def _names_within(sentence: Sentence) -> Iterator[tuple[str, Span]]:
     """Yield the names of sources, holders and targets whose words stand in a sentence, with their spans."""
-    named: list[tuple[str | None, Span | None]]
-    named = [(span.name, span) for span in sources_of(sentence)]
+    names: list[tuple[str | None, Span | None]]
+    names = [(source.name, source) for source in sources_of(sentence)]
     for stance in sentence.stances:
-        named.append((stance.holder, stance.holder_span))
-        named.append((stance.target, stance.target_span))
-    for name, span in named:
+        names.append((stance.holder, stance.holder_span))
+        names.append((stance.target, stance.target_span))
+    for name, span in names:
         # A holder may stand in another sentence, and a topic has no span.
         if name and span and sentence.start <= span.start < sentence.end:
             yield name, span

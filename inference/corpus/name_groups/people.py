@@ -83,8 +83,8 @@ class PeopleRules:
         """Join surnames, with or without titles, with the full name that they mean."""
         groups = self.groups
         people = {groups.find(mention.id) for mention in full}
-        articles = sum(mention.articles for mention in full)
-        is_known = self.articles < _LARGE_CORPUS or articles > 1
+        articles_with_full_name = sum(mention.articles for mention in full)
+        is_known = self.articles < _LARGE_CORPUS or articles_with_full_name > 1
 
         titles: dict[int, str] = {}
         genders: set[str] = set()
@@ -105,8 +105,10 @@ class PeopleRules:
             has_title = all(titles[mention.id] for mention in mentions)
             is_word = any(bare_name(mention.name) in AMBIGUOUS_SURNAMES for mention in mentions)
             is_clear = has_title or (is_known and not is_word and not is_first_name)
-            meant: int | None = min(people)
-            if not (is_unique and is_clear):
+            meant: int | None
+            if is_unique and is_clear:
+                (meant,) = people
+            else:
                 # The form alone leaves a doubt, which articles with both forms may settle.
                 meant = meant_in_articles(self.connection, groups, mentions, people, _MIN_ARTICLES)
             if meant is not None:
@@ -118,8 +120,20 @@ def _join_full_names(groups: Groups, full: list[tuple[FullName, Mention]]) -> No
     by_first: dict[tuple[str, str], list[tuple[FullName, Mention]]] = defaultdict(list)
     for person, mention in full:
         by_first[person.suffix, person.first].append((person, mention))
+
     for namesakes in by_first.values():
-        _join_namesakes(groups, namesakes)
+        by_middle: dict[str, list[int]] = defaultdict(list)
+        for person, mention in namesakes:
+            by_middle[person.middle].append(mention.id)
+        for same in by_middle.values():
+            groups.join(same)
+        # Middle names may tell several people apart.
+        middle_names = [middle for middle in by_middle if middle]
+        if len(middle_names) > _MAX_MIDDLE_NAMES:
+            continue
+        if all(a.startswith(b) or b.startswith(a) for a, b in combinations(middle_names, 2)):
+            groups.join(mention.id for _, mention in namesakes)
+
     # Initials come afterwards: "J. Orr" fits one person, if "Jane Orr" and "Jane B. Orr" are one.
     for (suffix, first), namesakes in by_first.items():
         has_middle_name = any(person.middle for person, _ in namesakes)
@@ -135,17 +149,3 @@ def _join_full_names(groups: Groups, full: list[tuple[FullName, Mention]]) -> No
         other_people -= {groups.find(mention.id) for _, mention in namesakes}
         if len(other_people) == 1:
             groups.join(fitting)
-
-
-def _join_namesakes(groups: Groups, namesakes: list[tuple[FullName, Mention]]) -> None:
-    """Join names with one first name and surname, unless middle names tell several people apart."""
-    by_middle: dict[str, list[int]] = defaultdict(list)
-    for person, mention in namesakes:
-        by_middle[person.middle].append(mention.id)
-    for same in by_middle.values():
-        groups.join(same)
-    middle_names = [middle for middle in by_middle if middle]
-    if len(middle_names) > _MAX_MIDDLE_NAMES:
-        return
-    if all(a.startswith(b) or b.startswith(a) for a, b in combinations(middle_names, 2)):
-        groups.join(mention.id for _, mention in namesakes)
