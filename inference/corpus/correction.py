@@ -108,23 +108,29 @@ def corrected_share(
         InputError: if the arrays do not fit together.
     """
     _check(predicted, articles, coded)
-    if len(coded.positions) < MIN_CODED:
+    positions = coded.positions
+    if len(positions) < MIN_CODED:
         return None
     model = _indicators(predicted, label, among)
     gold = _indicators(coded.labels, label, among)
     if not model[1].any() or not gold[1].any():
         return None
     weights = coded.weights.astype(float)
-    right = predicted[coded.positions] == coded.labels
+    is_right = predicted[positions] == coded.labels
     sample = _Sample(
-        model, articles, model[:, coded.positions], gold, articles[coded.positions], weights
+        model=model,
+        articles=articles,
+        coded_model=model[:, positions],
+        coded_gold=gold,
+        coded_articles=articles[positions],
+        weights=weights,
     )
     extended = sample.extended()
     tuning = extended.best_tuning()
     return CorrectedShare(
         units=len(predicted),
-        coded=len(coded.positions),
-        agreement=float(np.average(right, weights=weights)),
+        coded=len(positions),
+        agreement=float(np.average(is_right, weights=weights)),
         model=_model_share(model, articles),
         sample=_estimate(sample, extended, 0.0),
         corrected=_estimate(sample, extended, tuning),
@@ -163,6 +169,8 @@ def _indicators(labels: Array, label: str | int, among: Collection[str | int] | 
 class _Sample:
     """Represent a population and its coded units, as indicators of a share.
 
+    Indicators have two rows, see ``_indicators``.
+
     Attributes:
         model: the model's indicators of all units.
         articles: the articles of all units.
@@ -183,13 +191,15 @@ class _Sample:
         """Return the sample with the four added units, each in an article of its own and of mean weight."""
         ones = np.ones(len(_ADDED_MODEL))
         first = max(self.articles.max(), self.coded_articles.max()) + 1
+        added_articles = first + np.arange(len(ones))
+        added_weights = self.weights.mean() * ones
         return _Sample(
-            self.model,
-            self.articles,
-            np.hstack([self.coded_model, [_ADDED_MODEL, ones]]),
-            np.hstack([self.coded_gold, [_ADDED_GOLD, ones]]),
-            np.append(self.coded_articles, first + np.arange(len(ones))),
-            np.append(self.weights, self.weights.mean() * ones),
+            model=self.model,
+            articles=self.articles,
+            coded_model=np.hstack([self.coded_model, [_ADDED_MODEL, ones]]),
+            coded_gold=np.hstack([self.coded_gold, [_ADDED_GOLD, ones]]),
+            coded_articles=np.append(self.coded_articles, added_articles),
+            weights=np.append(self.weights, added_weights),
         )
 
     def share(self, tuning: float) -> tuple[float, float]:
@@ -215,16 +225,18 @@ class _Sample:
         def by_article(articles: Array, values: Array) -> Array:
             return np.bincount(articles, weights=values, minlength=count)
 
-        from_gold = by_article(self.coded_articles, weights * (gold - weights @ gold))
-        from_model = by_article(self.articles, (model - model.mean()) / len(model))
-        from_model -= by_article(
-            self.coded_articles, weights * (coded_model - weights @ coded_model)
-        )
+        gold_influences = weights * (gold - weights @ gold)
+        model_influences = (model - model.mean()) / len(model)
+        coded_model_influences = weights * (coded_model - weights @ coded_model)
+        from_gold = by_article(self.coded_articles, gold_influences)
+        from_model = by_article(self.articles, model_influences)
+        from_model -= by_article(self.coded_articles, coded_model_influences)
         return from_gold, from_model
 
     def best_tuning(self) -> float:
         """Return the factor from 0 to 1 that makes the variance smallest: a regression through 0."""
-        from_gold, from_model = self.influences(self.share(0.0)[0])
+        share, _ = self.share(0.0)
+        from_gold, from_model = self.influences(share)
         squares = float(from_model @ from_model)
         if squares == 0:
             return 0.0
@@ -241,8 +253,10 @@ class _Sample:
 
 def _estimate(sample: _Sample, extended: _Sample, tuning: float) -> Estimate:
     """Return the share with an interval around that of the extended sample."""
-    value = _clipped(sample.share(tuning)[0])
-    low, high = _interval(extended.share(tuning)[0], extended.standard_error(tuning))
+    share, _ = sample.share(tuning)
+    value = _clipped(share)
+    center, _ = extended.share(tuning)
+    low, high = _interval(center, extended.standard_error(tuning))
     return Estimate(value, min(low, value), max(high, value))
 
 

@@ -84,6 +84,7 @@ def corrections(
         labels.remove("favor")  # its share is what the other one lacks
     rows = []
     skipped = 0
+    agreement = None
     for kind, name, chosen in _groups(connection, summary, population):
         for label in labels:
             if label not in population.labels:
@@ -91,15 +92,16 @@ def corrections(
             share = population.corrected_share_of(chosen, label)
             if share is None:
                 skipped += 1
-            else:
-                rows.append(Corrected(kind, name, label, share))
-    # The agreement is that of all units, whatever the label: each of their rows has the same.
-    agreements = [row.share.agreement for row in rows if row.kind == "all"]
+                continue
+            rows.append(Corrected(kind, name, label, share))
+            # The agreement is that of all units, whatever the label.
+            if kind == "all":
+                agreement = share.agreement
     return Corrections(
         is_of_stances=is_of_stances,
         units=len(population.predicted),
         coded=len(population.coded.positions),
-        agreement=agreements[0] if agreements else None,
+        agreement=agreement,
         rows=tuple(rows),
         skipped=skipped,
     )

@@ -24,7 +24,8 @@ _SIDES = """
 _AGAINST = """
     SELECT article, SUM(count) FROM side WHERE target = ? AND label = 'against' AND {} GROUP BY article
 """
-_OF_OTHERS, _OF_TEXT = f"holder <> {TEXT_ITSELF}", f"holder = {TEXT_ITSELF}"
+_OF_OTHERS = f"holder <> {TEXT_ITSELF}"
+_OF_TEXT = f"holder = {TEXT_ITSELF}"
 #: (name, counts, totals) of what tells how an outlet writes.
 _HABITS = (
     (
@@ -95,14 +96,16 @@ def differences(connection: sqlite3.Connection, summary: Summary) -> Differences
     """
     counter = _Counter(connection, summary)
     shares = list(_shares(summary))
-    used = counter.outlets >= 0
+    has_outlet = counter.outlets >= 0
 
     def count_shares() -> Iterator[tuple[Array, Array]]:
         # Counts are as long as the corpus, so they are made for one share at a time.
         for share in shares:
-            yield counter.sums(*share.counts)[used], counter.sums(*share.totals)[used]
+            counts = counter.sums(*share.counts)
+            totals = counter.sums(*share.totals)
+            yield counts[has_outlet], totals[has_outlet]
 
-    values_of_shares = outlet_values(counter.outlets[used], count_shares())
+    values_of_shares = outlet_values(counter.outlets[has_outlet], count_shares())
     measures: dict[str, list[Measure]] = defaultdict(list)
     for share, values in zip(shares, values_of_shares, strict=True):
         measure = Measure(share.name, tuple(values))
@@ -135,7 +138,8 @@ def _shares(summary: Summary) -> Iterator[_Share]:
     ):
         for target in targets[:MEASURES]:
             against = (_AGAINST.format(condition), target.person)
-            yield _Share(kind, target.name, against, (_SIDES.format(condition), target.person))
+            sides = (_SIDES.format(condition), target.person)
+            yield _Share(kind, target.name, against, sides)
     for name, counts, totals in _HABITS:
         yield _Share("habits", name, (counts,), (totals,))
 
@@ -150,10 +154,9 @@ class _Counter:
     def __init__(self, connection: sqlite3.Connection, summary: Summary) -> None:
         self._connection = connection
         (self._length,) = connection.execute("SELECT MAX(number) + 1 FROM article").fetchone()
-        unnamed = [number for number, outlet in enumerate(summary.outlets) if not outlet.name]
         self.outlets = np.full(self._length, -1, dtype=np.int64)
         for article, outlet in connection.execute("SELECT article, outlet FROM place"):
-            if outlet not in unnamed:
+            if summary.outlets[outlet].name:
                 self.outlets[article] = outlet
 
     def sums(self, query: str, *parameters: int) -> Array:

@@ -84,7 +84,13 @@ def outlet_values(
     articles = []
     values = []
     for counts, totals in shares:
-        _check(len(numbers), counts, totals)
+        if not len(numbers) == len(counts) == len(totals):
+            raise InputError(
+                f"expected counts and totals of {len(numbers)} articles, "
+                f"found {len(counts)} and {len(totals)}"
+            )
+        if np.any(counts < 0) or np.any(totals < 0):
+            raise InputError("expected counts and totals of at least 0, found a negative one")
         used = totals > 0
         articles.append(np.bincount(numbers[used], minlength=len(names)))
         count = np.bincount(units, weights=counts * used, minlength=len(outlet_of_unit))
@@ -96,35 +102,73 @@ def outlet_values(
     sums, resampled = _sums(np.stack(values, axis=1), outlet_of_unit, resamples, rng)
     intervals = _intervals(np.array(articles), sums, resampled)
     differences = _differences(np.array(articles), sums, resampled, intervals)
+    ratios = sums.ratios()
     values_of_shares = []
     for share, article_counts in enumerate(articles):
-        outlet_values_of_share = []
+        values_of_outlets = []
         for index, name in enumerate(names):
-            # Without an article there is no value, rather than one of 0.
-            value = None
-            if article_counts[index]:
-                value = float(_ratio(sums[:, share, index]))
+            has_articles = article_counts[index] > 0
             outlet_value = OutletValue(
                 outlet=str(name),
                 articles=int(article_counts[index]),
-                value=value,
+                # Without an article there is no value, rather than one of 0.
+                value=float(ratios[share, index]) if has_articles else None,
                 interval=intervals[share][index],
                 difference=differences[share][index],
             )
-            outlet_values_of_share.append(outlet_value)
-        values_of_shares.append(outlet_values_of_share)
+            values_of_outlets.append(outlet_value)
+        values_of_shares.append(values_of_outlets)
     return values_of_shares
 
 
-def _check(length: int, counts: Array, totals: Array) -> None:
-    """Raise ``InputError`` for arrays of another length, or with a negative count."""
-    if not length == len(counts) == len(totals):
-        raise InputError(
-            f"expected counts and totals of {length} articles, "
-            f"found {len(counts)} and {len(totals)}"
+@dataclass(frozen=True)
+class _Sums:
+    """Hold sums over the articles of each share and outlet, as arrays of shape (shares, outlets).
+
+    Attributes:
+        counts: the counts.
+        totals: the totals.
+        squared_counts: the squares of the counts.
+        products: the counts times the totals.
+        squared_totals: the squares of the totals.
+    """
+
+    counts: Array
+    totals: Array
+    squared_counts: Array
+    products: Array
+    squared_totals: Array
+
+    def of_others(self) -> "_Sums":
+        """Return the sums over the articles of all other outlets."""
+        return _Sums(
+            counts=_of_others(self.counts),
+            totals=_of_others(self.totals),
+            squared_counts=_of_others(self.squared_counts),
+            products=_of_others(self.products),
+            squared_totals=_of_others(self.squared_totals),
         )
-    if np.any(counts < 0) or np.any(totals < 0):
-        raise InputError("expected counts and totals of at least 0, found a negative one")
+
+    def ratios(self) -> Array:
+        """Return the sums of the counts over those of the totals."""
+        return _ratios(self.counts, self.totals)
+
+    def squared_residuals(self) -> Array:
+        """Return the sums of the squares of ``count - ratio * total``."""
+        ratios = self.ratios()
+        squares = self.squared_counts - 2 * ratios * self.products + ratios**2 * self.squared_totals
+        residuals: Array = np.maximum(squares, 0.0)  # Rounding can make it negative.
+        return residuals
+
+    def variances(self, spread: Array) -> Array:
+        """Return the variance of each ratio, linearized, and no less than ``spread`` makes it for these totals.
+
+        Args:
+            spread: the squared residual of each share for a total of 1, of shape (shares, 1).
+        """
+        residuals = np.maximum(self.squared_residuals(), spread * self.squared_totals)
+        variances: Array = residuals / np.maximum(self.totals, _TINY) ** 2
+        return variances
 
 
 def _units(numbers: Array, outlets: int, rng: np.random.Generator) -> tuple[Array, Array]:
@@ -144,16 +188,17 @@ def _units(numbers: Array, outlets: int, rng: np.random.Generator) -> tuple[Arra
 
 def _sums(
     values: Array, outlet_of_unit: Array, resamples: int, rng: np.random.Generator
-) -> tuple[Array, Array]:
+) -> tuple[_Sums, Array]:
     """Return the sums of each outlet, and its counts and totals in each resample.
 
-    The sums are of counts, of totals, of their squares and of their product, of each share and outlet.
-
     Args:
-        values: counts and totals of each share and unit.
+        values: counts and totals of each share and unit, of shape (2, shares, units).
         outlet_of_unit: the outlet of each unit.
         resamples: the number of resamples.
         rng: the random draws. All shares have the same ones, so that what they have in common is kept.
+
+    Returns:
+        The sums; and the resampled counts and totals, of shape (2, shares, outlets, resamples).
     """
     shares = values.shape[1]
     outlets = int(outlet_of_unit.max(initial=-1)) + 1
@@ -168,68 +213,81 @@ def _sums(
         units = counts.shape[1]
         drawn = rng.multinomial(units, np.full(units, 1 / units), size=resamples)
         resampled[:, :, index] = own @ drawn.T
-    return sums, resampled
+    return _Sums(*sums), resampled
 
 
-def _intervals(articles: Array, sums: Array, resampled: Array) -> list[list[Estimate | None]]:
-    """Return the value of each share and outlet with its percentile interval, as ``OutletValue`` describes."""
+def _intervals(articles: Array, sums: _Sums, resampled: Array) -> list[list[Estimate | None]]:
+    """Return the value of each share and outlet with its percentile interval, as ``OutletValue`` describes.
+
+    Args:
+        articles: the number of articles that count, of shape (shares, outlets).
+        sums: the sums of each outlet.
+        resampled: counts and totals, of shape (2, shares, outlets, resamples).
+    """
+    ratios = sums.ratios()
     intervals: list[list[Estimate | None]] = [[None] * articles.shape[1] for _ in articles]
     for share, index in zip(*np.nonzero(articles >= MIN_ARTICLES), strict=True):
-        values = _ratio(resampled[:, share, index])
-        low, high = np.quantile(values, [0.5 - LEVEL / 2, 0.5 + LEVEL / 2])
+        resampled_ratios = _ratios(*resampled[:, share, index])
+        low, high = np.quantile(resampled_ratios, [0.5 - LEVEL / 2, 0.5 + LEVEL / 2])
         # Resamples that are all alike, such as those without any count, tell nothing of how much a share varies.
         if low < high:
-            value = float(_ratio(sums[:, share, index]))
+            value = float(ratios[share, index])
             intervals[share][index] = Estimate(value, float(low), float(high))
     return intervals
 
 
 def _differences(
-    articles: Array, sums: Array, resampled: Array, intervals: Sequence[Sequence[Estimate | None]]
+    articles: Array,
+    sums: _Sums,
+    resampled: Array,
+    intervals: Sequence[Sequence[Estimate | None]],
 ) -> list[list[Estimate | None]]:
-    """Return the difference of each outlet to all others, as ``OutletValue`` describes."""
+    """Return the difference of each outlet to all others, as ``OutletValue`` describes.
+
+    Args:
+        articles: see ``_intervals``.
+        sums: see ``_intervals``.
+        resampled: see ``_intervals``.
+        intervals: the intervals of each share and outlet.
+    """
     differences: list[list[Estimate | None]] = [[None] * articles.shape[1] for _ in articles]
     has_interval = np.array([[it is not None for it in row] for row in intervals], dtype=bool)
-    enough_others = articles.sum(axis=1, keepdims=True) - articles >= MIN_ARTICLES
-    compared = np.nonzero(has_interval & enough_others)
-    if not len(compared[0]):
+    has_enough_others = _of_others(articles) >= MIN_ARTICLES
+    compared = np.nonzero(has_interval & has_enough_others)
+    compared_shares, compared_outlets = compared
+    if not len(compared_shares):
         return differences
+
+    others = sums.of_others()
+    values = (sums.ratios() - others.ratios())[compared]
     # How much articles of the same outlet differ, in all outlets together.
-    spread = _residual_squares(sums).sum(axis=1) / np.maximum(sums[4].sum(axis=1), _TINY)
-    others = sums.sum(axis=2, keepdims=True) - sums
-    standard_errors = np.sqrt(_variance(sums, spread) + _variance(others, spread))
-    values, errors = _difference(sums)[compared], standard_errors[compared]
-    deviations = np.abs(_difference(resampled)[compared] - values[:, None])
+    squared_residuals = sums.squared_residuals().sum(axis=1, keepdims=True)
+    squared_totals = sums.squared_totals.sum(axis=1, keepdims=True)
+    spread = squared_residuals / np.maximum(squared_totals, _TINY)
+    errors = np.sqrt(sums.variances(spread) + others.variances(spread))[compared]
+
+    counts, totals = resampled
+    resampled_differences = _ratios(counts, totals) - _ratios(
+        _of_others(counts), _of_others(totals)
+    )
+    deviations = np.abs(resampled_differences[compared] - values[:, None])
     # One multiple for all: in 95 % of the resamples, not even the greatest deviation exceeds it.
-    multiple = np.quantile((deviations / errors[:, None]).max(axis=0), LEVEL)
-    for share, index, value, error in zip(*compared, values, errors, strict=True):
+    greatest = (deviations / errors[:, None]).max(axis=0)
+    multiple = np.quantile(greatest, LEVEL)
+    rows = zip(compared_shares, compared_outlets, values, errors, strict=True)
+    for share, index, value, error in rows:
         half = multiple * error
         differences[share][index] = Estimate(float(value), float(value - half), float(value + half))
     return differences
 
 
-def _difference(sums: Array) -> Array:
-    """Return the difference of each outlet to all others."""
-    difference: Array = _ratio(sums) - _ratio(sums.sum(axis=2, keepdims=True) - sums)
-    return difference
+def _of_others(values: Array) -> Array:
+    """Return the sum over all other outlets for each outlet; outlets are the second dimension."""
+    others: Array = values.sum(axis=1, keepdims=True) - values
+    return others
 
 
-def _variance(sums: Array, spread: Array) -> Array:
-    """Return the variance of each ratio, linearized, and no less than ``spread`` makes it for these totals."""
-    squares = np.maximum(_residual_squares(sums), spread[:, None] * sums[4])
-    variance: Array = squares / np.maximum(sums[1], _TINY) ** 2
-    return variance
-
-
-def _residual_squares(sums: Array) -> Array:
-    """Return the sum of the squares of ``count - ratio * total``."""
-    ratio = _ratio(sums)
-    squares = sums[2] - 2 * ratio * sums[3] + ratio**2 * sums[4]
-    residual: Array = np.maximum(squares, 0.0)  # Rounding can make it negative.
-    return residual
-
-
-def _ratio(sums: Array) -> Array:
-    """Return the sum of the counts over that of the totals; 0 without a total."""
-    ratio: Array = sums[0] / np.maximum(sums[1], _TINY)
-    return ratio
+def _ratios(counts: Array, totals: Array) -> Array:
+    """Return counts over totals; 0 without a total."""
+    ratios: Array = counts / np.maximum(totals, _TINY)
+    return ratios

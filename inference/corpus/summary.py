@@ -77,7 +77,11 @@ def summarize(connection: sqlite3.Connection) -> Summary:
         f"INSERT INTO place SELECT number, MIN(outlet.id, {OUTLETS}), {PERIODS[unit]} "
         "FROM article JOIN outlet ON outlet.name = article.outlet"
     )
-    labels = _labels(connection)
+    # The usual labels come first, then those of the model's own, by name.
+    label_rows = connection.execute(
+        "SELECT DISTINCT label FROM side ORDER BY label <> 'favor', label <> 'against', label"
+    )
+    labels = tuple(label for (label,) in label_rows)
     outlets = _outlets(connection)
     sources, top_sources = _sources(connection, len(outlets))
     targets = _targets(connection, len(outlets), "1 = 1")
@@ -98,17 +102,6 @@ def summarize(connection: sqlite3.Connection) -> Summary:
         cells=cells,
         series=count_over_time(connection, unit, labels, sources, targets, outlets),
     )
-
-
-def _labels(connection: sqlite3.Connection) -> tuple[str, ...]:
-    """Return the labels of sides: the usual ones first, then those of the model's own, by name."""
-    rows = connection.execute("SELECT DISTINCT label FROM side ORDER BY label")
-    labels = [label for (label,) in rows]
-    for usual in ("against", "favor"):
-        if usual in labels:
-            labels.remove(usual)
-            labels.insert(0, usual)
-    return tuple(labels)
 
 
 def _overview(connection: sqlite3.Connection, first: str, last: str) -> Overview:

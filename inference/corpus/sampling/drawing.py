@@ -1,6 +1,6 @@
 """Stratified random samples of units, drawn in one pass over the results.
 
-A hash of the seed and the key of a unit decides on its place in the draw. So the sample does not depend on
+A hash of the seed and the key of a unit is its rank in the draw. So the sample does not depend on
 the order of the articles, and a larger sample with the same seed contains the smaller one: rows that were
 coded stay valid if more are needed.
 
@@ -124,26 +124,31 @@ def draw_sample(
             raise ConfigError(f"--by: {unknown('key', key, STRATIFIERS)}")
     if kind is UnitKind.sentences and "target" in by:
         raise ConfigError("--by: expected outlet or label for sentences, found target")
+
     strata: dict[str, _Stratum] = {}
-    labels: dict[str, None] = {}
+    labels: dict[str, None] = {}  # in order, each once
     for article in read_articles_once(paths, progress):
         for unit in units_of(article, kind):
             # Such as "outlet=Coast Herald, label=favor".
             name = ", ".join(f"{key}={STRATIFIERS[key](unit)}" for key in by) or _ALL
-            strata.setdefault(name, _Stratum(size)).add(unit, name, seed)
+            stratum = strata.setdefault(name, _Stratum(size))
+            stratum.add(unit, name, seed)
             labels.update(dict.fromkeys(unit.answer.probabilities))
     if not strata:
         listed = ", ".join(map(str, paths))
         raise InputError(f"{listed}: expected {kind.value} that count, found none")
+
     sizes = {name: strata[name].units for name in sorted(strata)}
-    placed = []
+    ranked: list[tuple[float, str, SampledUnit]] = []
     for name, count in allocate(sizes, size, by).items():
         for index, sampled in enumerate(strata[name].first(count)):
             # The units of each stratum are spread evenly from 0 to 1, so that any first part of the rows has
-            # its share of each stratum; the key settles equal places.
-            placed.append(((index + 0.5) / count, sampled.key, sampled))
-    placed.sort(key=lambda item: item[:2])
-    return Sample(kind, list(labels), [sampled for _, _, sampled in placed], sizes)
+            # its share of each stratum; the key settles equal ranks.
+            rank = (index + 0.5) / count
+            ranked.append((rank, sampled.key, sampled))
+    ranked.sort(key=lambda item: item[:2])
+    rows = [sampled for _, _, sampled in ranked]
+    return Sample(kind, list(labels), rows, sizes)
 
 
 def allocate(sizes: Mapping[str, int], size: int, by: Sequence[str] = ()) -> dict[str, int]:
@@ -183,7 +188,7 @@ def allocate(sizes: Mapping[str, int], size: int, by: Sequence[str] = ()) -> dic
 
 @dataclass
 class _Stratum:
-    """Keep the units of a stratum that come first in the draw.
+    """Draw units of a stratum: keep those whose ranks are lowest.
 
     Attributes:
         size: the number of units to keep.
@@ -192,30 +197,33 @@ class _Stratum:
 
     size: int
     units: int = 0
-    #: A heap of (negative place in the draw, key, unit), with the last one first.
-    _kept: list[tuple[int, str, SampledUnit]] = field(default_factory=list)
+    #: A heap of (negative rank, key, unit), with the highest rank first.
+    _drawn: list[tuple[int, str, SampledUnit]] = field(default_factory=list)
 
     def add(self, unit: Unit, name: str, seed: int) -> None:
-        """Count a unit, and keep it if it comes first enough."""
+        """Count a unit, and keep it if its rank is low enough."""
         self.units += 1
         # The hash gives a number that looks random, and is the same each time.
         digest = blake2b(f"{seed} {unit.key}".encode(), digest_size=8).digest()
-        place = -int.from_bytes(digest, "big")
-        if len(self._kept) < self.size:
-            heapq.heappush(self._kept, (place, unit.key, _sampled(unit, name)))
-        elif place > self._kept[0][0]:
-            heapq.heapreplace(self._kept, (place, unit.key, _sampled(unit, name)))
+        negative_rank = -int.from_bytes(digest, "big")
+        if len(self._drawn) < self.size:
+            heapq.heappush(self._drawn, (negative_rank, unit.key, _sampled(unit, name)))
+        elif negative_rank > self._drawn[0][0]:
+            heapq.heapreplace(self._drawn, (negative_rank, unit.key, _sampled(unit, name)))
 
     def first(self, count: int) -> list[SampledUnit]:
-        """Return the units that come first in the draw, in its order."""
-        ordered = sorted(self._kept, key=lambda kept: -kept[0])
+        """Return the ``count`` units whose ranks are lowest, in the order of the ranks."""
+        ordered = sorted(self._drawn, key=lambda item: -item[0])
         return [unit for _, _, unit in ordered[:count]]
 
 
 def _sampled(unit: Unit, stratum: str) -> SampledUnit:
     """Return what a sheet states about a unit."""
-    article, sentence, stance = unit.article, unit.sentence, unit.stance
-    sentences, index = article.sentences, unit.position
+    article = unit.article
+    sentence = unit.sentence
+    stance = unit.stance
+    sentences = article.sentences
+    index = unit.position
     return SampledUnit(
         key=unit.key,
         doc_id=article.doc_id,

@@ -1,7 +1,7 @@
 """A hand-coded sample beside all answers that it was drawn from, for shares that the sample corrects."""
 
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,7 @@ import numpy.typing as npt
 from claimstance.inference.corpus.correction import Coded, CorrectedShare, corrected_share
 from claimstance.inference.corpus.sampling.reading import read_articles_once
 from claimstance.inference.corpus.sampling.sheets import GOLD, CodedRow, LabelledSample
-from claimstance.inference.corpus.sampling.units import (
-    Unit,
-    UnitKind,
-    sides,
-    units_of,
-)
+from claimstance.inference.corpus.sampling.units import UnitKind, sides, units_of
 from claimstance.inference.writers.text import escape_formula
 from claimstance.model.errors import ConfigError, InputError, shorten, unknown
 
@@ -85,8 +80,9 @@ class Population:
         if label not in self.labels:
             raise ConfigError(unknown("label", label, self.labels))
         among = None
-        if self.kind is UnitKind.stances and label in sides(self.labels):
-            among = [self.labels.index(side) for side in sides(self.labels)]
+        labels_with_side = sides(self.labels)
+        if self.kind is UnitKind.stances and label in labels_with_side:
+            among = [self.labels.index(side) for side in labels_with_side]
         # The position of a coded unit among the chosen ones is the number of chosen units before it.
         is_coded = chosen[self.coded.positions]
         positions = np.cumsum(chosen)[self.coded.positions[is_coded]] - 1
@@ -112,85 +108,80 @@ def read_population(
         InputError: if the results cannot be read, a row of the sample does not belong to them, or it has a
             label that does not exist.
     """
-    collector = _UnitCollector(sample)
+    rows = {row.unit: row for row in sample.rows}
+    positions: dict[str, int] = {}  # of the coded units
+    labels: dict[str, int] = {}
+    targets: dict[str, int] = {}
+    outlets: list[str] = []
+    # Arrays take a few bytes for each unit.
+    label_column, article_column, target_column = array("i"), array("i"), array("i")
     for article in read_articles_once(paths, progress):
-        collector.begin_article(str(article.meta.get("outlet") or ""))
+        outlets.append(str(article.meta.get("outlet") or ""))
         for unit in units_of(article, sample.kind):
-            collector.add(unit)
-    return collector.finish()
+            for label in unit.answer.probabilities:
+                labels.setdefault(label, len(labels))
+            row = rows.get(unit.key)
+            if row is not None:
+                _check_model_label(row, unit.answer.label)
+                positions[unit.key] = len(label_column)
+            label_column.append(labels[unit.answer.label])
+            article_column.append(len(outlets) - 1)
+            if unit.stance is not None:
+                target_column.append(targets.setdefault(unit.stance.target, len(targets)))
+
+    _check_units(sample, positions, len(label_column))
+    coded = Coded(
+        np.array([positions[row.unit] for row in sample.rows]),
+        np.array([_gold_number(row, labels) for row in sample.rows]),
+        np.array(sample.weights()),
+    )
+    return Population(
+        kind=sample.kind,
+        labels=list(labels),
+        predicted=np.array(label_column),
+        articles=np.array(article_column),
+        outlets=outlets,
+        target_names=list(targets),
+        targets=np.array(target_column),
+        coded=coded,
+    )
 
 
-class _UnitCollector:
-    """Collect the units of results in arrays, a few bytes for each."""
+def _check_model_label(row: CodedRow, label: str) -> None:
+    """Raise ``InputError`` unless a row of the sample has the label of the model that the results have."""
+    # A sheet has labels that look like formulas with an apostrophe before them.
+    if row.model_label not in (label, escape_formula(label)):
+        raise InputError(
+            f"{row.where}: model_label: expected '{label}' as in the results, found "
+            f"'{shorten(row.model_label)}': give the results that the sample was drawn from"
+        )
 
-    def __init__(self, sample: LabelledSample) -> None:
-        self._sample = sample
-        self._rows = {row.unit: row for row in sample.rows}
-        self._positions: dict[str, int] = {}  # of the coded units
-        self._labels: dict[str, int] = {}
-        self._targets: dict[str, int] = {}
-        self._outlets: list[str] = []
-        self._label_column = array("i")
-        self._article_column = array("i")
-        self._target_column = array("i")
 
-    def begin_article(self, outlet: str) -> None:
-        """Begin the article that the next units belong to."""
-        self._outlets.append(outlet)
+def _check_units(sample: LabelledSample, positions: Mapping[str, int], units: int) -> None:
+    """Raise ``InputError`` unless a sample was drawn from the results.
 
-    def add(self, unit: Unit) -> None:
-        """Add a unit; its row of the sample must have the same label of the model."""
-        answer = unit.answer
-        for label in answer.probabilities:
-            self._labels.setdefault(label, len(self._labels))
-        row = self._rows.get(unit.key)
-        if row is not None:
-            # A sheet has labels that look like formulas with an apostrophe before them.
-            if row.model_label not in (answer.label, escape_formula(answer.label)):
-                raise InputError(
-                    f"{row.where}: model_label: expected '{answer.label}' as in the results, found "
-                    f"'{shorten(row.model_label)}': give the results that the sample was drawn from"
-                )
-            self._positions[unit.key] = len(self._label_column)
-        self._label_column.append(self._labels[answer.label])
-        self._article_column.append(len(self._outlets) - 1)
-        if unit.stance is not None:
-            number = self._targets.setdefault(unit.stance.target, len(self._targets))
-            self._target_column.append(number)
-
-    def finish(self) -> Population:
-        """Return the population, once all units are added."""
-        sample, units = self._sample, len(self._label_column)
-        for row in sample.rows:
-            if row.unit not in self._positions:
-                raise InputError(
-                    f"{row.where}: unit: expected an answer of the results, found {shorten(row.unit)}, which "
-                    "they lack: give the results that the sample was drawn from"
-                )
-        if units != sample.units:
+    Args:
+        sample: the sample.
+        positions: the coded units that occur in the results.
+        units: the number of units in the results.
+    """
+    for row in sample.rows:
+        if row.unit not in positions:
             raise InputError(
-                f"{sample.path}: expected the results that the sample was drawn from, with {sample.units:,} "
-                f"{sample.kind.value}, found {units:,}"
+                f"{row.where}: unit: expected an answer of the results, found {shorten(row.unit)}, which "
+                "they lack: give the results that the sample was drawn from"
             )
-        coded = Coded(
-            np.array([self._positions[row.unit] for row in sample.rows]),
-            np.array([self._gold(row) for row in sample.rows]),
-            np.array(sample.weights()),
-        )
-        return Population(
-            kind=sample.kind,
-            labels=list(self._labels),
-            predicted=np.array(self._label_column),
-            articles=np.array(self._article_column),
-            outlets=self._outlets,
-            target_names=list(self._targets),
-            targets=np.array(self._target_column),
-            coded=coded,
+    if units != sample.units:
+        raise InputError(
+            f"{sample.path}: expected the results that the sample was drawn from, with {sample.units:,} "
+            f"{sample.kind.value}, found {units:,}"
         )
 
-    def _gold(self, row: CodedRow) -> int:
-        """Return the number of a row's gold label, whose capitals do not matter."""
-        for label, number in self._labels.items():
-            if row.gold.casefold() in (label.casefold(), escape_formula(label).casefold()):
-                return number
-        raise InputError(f"{row.where}: {GOLD}: {unknown('label', row.gold, self._labels)}")
+
+def _gold_number(row: CodedRow, labels: Mapping[str, int]) -> int:
+    """Return the number of a row's gold label, whose capitals do not matter."""
+    gold = row.gold.casefold()
+    for label, number in labels.items():
+        if gold in (label.casefold(), escape_formula(label).casefold()):
+            return number
+    raise InputError(f"{row.where}: {GOLD}: {unknown('label', row.gold, labels)}")

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from claimstance.inference.articles.article import MAX_TEXT
-from claimstance.inference.corpus.sampling.drawing import Sample, SampledUnit
+from claimstance.inference.corpus.sampling.drawing import Sample
 from claimstance.inference.corpus.sampling.units import UnitKind
 from claimstance.inference.results import NO_SIDE
 from claimstance.inference.writers.text import escape_formula, open_output
@@ -121,9 +121,8 @@ def write_sample(sample: Sample, out: Path | None) -> None:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(rows[0])
             for row in rows:
-                cells = row.values()
                 writer.writerow(
-                    escape_formula(cell) if isinstance(cell, str) else cell for cell in cells
+                    escape_formula(cell) if isinstance(cell, str) else cell for cell in row.values()
                 )
         return
 
@@ -139,15 +138,24 @@ def write_sample(sample: Sample, out: Path | None) -> None:
 
 def _fields(sample: Sample) -> Iterator[dict[str, Any]]:
     """Yield the fields of each row."""
+    is_of_stances = sample.kind is UnitKind.stances
     counts = Counter(row.stratum for row in sample.rows)
     allowed = ", ".join(sample.labels)
-    if sample.kind is UnitKind.stances and NO_SIDE in sample.labels:
+    if is_of_stances and NO_SIDE in sample.labels:
         allowed += f" ({NO_SIDE}: the sentence shows no side of this holder on this target)"
     for row in sample.rows:
+        if is_of_stances:
+            holder = row.holder or "the text itself"
+            question = f"Which side does {holder} take on {row.target} in this sentence?"
+        elif set(sample.labels) == set(CLAIM):
+            question = "Does the sentence report what somebody says, believes, wants or intends?"
+        else:
+            question = "Which label fits the sentence?"
+
         units = sample.strata[row.stratum]
         values = {
             GOLD: "",
-            "question": _question(sample, row),
+            "question": question,
             "allowed": allowed,
             **vars(row),
             "model_label": row.label,
@@ -158,20 +166,10 @@ def _fields(sample: Sample) -> Iterator[dict[str, Any]]:
             "unit": row.key,
         }
         fields = {name: values[name] for name in FIELDS}
-        if sample.kind is UnitKind.sentences:
+        if not is_of_stances:
             for name in _STANCE_FIELDS:
                 del fields[name]
         yield fields
-
-
-def _question(sample: Sample, row: SampledUnit) -> str:
-    """Return the question that a person answers about a row."""
-    if sample.kind is UnitKind.stances:
-        holder = row.holder or "the text itself"
-        return f"Which side does {holder} take on {row.target} in this sentence?"
-    if set(sample.labels) == set(CLAIM):
-        return "Does the sentence report what somebody says, believes, wants or intends?"
-    return "Which label fits the sentence?"
 
 
 def _labelling_config(labels: Sequence[str]) -> str:
@@ -201,78 +199,78 @@ def read_labelled(path: Path) -> LabelledSample:
     rows: Iterator[tuple[str, Mapping[str, Any]]] = _lines(path)
     if path.suffix.lower() == TASKS_SUFFIX:
         rows = _tasks(path)
-    reader = _SampleReader(path)
+    count = 0
+    coded: dict[str, CodedRow] = {}
+    strata: dict[str, int] = {}  # stratum → the number of its units
+    # The kind and the number of all units, which each row of a sample repeats.
+    common: tuple[UnitKind, int] | None = None
     for where, fields in rows:
-        reader.add(where, fields)
-    return reader.finish()
-
-
-class _SampleReader:
-    """Check the rows of a sample against each other, and collect the coded ones."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._count = 0
-        self._coded: dict[str, CodedRow] = {}
-        self._strata: dict[str, int] = {}
-        self._common: tuple[UnitKind, int] | None = None  # the kind and the number of all units
-
-    def add(self, where: str, fields: Mapping[str, Any]) -> None:
-        """Add a row; an answer that is given twice counts once."""
-        self._count += 1
-        row = CodedRow(
-            unit=_text(fields, "unit", where),
-            gold=_text(fields, GOLD, where),
-            model_label=_text(fields, "model_label", where),
-            stratum=_text(fields, "stratum", where),
-            stratum_units=_number(fields, "stratum_units", where),
-            where=where,
-        )
-        # The key of a unit begins with its kind, such as "stance-".
-        kind = _KINDS.get(row.unit.partition("-")[0])
-        if kind is None:
-            raise InputError(
-                f"{where}: unit: expected stance-… or sentence-…, found '{shorten(row.unit)}'"
-            )
-        # Each row repeats what must be equal in all rows of a sample.
-        common = (kind, _number(fields, "all_units", where))
-        units = self._strata.setdefault(row.stratum, row.stratum_units)
-        if (self._common or common) != common or units != row.stratum_units:
+        count += 1
+        row = _parse_row(fields, where)
+        row_common = (_kind_of(row), _number(fields, "all_units", where))
+        common = common or row_common
+        units = strata.setdefault(row.stratum, row.stratum_units)
+        if row_common != common or units != row.stratum_units:
             raise InputError(
                 f"{where}: expected a row of the same sample as above, found one of another sample"
             )
-        self._common = common
         if not row.gold:
-            return
-        earlier = self._coded.setdefault(row.unit, row)
+            continue
+        # An answer that is given twice counts once.
+        earlier = coded.setdefault(row.unit, row)
         if earlier.gold != row.gold:
             raise InputError(
                 f"{where}: expected one label for each answer, found '{shorten(row.gold)}' here and "
                 f"'{shorten(earlier.gold)}' before ({earlier.where}): settle the difference"
             )
 
-    def finish(self) -> LabelledSample:
-        """Return the sample, once all rows are added."""
-        if self._common is None:
-            raise InputError(f"{self._path}: expected rows to code, found none")
-        if not self._coded:
-            raise InputError(
-                f"{self._path}: expected labels in '{GOLD}', found none in {self._count:,} rows"
-            )
-        kind, units = self._common
-        if sum(self._strata.values()) != units:
-            raise InputError(
-                f"{self._path}: expected all rows that were drawn, also those without a label, found strata of "
-                f"{sum(self._strata.values()):,} of {units:,} {kind.value}"
-            )
-        coded_strata = {row.stratum for row in self._coded.values()}
-        missing = [name for name in self._strata if name not in coded_strata]
-        if missing:
-            raise InputError(
-                f"{self._path}: expected at least one labelled row in each stratum, found none in "
-                f"{len(missing)} of {len(self._strata)}, such as '{shorten(missing[0])}'"
-            )
-        return LabelledSample(self._path, kind, list(self._coded.values()), units)
+    if common is None:
+        raise InputError(f"{path}: expected rows to code, found none")
+    if not coded:
+        raise InputError(f"{path}: expected labels in '{GOLD}', found none in {count:,} rows")
+    kind, units = common
+    sample = LabelledSample(path, kind, list(coded.values()), units)
+    _check_strata(sample, strata)
+    return sample
+
+
+def _parse_row(fields: Mapping[str, Any], where: str) -> CodedRow:
+    """Return a row from its fields; its label is empty if it is not coded."""
+    return CodedRow(
+        unit=_text(fields, "unit", where),
+        gold=_text(fields, GOLD, where),
+        model_label=_text(fields, "model_label", where),
+        stratum=_text(fields, "stratum", where),
+        stratum_units=_number(fields, "stratum_units", where),
+        where=where,
+    )
+
+
+def _kind_of(row: CodedRow) -> UnitKind:
+    """Return the kind of a row's unit, with which its key begins: ``stance-…``."""
+    kind = _KINDS.get(row.unit.partition("-")[0])
+    if kind is None:
+        raise InputError(
+            f"{row.where}: unit: expected stance-… or sentence-…, found '{shorten(row.unit)}'"
+        )
+    return kind
+
+
+def _check_strata(sample: LabelledSample, strata: Mapping[str, int]) -> None:
+    """Raise ``InputError`` unless all strata are there, each with a coded row."""
+    units = sum(strata.values())
+    if units != sample.units:
+        raise InputError(
+            f"{sample.path}: expected all rows that were drawn, also those without a label, found strata of "
+            f"{units:,} of {sample.units:,} {sample.kind.value}"
+        )
+    coded_strata = {row.stratum for row in sample.rows}
+    missing = [name for name in strata if name not in coded_strata]
+    if missing:
+        raise InputError(
+            f"{sample.path}: expected at least one labelled row in each stratum, found none in "
+            f"{len(missing)} of {len(strata)}, such as '{shorten(missing[0])}'"
+        )
 
 
 def _text(fields: Mapping[str, Any], name: str, where: str) -> str:
@@ -286,7 +284,8 @@ def _text(fields: Mapping[str, Any], name: str, where: str) -> str:
 def _number(fields: Mapping[str, Any], name: str, where: str) -> int:
     """Return a field as a number, which spreadsheets write as text; raise ``InputError`` if it is none."""
     value = str(fields[name]).strip()
-    if not (value.isascii() and value.isdigit() and int(value)):
+    is_whole_number = value.isascii() and value.isdigit()
+    if not is_whole_number or int(value) == 0:
         raise InputError(f"{where}: {name}: expected a whole number above 0, found {value!r}")
     return int(value)
 
@@ -303,7 +302,7 @@ def _check_fields(names: Sequence[str], where: str) -> None:
 
 
 def _lines(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
-    """Yield the place and the fields of each row of a table that is not empty."""
+    """Yield where each row of a table is and its fields, unless it is empty."""
 
     def lines() -> Iterator[str]:
         for line in checked_lines(path, MAX_TEXT):
@@ -328,12 +327,12 @@ def _lines(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
                 raise InputError(f"{where}: expected {len(header)} columns, found {len(row)}")
             yield where, dict(zip(header, row, strict=True))
     except csv.Error as error:
-        place = f"line {rows.line_num + dialect.skipped}"
-        raise InputError(f"{path}, {place}: expected a row of a CSV file, {error}") from None
+        where = f"{path}, line {rows.line_num + dialect.skipped}"
+        raise InputError(f"{where}: expected a row of a CSV file, {error}") from None
 
 
 def _tasks(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield the place and the fields of each task, once for each annotation of it."""
+    """Yield where each task is and its fields, once for each annotation of it."""
     try:
         with open_regular(path) as file:
             content = json.load(file)
