@@ -7,7 +7,8 @@ from claimstance.inference.results import TaggedArticle
 from claimstance.model.errors import plural
 
 _SHOWN_FIELDS = 8
-_Model = tuple[str, str, str]
+_MODEL_KEYS = ("name", "version", "sha256")
+_Model = tuple[str, str, str]  # the values of these keys
 
 
 class ConsistencyChecks:
@@ -28,38 +29,38 @@ class ConsistencyChecks:
     @property
     def models(self) -> list[dict[str, str]]:
         """Return the models in order of appearance, each with ``name``, ``version`` and ``sha256``."""
-        keys = ("name", "version", "sha256")
-        return [dict(zip(keys, model, strict=True)) for model in self._models]
+        return [dict(zip(_MODEL_KEYS, model, strict=True)) for model in self._models]
 
     def is_repeated(self, article: TaggedArticle) -> bool:
         """Return whether an article with the same id and the same text came before, and record it."""
         # Hashes take a few bytes, where the texts of a corpus would fill the memory.
         text = digest(article.text)
         doc_id = digest(article.doc_id)
-        both = digest(article.doc_id, article.text)
-        if both in self._articles:
+        id_and_text = digest(article.doc_id, article.text)
+        if id_and_text in self._articles:
             self._counts["repeated"] += 1
             return True
         if doc_id in self._doc_ids:
             self._counts["other text"] += 1
         elif text in self._texts:
             self._counts["other id"] += 1
-        self._articles.add(both)
+        self._articles.add(id_and_text)
         self._doc_ids.add(doc_id)
         self._texts.add(text)
         return False
 
     def record(self, article: TaggedArticle, day: str | None) -> None:
         """Record the model and the metadata of an article that is kept; ``day`` is the date as understood."""
-        model = article.model
-        self._models[model.get("name", ""), model.get("version", ""), model.get("sha256", "")] += 1
+        name, version, sha256 = (article.model.get(key, "") for key in _MODEL_KEYS)
+        self._models[name, version, sha256] += 1
         self._counts["articles"] += 1
         value = article.meta.get("date")
         if day is not None:
             self._counts["dated"] += 1
         elif value not in (None, ""):
-            self._bad_date = self._bad_date or f"{str(value)[:40]!r} of '{article.doc_id}'"
             self._counts["bad date"] += 1
+            if not self._bad_date:
+                self._bad_date = f"{str(value)[:40]!r} of '{article.doc_id}'"
         if article.meta.get("outlet"):
             self._counts["outlet"] += 1
         for field in article.meta:
@@ -74,9 +75,9 @@ class ConsistencyChecks:
             models = []
             for (name, version, sha256), count in self._models.items():
                 models.append(f"{name} {version} ({sha256[:12]}; {plural(count, 'article')})")
-            listed = ", ".join(models)
             warnings.append(
-                f"the articles were tagged by {len(self._models)} models, whose figures do not compare: {listed}"
+                f"the articles were tagged by {len(models)} models, whose figures do not compare: "
+                f"{', '.join(models)}"
             )
         if counts["repeated"]:
             warnings.append(
@@ -100,15 +101,15 @@ class ConsistencyChecks:
             )
         elif counts["articles"] and not counts["dated"]:
             warnings.append(
-                f"no article has a date: expected the field 'date' in meta, {self._found()}"
+                f"no article has a date: expected the field 'date' in meta, {self._metadata_in_words()}"
             )
         if counts["articles"] and not counts["outlet"]:
             warnings.append(
-                f"no article has an outlet: expected the field 'outlet' in meta, {self._found()}"
+                f"no article has an outlet: expected the field 'outlet' in meta, {self._metadata_in_words()}"
             )
         return warnings
 
-    def _found(self) -> str:
+    def _metadata_in_words(self) -> str:
         """Return the names of the metadata that the articles have, for a warning about those they lack."""
         fields = ", ".join(f"'{field}'" for field in self._fields)
         return f"found {fields or 'no fields'}"

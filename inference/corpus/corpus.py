@@ -118,8 +118,9 @@ class Corpus:
             ConfigError: if pandas is not installed.
         """
         import_pandas()
-        given = [paths] if isinstance(paths, (str, Path)) else paths
-        return cls(Store.build(given, names))
+        if isinstance(paths, (str, Path)):
+            paths = [paths]
+        return cls(Store.build(paths, names))
 
     @property
     def models(self) -> list[dict[str, str]]:
@@ -177,8 +178,8 @@ class Corpus:
 
     def __repr__(self) -> str:
         """Return one line with counts."""
-        count = self._store.connection.execute
-        ((articles, statements, stances),) = count(
+        query = self._store.connection.execute
+        ((articles, statements, stances),) = query(
             "SELECT (SELECT COUNT(*) FROM article), (SELECT COUNT(*) FROM statement), "
             f"(SELECT COUNT(*) FROM stance WHERE {COUNTED})"
         )

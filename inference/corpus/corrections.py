@@ -127,11 +127,12 @@ def _groups(
         holders, targets = people.T
         yield "holder", "people", holders != TEXT_ITSELF
         yield "holder", "the texts themselves", holders == TEXT_ITSELF
-        for row in summary.targets[:TARGETS]:
-            yield "target", row.name, targets == row.person
+        for target in summary.targets[:TARGETS]:
+            yield "target", target.name, targets == target.person
     if summary.outlet_count > 1:
-        places = connection.execute("SELECT outlet FROM place ORDER BY article")
-        outlets = np.array([outlet for (outlet,) in places])[population.articles]
+        rows = connection.execute("SELECT outlet FROM place ORDER BY article")
+        outlet_of_article = np.array([outlet for (outlet,) in rows])
+        outlets = outlet_of_article[population.articles]
         for number, outlet in enumerate(summary.outlets):
             if outlet.name:
                 yield "outlet", outlet.name, outlets == number

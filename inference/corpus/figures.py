@@ -186,10 +186,13 @@ class Summary:
 
     def people(self) -> dict[int, str]:
         """Return number → name of everybody in the figures, without the text itself."""
-        found = {row.person: row.name for row in self.sources}
-        found |= {row.person: row.name for row in (*self.targets, *self.own)}
+        names = {source.person: source.name for source in self.sources}
+        for target in (*self.targets, *self.own):
+            names[target.person] = target.name
         for pair in self.pairs:
-            found |= {pair.holder: pair.holder_name, pair.target: pair.target_name}
-        found |= {**self.holders, **self.matrix_targets}
-        found.pop(TEXT_ITSELF, None)
-        return found
+            names[pair.holder] = pair.holder_name
+            names[pair.target] = pair.target_name
+        names.update(self.holders)
+        names.update(self.matrix_targets)
+        names.pop(TEXT_ITSELF, None)
+        return names

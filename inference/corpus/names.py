@@ -126,29 +126,31 @@ def read_names(path: Path) -> dict[str, str]:
         InputError: if the file cannot be read, lacks a column, or a row is wrong.
     """
     dialect = find_dialect(lambda: _lines(path), ",", _has_columns)
+    lines = islice(_lines(path), dialect.skipped, None)
     rows = csv.reader(
-        (f"{line}\n" for line in islice(_lines(path), dialect.skipped, None)),
+        (f"{line}\n" for line in lines),
         delimiter=dialect.delimiter,
         quoting=dialect.quoting,
         strict=True,
     )
     header = [name.strip() for name in next(rows, [])]
     if not _has_columns(header):
-        found = ", ".join(map(repr, header)) or "an empty file"
+        columns = ", ".join(map(repr, header)) or "an empty file"
         raise InputError(
-            f"{path}: expected the columns 'name' and 'merged', found {shorten(found)}"
+            f"{path}: expected the columns 'name' and 'merged', found {shorten(columns)}"
         )
     names: dict[str, str] = {}
     try:
         for row in rows:
+            if not any(cell.strip() for cell in row):
+                continue
             where = f"{path}, line {rows.line_num + dialect.skipped}"
-            if any(cell.strip() for cell in row):
-                name, merged = _parse_row(header, row, where)
-                if names.setdefault(name, merged) != merged:
-                    raise InputError(
-                        f"{where}: expected one 'merged' for {shorten(name)!r}, found "
-                        f"{shorten(merged)!r} after {shorten(names[name])!r}"
-                    )
+            name, merged = _parse_row(header, row, where)
+            if names.setdefault(name, merged) != merged:
+                raise InputError(
+                    f"{where}: expected one 'merged' for {shorten(name)!r}, found "
+                    f"{shorten(merged)!r} after {shorten(names[name])!r}"
+                )
     except csv.Error as error:
         raise InputError(
             f"{path}, line {rows.line_num + dialect.skipped}: expected cells in plain double quotes or "
@@ -183,4 +185,5 @@ def _parse_row(header: Sequence[str], row: Sequence[str], where: str) -> tuple[s
 
 def _without_escape(cell: str) -> str:
     """Return a cell without the apostrophe that ``escape_formula`` puts before it."""
-    return cell[1:] if cell.startswith("'") and escape_formula(cell[1:]) == cell else cell
+    unescaped = cell.removeprefix("'")
+    return unescaped if escape_formula(unescaped) == cell else cell

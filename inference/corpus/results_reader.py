@@ -115,14 +115,15 @@ def _files_of_folder(folder: Path) -> list[Path]:
     tables = [file for file in visible if file.suffix.lower() in _TABLES]
     if tables:
         raise _table_error(tables[0])
-    found = ", ".join(printable(file.name) for file in visible[:3]) or "an empty folder"
-    raise InputError(f"{folder}: expected files ending in .jsonl or .parquet, found {found}")
+    names = ", ".join(printable(file.name) for file in visible[:3]) or "an empty folder"
+    raise InputError(f"{folder}: expected files ending in .jsonl or .parquet, found {names}")
 
 
 def _table_error(path: Path) -> InputError:
-    suffix = path.suffix.lower().removeprefix(".")
+    """Return the error about a table, which lacks a part of the results."""
+    suffix = path.suffix.upper().removeprefix(".")
     return InputError(
-        f"{path}: expected JSON Lines or Parquet, found a {suffix.upper()} file, which lacks a part of the "
+        f"{path}: expected JSON Lines or Parquet, found a {suffix} file, which lacks a part of the "
         "results: tag the articles again with `claimstance tag … --format jsonl`"
     )
 

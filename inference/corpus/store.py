@@ -127,10 +127,11 @@ class Store:
         edited: Mapping[str, str],
         progress: Callable[[int], None] | None,
     ) -> None:
+        """Add the articles of files and folders, merge their names, and collect the warnings."""
         checks = ConsistencyChecks()
         number = 0
-        for read in read_results(paths):
-            article = read.article
+        for result in read_results(paths):
+            article = result.article
             if not checks.is_repeated(article):
                 number += 1
                 day = parse_date(article.meta.get("date"))
@@ -139,7 +140,7 @@ class Store:
                 if number % _BATCH == 0:
                     self.connection.commit()
             if progress is not None:
-                progress(read.size)
+                progress(result.size)
         if not number:
             listed = ", ".join(map(str, paths)) or "no file"
             raise InputError(f"{listed}: expected at least one tagged article, found none")
@@ -153,13 +154,15 @@ class Store:
             for folder in unfinished_runs(paths)
         ]
         self.warnings += checks.warnings()
-        if missing:
-            finding = (
-                f"{len(missing):,} names in the table of names do not occur in the results, such as"
+        if len(missing) == 1:
+            self.warnings.append(
+                f"1 name in the table of names does not occur in the results: {shorten(missing[0])!r}"
             )
-            if len(missing) == 1:
-                finding = "1 name in the table of names does not occur in the results:"
-            self.warnings.append(f"{finding} {shorten(missing[0])!r}")
+        elif missing:
+            self.warnings.append(
+                f"{len(missing):,} names in the table of names do not occur in the results, such as "
+                f"{shorten(missing[0])!r}"
+            )
 
     def _add(self, number: int, article: TaggedArticle, day: str | None) -> None:
         """Add the rows of an article."""
@@ -205,10 +208,11 @@ def _statement_rows(
             if key in seen:
                 continue
             seen.add(key)
-            source = attribution.source and attribution.source.name
-            name = aliases[source] if source else None
-            if not name or not is_named(name):
-                name = None
+            name = None
+            if attribution.source and attribution.source.name:
+                fullest = aliases[attribution.source.name]
+                if fullest and is_named(fullest):
+                    name = fullest
             words = 0  # of the content, without those between its pieces
             if attribution.content is not None:
                 for start, end in attribution.content.pieces:
@@ -232,9 +236,10 @@ def _stance_rows(
     """Yield a row for each stance."""
     for sentence in article.sentences:
         for stance in sentence.stances:
-            holder = stance.holder and aliases[stance.holder]
-            if holder and not is_named(holder):
-                holder = NOT_NAMED
+            holder = stance.holder
+            if holder:
+                fullest = aliases[holder]
+                holder = fullest if is_named(fullest) else NOT_NAMED
             yield (
                 number,
                 sentence.index,

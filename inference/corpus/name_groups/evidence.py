@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from claimstance.inference.corpus.name_groups.mentions import Mention
 
 #: The share that must be right among the mentions of a short form that fits several names.
-_MIN_RIGHT = 0.9
+_MIN_PRECISION = 0.9
 _EVIDENCE = """
     SELECT mention.id, alias.articles FROM alias JOIN mention ON mention.name = alias.fullest
     WHERE alias.name = ?
@@ -81,7 +81,8 @@ def meant_in_articles(
 
     ((group, articles),) = counts.most_common(1)
     alone = sum(mention.articles for mention in short)
-    right = articles / counts.total() * (1 - min(unclear, alone) / alone / 2)
-    if group in fitting and articles >= least and right >= _MIN_RIGHT:
+    share_unclear = min(unclear, alone) / alone
+    precision = articles / counts.total() * (1 - share_unclear / 2)
+    if group in fitting and articles >= least and precision >= _MIN_PRECISION:
         return group
     return None

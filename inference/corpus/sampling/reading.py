@@ -21,10 +21,10 @@ def read_articles_once(
         InputError: if a file or a line cannot be read.
     """
     seen: set[str] = set()
-    for read in read_results(paths):
-        digest = article_digest(read.article)
+    for result in read_results(paths):
+        digest = article_digest(result.article)
         if digest not in seen:
             seen.add(digest)
-            yield read.article
+            yield result.article
         if progress is not None:
-            progress(read.size)
+            progress(result.size)

@@ -294,9 +294,9 @@ def _check_fields(names: Sequence[str], where: str) -> None:
     """Raise ``InputError`` unless the fields that reading needs are there."""
     missing = [name for name in _NEEDED if name not in names]
     if missing:
-        found = shorten(", ".join(names)) or "none"
+        columns = shorten(", ".join(names)) or "none"
         raise InputError(
-            f"{where}: expected the columns of a sheet by `claimstance sample`, found {found}; "
+            f"{where}: expected the columns of a sheet by `claimstance sample`, found {columns}; "
             f"missing: {', '.join(missing)}"
         )
 
