@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
@@ -23,7 +22,7 @@ _MANIFEST = "manifest.json"  # of a run of ``tag`` into a folder
 _BATCH_ROWS = 256  # of Parquet in memory: rows are sentences
 #: Bytes of a line: results are about twenty times as long as the article.
 _LONGEST_LINE = 40 * MAX_TEXT
-_EXPECTED = "an article as `claimstance tag` writes it"
+_TAGGED_ARTICLE = TypeAdapter(TaggedArticle)
 
 
 @dataclass(frozen=True)
@@ -159,14 +158,11 @@ def _read_parquet(path: Path) -> Iterator[ReadResult]:
 def _parse(text: str, where: str) -> TaggedArticle:
     """Return the article of a JSON text."""
     try:
-        return _adapter().validate_json(text)
+        return _TAGGED_ARTICLE.validate_json(text)
     except ValidationError as error:
         field, problem = first_problem(error.errors(include_url=False))
         if field:
             problem = f"at {field}: {problem}"
-        raise InputError(f"{where}: expected {_EXPECTED}, {problem}") from None
-
-
-@cache
-def _adapter() -> TypeAdapter[TaggedArticle]:
-    return TypeAdapter(TaggedArticle)
+        raise InputError(
+            f"{where}: expected an article as `claimstance tag` writes it, {problem}"
+        ) from None

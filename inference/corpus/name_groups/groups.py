@@ -3,8 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 
-from claimstance.inference.coreference.aliases import COUNTRY, name_key, parse_full_name
-from claimstance.inference.coreference.resolver import refers_to
+from claimstance.inference.coreference.aliases import COUNTRY, parse_full_name
 from claimstance.inference.corpus.name_groups.blocks import (
     ACRONYM,
     BODY,
@@ -15,11 +14,15 @@ from claimstance.inference.corpus.name_groups.blocks import (
     group_mentions,
     read_blocks,
 )
-from claimstance.inference.corpus.name_groups.evidence import Groups, meant_in_articles
+from claimstance.inference.corpus.name_groups.evidence import Groups
 from claimstance.inference.corpus.name_groups.mentions import Mention, is_acronym, without_article
 from claimstance.inference.corpus.name_groups.people import PeopleRules
-from claimstance.model.text.mentions import has_capital
-from claimstance.model.text.person_names import honorific_of, words
+from claimstance.inference.corpus.name_groups.things import (
+    join_acronym,
+    join_body,
+    join_spellings,
+)
+from claimstance.model.text.person_names import honorific_of
 
 _MEMBERS = """
     SELECT root, mention.id, name, articles, person, part, thing, inner FROM member
@@ -27,13 +30,6 @@ _MEMBERS = """
 """
 _FACTS = "SELECT EXISTS (SELECT * FROM mention WHERE person > 0), (SELECT COUNT(*) FROM article)"
 _IS_FIRST_NAME = "SELECT EXISTS (SELECT * FROM block WHERE kind = ? AND key = ?)"
-#: An acronym that fits several names needs so many articles that have it beside one of them.
-_MIN_ARTICLES = 3
-_SHORT_ACRONYM = 3  # letters
-#: Other senates may occur in so many articles for each one with the U.S. Senate.
-_MAX_RIVALS = 0.05
-#: Whoever has the majority in it, it is the same body: *the Republican Senate*.
-_MAJORITIES = words("democratic republican gop")
 
 
 def group_names(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
@@ -47,15 +43,15 @@ def group_names(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
 
     # Spellings come first: the rules for people and acronyms ask how many groups a short form fits.
     for _, members in read_blocks(connection, SPELLING):
-        _join_spellings(groups, members)
+        join_spellings(groups, members)
     people = PeopleRules(connection, groups, *connection.execute(_FACTS).fetchone())
     for surname, members in read_blocks(connection, SURNAME):
         ((is_first_name,),) = connection.execute(_IS_FIRST_NAME, (FIRST_NAME, surname))
         people.join(surname, members, bool(is_first_name))
     for acronym, members in read_blocks(connection, ACRONYM):
-        _join_acronym(connection, groups, acronym, members)
+        join_acronym(connection, groups, acronym, members)
     for body, members in read_blocks(connection, BODY):
-        _join_body(groups, body, members)
+        join_body(groups, body, members)
 
     connection.executescript("CREATE TEMP TABLE member (id INTEGER PRIMARY KEY, root INTEGER)")
     connection.executemany("INSERT INTO member VALUES (?, ?)", groups.roots())
@@ -81,76 +77,3 @@ def _preference(mention: Mention) -> tuple[bool | int, ...]:
         mention.articles,
         -len(name),
     )
-
-
-def _join_spellings(groups: Groups, members: list[Mention]) -> None:
-    """Join names that differ in case, accents, *the* and a possessive ending.
-
-    A word in capitals may be another one (*ICE*), unless it is long and both are entities (*NATO*). So may a
-    capitalised one (*Turkey*), unless it is no entity and occurs at the beginning of sentences alone.
-    """
-    lower, acronyms, capitalised = [], [], []
-    for member in members:
-        bare = without_article(member.name)
-        is_entity = bool(member.person or member.thing)
-        if not has_capital(bare) or (bare[0].islower() and not is_entity):
-            lower.append(member)
-        elif is_acronym(member.name):
-            acronyms.append(member)
-        else:
-            capitalised.append(member)
-    for same in (lower, acronyms, capitalised):
-        groups.join(member.id for member in same)
-    if not capitalised:
-        return
-    # One member of each list stands for all of them, which are joined already.
-    is_entity = any(member.person or member.thing for member in capitalised)
-    only_begins_sentences = not any(member.inner for member in capitalised)
-    if lower and not is_entity and only_begins_sentences:
-        groups.join((lower[0].id, capitalised[0].id))
-    if acronyms and is_entity and len(name_key(acronyms[0].name)) > _SHORT_ACRONYM:
-        groups.join((acronyms[0].id, capitalised[0].id))
-
-
-def _join_acronym(
-    connection: sqlite3.Connection, groups: Groups, acronym: str, members: list[Mention]
-) -> None:
-    """Join an acronym with the only name that it abbreviates."""
-    short = [member for member in members if is_acronym(member.name)]
-    # Most blocks have no acronym: leaving here saves comparing names, whose cache takes memory.
-    if not short:
-        return
-    full = [
-        member
-        for member in members
-        if not is_acronym(member.name) and refers_to(member.name, acronym)
-    ]
-    fitting = {groups.find(member.id) for member in full}
-    has_thing = any(member.thing for member in full)
-    meant: int | None
-    # An acronym of two letters, or one of a person's name, needs an article that has both forms.
-    if len(fitting) == 1 and len(acronym) > 2 and has_thing:
-        (meant,) = fitting
-    else:
-        least = 1 if len(fitting) == 1 else _MIN_ARTICLES
-        meant = meant_in_articles(connection, groups, short, fitting, least)
-    if meant is not None:
-        groups.join([meant, *(member.id for member in short)])
-
-
-def _join_body(groups: Groups, body: str, members: list[Mention]) -> None:
-    """Join *U.S. Senate* and *the Senate*, unless the corpus has another senate as well."""
-    exact, national, rivals = [], [], []
-    for member in members:
-        key = name_key(member.name)
-        if key == body:
-            exact.append(member)
-        elif COUNTRY.match(without_article(member.name)):
-            national.append(member)
-        elif key.removesuffix(body).strip() not in _MAJORITIES:
-            rivals.append(member)
-    is_entity = any(member.thing for member in exact)
-    articles_of_rivals = sum(member.articles for member in rivals)
-    articles_of_nation = sum(member.articles for member in national)
-    if is_entity and articles_of_rivals <= _MAX_RIVALS * articles_of_nation:
-        groups.join(member.id for member in (*exact, *national))

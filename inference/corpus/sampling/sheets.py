@@ -62,7 +62,7 @@ _KINDS = {"stance": UnitKind.stances, "sentence": UnitKind.sentences}
 
 @dataclass(frozen=True)
 class CodedRow:
-    """Represent a row that was coded.
+    """Represent a row of a sheet; its label is empty as long as it is not coded.
 
     Attributes:
         unit: what identifies the answer in the results.
@@ -79,6 +79,32 @@ class CodedRow:
     stratum: str
     stratum_units: int
     where: str
+
+    @classmethod
+    def parse(cls, fields: Mapping[str, Any], where: str) -> "CodedRow":
+        """Return a row from its fields; raise ``InputError`` if a field has another type."""
+        return cls(
+            unit=_text(fields, "unit", where),
+            gold=_text(fields, GOLD, where),
+            model_label=_text(fields, "model_label", where),
+            stratum=_text(fields, "stratum", where),
+            stratum_units=_number(fields, "stratum_units", where),
+            where=where,
+        )
+
+    @property
+    def kind(self) -> UnitKind:
+        """Return the kind of the unit, with which its key begins: ``stance-…``.
+
+        Raises:
+            InputError: if the key begins with another word.
+        """
+        kind = _KINDS.get(self.unit.partition("-")[0])
+        if kind is None:
+            raise InputError(
+                f"{self.where}: unit: expected stance-… or sentence-…, found '{shorten(self.unit)}'"
+            )
+        return kind
 
 
 @dataclass(frozen=True)
@@ -206,8 +232,8 @@ def read_labelled(path: Path) -> LabelledSample:
     common: tuple[UnitKind, int] | None = None
     for where, fields in rows:
         count += 1
-        row = _parse_row(fields, where)
-        row_common = (_kind_of(row), _number(fields, "all_units", where))
+        row = CodedRow.parse(fields, where)
+        row_common = (row.kind, _number(fields, "all_units", where))
         common = common or row_common
         units = strata.setdefault(row.stratum, row.stratum_units)
         if row_common != common or units != row.stratum_units:
@@ -232,28 +258,6 @@ def read_labelled(path: Path) -> LabelledSample:
     sample = LabelledSample(path, kind, list(coded.values()), units)
     _check_strata(sample, strata)
     return sample
-
-
-def _parse_row(fields: Mapping[str, Any], where: str) -> CodedRow:
-    """Return a row from its fields; its label is empty if it is not coded."""
-    return CodedRow(
-        unit=_text(fields, "unit", where),
-        gold=_text(fields, GOLD, where),
-        model_label=_text(fields, "model_label", where),
-        stratum=_text(fields, "stratum", where),
-        stratum_units=_number(fields, "stratum_units", where),
-        where=where,
-    )
-
-
-def _kind_of(row: CodedRow) -> UnitKind:
-    """Return the kind of a row's unit, with which its key begins: ``stance-…``."""
-    kind = _KINDS.get(row.unit.partition("-")[0])
-    if kind is None:
-        raise InputError(
-            f"{row.where}: unit: expected stance-… or sentence-…, found '{shorten(row.unit)}'"
-        )
-    return kind
 
 
 def _check_strata(sample: LabelledSample, strata: Mapping[str, int]) -> None:
