@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from claimstance.inference.pages.article_rows import AttributionRow
 from claimstance.inference.pages.article_view import (
     FIRST_SENTENCES,
     TIMELINE_ROWS,
-    AttributionRow,
     article_view,
     sentence_scores,
 )
