@@ -18,7 +18,7 @@ BUDGET, BUDGET_OF_STANCES = 7_000_000, 3_500_000
 _LEAST_BYTES = 40
 #: The position of the text itself, and of a source without a name.
 NO_NAME = -1
-_HELD = f"""
+_SUREST_STANCES = f"""
     SELECT article, sentence, text, holder, target, label, probability FROM (
         SELECT article, sentence, text, COALESCE(h.person, {TEXT_ITSELF}) AS holder, t.person AS target, label,
             probability, ROW_NUMBER() OVER (
@@ -29,7 +29,7 @@ _HELD = f"""
         WHERE {COUNTED} AND h.person IS NOT {UNNAMED} AND t.person IS NOT {UNNAMED}
     ) WHERE rank <= {OF_CELL} ORDER BY rank, holder, target LIMIT ?
 """
-_SAID = f"""
+_SUREST_STATEMENTS = f"""
     SELECT article, sentence, text, person, probability, content FROM (
         SELECT article, sentence, text, person, probability, content, ROW_NUMBER() OVER (
             PARTITION BY person ORDER BY probability DESC, article, sentence
@@ -45,11 +45,11 @@ _ARTICLE = """
 """
 _ARTICLE_COLUMNS = ("doc_id", "title", "outlet", "date", "url", "sentence")
 _OF_ARTICLE = "doc_id, title, outlet, date, url, sentence"
-_ALL_SAID = f"""
+_ALL_STATEMENTS = f"""
     SELECT {_OF_ARTICLE}, merged, cue, content, probability, text FROM statement
     JOIN article ON article.number = article LEFT JOIN name ON name.id = statement.name ORDER BY statement.rowid
 """
-_ALL_HELD = f"""
+_ALL_STANCES = f"""
     SELECT {_OF_ARTICLE}, h.merged, t.merged, label, probability, abstained, text FROM stance
     JOIN article ON article.number = article LEFT JOIN name AS h ON h.id = holder
     JOIN name AS t ON t.id = target ORDER BY stance.rowid
@@ -65,8 +65,8 @@ class Excerpts:
         positions: the number of a person → the position of its name.
         articles: (title, id, group of outlets, outlet, date, link); all texts may be empty.
         texts: (article, number of the sentence, sentence).
-        held: (text, holder, target, label, probability); ``NO_NAME`` as the holder is the text itself.
-        said: (text, source, probability, content); ``NO_NAME`` is a source without a name, and the content is
+        stances: (text, holder, target, label, probability); ``NO_NAME`` as the holder is the text itself.
+        statements: (text, source, probability, content); ``NO_NAME`` is a source without a name, and the content is
             empty where it is a part of the sentence.
     """
 
@@ -74,8 +74,8 @@ class Excerpts:
     positions: dict[int, int]
     articles: list[tuple[str, str, int, str, str, str]]
     texts: list[tuple[int, int, str]]
-    held: list[tuple[int, int, int, int, float]]
-    said: list[tuple[int, int, float, str]]
+    stances: list[tuple[int, int, int, int, float]]
+    statements: list[tuple[int, int, float, str]]
 
 
 def excerpts(
@@ -107,39 +107,42 @@ def excerpts(
     for person, name in people.items():
         collector.position(person, name)
 
-    stances = connection.execute(_HELD, (budget_of_stances // _LEAST_BYTES,))
-    for *place, holder, target, label, probability in stances:
-        text = collector.text(*place)
-        row = (
-            text,
+    rows = connection.execute(_SUREST_STANCES, (budget_of_stances // _LEAST_BYTES,))
+    for article, sentence, text, holder, target, label, probability in rows:
+        stance = (
+            collector.text(article, sentence, text),
             collector.position(holder),
             collector.position(target),
             labels.index(label),
             round(probability, 3),
         )
-        collector.keep(collector.held, row)
+        collector.keep(collector.excerpts.stances, stance)
         if collector.size > budget_of_stances:
             break
 
-    statements = connection.execute(_SAID, (budget // _LEAST_BYTES,))
-    for *place, person, probability, content in statements:
-        text = collector.text(*place)
+    rows = connection.execute(_SUREST_STATEMENTS, (budget // _LEAST_BYTES,))
+    for article, sentence, text, person, probability, content in rows:
         # The content of a quotation that runs on over sentences is more than a part of this one.
-        said = ""
-        if content and " ".join(content.split()) not in " ".join(place[2].split()):
-            said = _visible(content)
-        source = collector.position(person)
-        collector.keep(collector.said, (text, source, round(probability, 3), said))
+        quotation = ""
+        if content and " ".join(content.split()) not in " ".join(text.split()):
+            quotation = _visible(content)
+        statement = (
+            collector.text(article, sentence, text),
+            collector.position(person),
+            round(probability, 3),
+            quotation,
+        )
+        collector.keep(collector.excerpts.statements, statement)
         if collector.size > budget:
             break
-    return collector.excerpts()
+    return collector.excerpts
 
 
 def details(connection: sqlite3.Connection) -> Iterator[dict[str, Any]]:
     """Yield all statements and then all stances of a corpus, with the article of each."""
     for kind, query, columns in (
-        ("statement", _ALL_SAID, ("source", "cue", "content", "probability", "text")),
-        ("stance", _ALL_HELD, ("holder", "target", "label", "probability", "abstained", "text")),
+        ("statement", _ALL_STATEMENTS, ("source", "cue", "content", "probability", "text")),
+        ("stance", _ALL_STANCES, ("holder", "target", "label", "probability", "abstained", "text")),
     ):
         for row in connection.execute(query):
             values = dict(zip((*_ARTICLE_COLUMNS, *columns), row, strict=True))
@@ -156,14 +159,18 @@ def json_size(value: Any) -> int:
 
 
 class _Collector:
-    """Collect values, each once, and count their bytes."""
+    """Collect values, each once, and count their bytes.
+
+    Attributes:
+        excerpts: all that was collected.
+        size: the bytes of all values as JSON.
+    """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._articles: dict[int, int] = {}
         self._texts: dict[tuple[int, int], int] = {}
-        self._found = Excerpts([], {}, [], [], [], [])
-        self.held, self.said = self._found.held, self._found.said
+        self.excerpts = Excerpts([], {}, [], [], [], [])
         self.size = 0
 
     def keep(self, values: list[Any], value: Any) -> int:
@@ -177,12 +184,12 @@ class _Collector:
         # Numbers of people are above 0; the others stand for the text itself and for whoever has no name.
         if person is None or person <= TEXT_ITSELF:
             return NO_NAME
-        positions = self._found.positions
+        positions = self.excerpts.positions
         if person not in positions:
             if name is None:
                 query = "SELECT name FROM person WHERE id = ?"
                 (name,) = self._connection.execute(query, (person,)).fetchone()
-            positions[person] = self.keep(self._found.names, _visible(name))
+            positions[person] = self.keep(self.excerpts.names, _visible(name))
         return positions[person]
 
     def text(self, article: int, sentence: int, text: str) -> int:
@@ -190,14 +197,11 @@ class _Collector:
         key = (article, sentence)
         if key not in self._texts:
             row = (self._article(article), sentence, _visible(text))
-            self._texts[key] = self.keep(self._found.texts, row)
+            self._texts[key] = self.keep(self.excerpts.texts, row)
         return self._texts[key]
 
-    def excerpts(self) -> Excerpts:
-        """Return all that was kept."""
-        return self._found
-
     def _article(self, number: int) -> int:
+        """Return the position of an article."""
         if number not in self._articles:
             row = self._connection.execute(_ARTICLE, (number,)).fetchone()
             title, doc_id, outlet, group, date, page, url = row
@@ -212,9 +216,10 @@ class _Collector:
                 date or "",
                 page or url,
             )
-            self._articles[number] = self.keep(self._found.articles, values)
+            self._articles[number] = self.keep(self.excerpts.articles, values)
         return self._articles[number]
 
 
 def _visible(text: str) -> str:
+    """Return a text in which control characters can be seen."""
     return text if text.isprintable() else visible(text)

@@ -205,30 +205,27 @@ class _View:
         if series is None:
             return []
         period = Period(series.unit, series.periods)
-        where, outlets = "in each outlet", series.outlets
+        where = "in each outlet"
+        outlets = series.outlets
         if self._summary.outlet_count == 0:
             where = "over time"
             outlets = tuple(replace(course, name="all articles") for course in outlets)
+        has_sides = "favor" in self.labels or "against" in self.labels
+
         charts = [_statements_chart("statements", f"Statements {where}", outlets, period)]
-        if set(self.labels) & {"favor", "against"}:
+        if has_sides:
             charts.append(_sides_chart("stances", f"Stances {where}", outlets, period))
-        charts.append(
-            _statements_chart(
-                "sources", "Statements of those who speak most", series.sources, period
-            )
-        )
-        if set(self.labels) & {"favor", "against"}:
-            charts.append(
-                _sides_chart(
-                    "targets", "Stances on those who are discussed most", series.targets, period
-                )
-            )
+        title = "Statements of those who speak most"
+        charts.append(_statements_chart("sources", title, series.sources, period))
+        if has_sides:
+            title = "Stances on those who are discussed most"
+            charts.append(_sides_chart("targets", title, series.targets, period))
         return [chart for chart in charts if chart.panels]
 
     def difference_charts(self) -> list[Chart]:
         """Return the charts of shares that can be compared between outlets."""
         differences = self._report.differences
-        charts = [
+        groups = [
             ("quoted", "Share of each source in an outlet's statements", differences.quoted),
             (
                 "attacked",
@@ -242,40 +239,41 @@ class _View:
             ),
             ("habits", "How outlets write", differences.habits),
         ]
-        shown = []
-        for name, title, measures in charts:
+        charts = []
+        for name, title, measures in groups:
             if measures:
                 # The figures of these charts are in one table below them, see ``difference_rows``.
-                shown.append(Chart(name, title, "", self._dots(measures), Table((), [])))
-        return shown
+                charts.append(Chart(name, title, "", self._dots(measures), Table((), [])))
+        return charts
 
     def _dots(self, measures: Sequence[Measure]) -> list["Markup"]:
         """Return a panel for each measure, all of them with room for the same number of outlets."""
-        dots_by_measure = []
+        rows_by_measure = []
         for measure in measures:
             rows = []
             for value in measure.values:
                 if value.value is None:
                     continue
-                ends = None
+                interval = None
                 if value.interval is not None:
-                    ends = value.interval.low, value.interval.high
+                    interval = (value.interval.low, value.interval.high)
                 name = self.outlet_names[int(value.outlet)]
-                rows.append(Dot(name, value.value, ends, stands_out(value)))
-            dots_by_measure.append((measure.name, rows))
-        most = max(len(rows) for _, rows in dots_by_measure)
-        return [dots(name, rows, most) for name, rows in dots_by_measure]
+                rows.append(Dot(name, value.value, interval, stands_out(value)))
+            rows_by_measure.append((measure.name, rows))
+        most = max(len(rows) for _, rows in rows_by_measure)
+        return [dots(name, rows, most) for name, rows in rows_by_measure]
 
     def difference_rows(self) -> list[tuple[str, str, str, OutletValue, str]]:
         """Return (kind, measure, outlet, value, verdict) of all shares."""
         differences = self._report.differences
-        rows = []
-        for kind, measures in (
+        kinds = (
             ("share of statements", differences.quoted),
             ("against, by people", differences.attacked),
             ("against, by the text itself", differences.own),
             ("how outlets write", differences.habits),
-        ):
+        )
+        rows = []
+        for kind, measures in kinds:
             for measure in measures:
                 for value in measure.values:
                     name = self.outlet_names[int(value.outlet)]
@@ -287,10 +285,11 @@ class _View:
         people = {position: person for person, position in self._report.excerpts.positions.items()}
         people[NO_NAME] = TEXT_ITSELF
         surest: dict[tuple[int, int], tuple[int, float]] = {}
-        for text, holder, target, _, probability in self._report.excerpts.held:
-            key = (people[holder], people[target])
-            if key not in surest or surest[key][1] < probability:
-                surest[key] = (text, probability)
+        for text, holder, target, _, probability in self._report.excerpts.stances:
+            pair = (people[holder], people[target])
+            _, greatest = surest.get(pair, (None, -1.0))
+            if probability > greatest:
+                surest[pair] = (text, probability)
         return surest
 
     def data(self) -> dict[str, Any]:
@@ -298,14 +297,17 @@ class _View:
         excerpts = self._report.excerpts
         cells = []
         for cell in self._summary.cells:
-            holder = NO_NAME if cell.holder == TEXT_ITSELF else excerpts.positions[cell.holder]
-            is_other = cell.target == OTHER_TARGETS
-            target = NO_NAME if is_other else excerpts.positions[cell.target]
-            cells.append((holder, target, cell.outlet, self.labels[cell.label].number, cell.count))
-        labels = []
-        for label in self.labels.values():
-            shown = {"name": visible(label.name), "symbol": label.symbol, "style": label.style}
-            labels.append(shown)
+            holder, target = NO_NAME, NO_NAME
+            if cell.holder != TEXT_ITSELF:
+                holder = excerpts.positions[cell.holder]
+            if cell.target != OTHER_TARGETS:
+                target = excerpts.positions[cell.target]
+            label_number = self.labels[cell.label].number
+            cells.append((holder, target, cell.outlet, label_number, cell.count))
+        labels = [
+            {"name": visible(label.name), "symbol": label.symbol, "style": label.style}
+            for label in self.labels.values()
+        ]
         overview = self._summary.overview
         holders = overview.holders + bool(overview.own_sides)  # the text itself is one, too
         return {
@@ -314,57 +316,53 @@ class _View:
             "names": excerpts.names,
             "articles": excerpts.articles,
             "texts": excerpts.texts,
-            "held": excerpts.held,
-            "said": excerpts.said,
+            "held": excerpts.stances,
+            "said": excerpts.statements,
             "cells": cells,
             "unsure": UNSURE,
             "in_all": (holders, overview.targets),
         }
 
 
-def _statements_chart(name: str, title: str, courses: Sequence[Course], period: Period) -> Chart:
+def _statements_chart(id_: str, title: str, courses: Sequence[Course], period: Period) -> Chart:
     """Return a chart with the statements of each course."""
-    highest = 0
-    for course in courses:
-        highest = max(highest, *course.statements)
+    highest = max((max(course.statements) for course in courses), default=0)
     top = round_up(highest)
     panels = []
     rows: list[tuple[str | int, ...]] = []
     for course in courses:
-        shown = course.name or UNKNOWN_OUTLET
-        panels.append(columns(shown, course.statements, period, "statements", top))
+        name = course.name or UNKNOWN_OUTLET
+        panels.append(columns(name, course.statements, period, "statements", top))
         for day, count in zip(period.days, course.statements, strict=True):
             if count:
-                rows.append((shown, day, count))
+                rows.append((name, day, count))
     note = f"Statements a {period.unit}. All panels have one scale."
-    return Chart(
-        name, title, note, panels, Table(("name", f"{period.unit} from", "statements"), rows)
-    )
+    table = Table(("name", f"{period.unit} from", "statements"), rows)
+    return Chart(id_, title, note, panels, table)
 
 
-def _sides_chart(name: str, title: str, courses: Sequence[Course], period: Period) -> Chart:
+def _sides_chart(id_: str, title: str, courses: Sequence[Course], period: Period) -> Chart:
     """Return a chart with the stances for and against of each course."""
     zeros = (0,) * len(period.days)
-    counts = []
+    sides_of_courses = []
     highest = 0
     for course in courses:
         sides = course.sides or {}
         favor, against = sides.get("favor", zeros), sides.get("against", zeros)
-        counts.append((course.name or UNKNOWN_OUTLET, favor, against))
+        sides_of_courses.append((course.name or UNKNOWN_OUTLET, favor, against))
         highest = max(highest, *favor, *against)
 
     top = round_up(highest)
     panels = []
     rows: list[tuple[str | int, ...]] = []
-    for shown, favor, against in counts:
-        panels.append(opposed_columns(shown, favor, against, period, top))
+    for name, favor, against in sides_of_courses:
+        panels.append(opposed_columns(name, favor, against, period, top))
         for day, above, below in zip(period.days, favor, against, strict=True):
             if above or below:
-                rows.append((shown, day, above, below))
+                rows.append((name, day, above, below))
     note = f"Stances a {period.unit}: for (+) above the line, against (−) below it. All panels have one scale."
-    return Chart(
-        name, title, note, panels, Table(("name", f"{period.unit} from", "for", "against"), rows)
-    )
+    table = Table(("name", f"{period.unit} from", "for", "against"), rows)
+    return Chart(id_, title, note, panels, table)
 
 
 def _verdict(value: OutletValue) -> str:

@@ -50,10 +50,10 @@ def test_all_sentences_are_kept_once_where_there_is_room(excerpts_of):
         "Runa Salt said all is well.",
         "Someone said all is well.",
     ]
-    said = {texts[text]: source for text, source, _, _ in found.said}
+    said = {texts[text]: source for text, source, _, _ in found.statements}
     assert said["Someone said all is well."] == NO_NAME
     assert found.names[said["Runa Salt said all is well."]] == "Runa Salt"
-    ((text, holder, target, label, probability),) = found.held
+    ((text, holder, target, label, probability),) = found.stances
     assert (found.texts[text][1], found.names[holder], found.names[target]) == (
         2,
         "Runa Salt",
@@ -66,7 +66,7 @@ def test_every_pair_has_its_surest_sentence_first(excerpts_of):
     pairs = [("Ann Lee", "cod"), ("Ann Lee", "cod"), ("Bo Orr", "cod"), (None, "cod")]
     found = excerpts_of(sure(tagged(stances=pairs), 0.6, 0.9, 0.7, 0.8))
     holders = [*found.names, "the text itself"]
-    assert [(holders[row[1]], row[4]) for row in found.held] == [
+    assert [(holders[row[1]], row[4]) for row in found.stances] == [
         ("the text itself", 0.8),
         ("Ann Lee", 0.9),
         ("Bo Orr", 0.7),
@@ -87,11 +87,11 @@ def test_a_budget_is_kept_and_names_of_the_figures_are_kept_whatever_it_is(excer
         for value in values
     )
     assert 7500 < size < 8500
-    assert 0 < len(found.held) < 40
-    assert 0 < len(found.said) < 180
+    assert 0 < len(found.stances) < 40
+    assert 0 < len(found.statements) < 180
     nothing = excerpts_of(*articles, budget=1, budget_of_stances=1)
     assert set(nothing.names) == {"Runa Salt", "Ann Lee", "cod"}
-    assert len(nothing.said) + len(nothing.held) <= 2
+    assert len(nothing.statements) + len(nothing.stances) <= 2
 
 
 @pytest.mark.parametrize(
