@@ -174,15 +174,19 @@ def dots(title: str, rows: Sequence[Dot], count: int) -> "Markup":
         rows: the shares.
         count: the number of rows for which there is room, the same in all panels of a chart.
     """
-    ends: list[float] = []
+    values: list[float] = []
     descriptions = []
     for row in rows:
-        ends += (row.value, *(row.interval or ()))
+        values.append(row.value)
+        if row.interval is not None:
+            values += row.interval
         mark_in_words = ", stands out" if row.stands_out else ""
         descriptions.append(f"{row.name} {row.words}{mark_in_words}")
-    low, high = min(0.0, *ends), min(1.0, round_up(max(ends)))
+    low = min(0.0, *values)
+    high = min(1.0, round_up(max(values)))
     panel = _Panel(title, 30 + 19 * count + _BOTTOM, f"{title}: {'; '.join(descriptions)}")
-    left, right = 124, WIDTH - 14
+    left = 124
+    right = WIDTH - 14
     bottom = 30 + 19 * len(rows)
 
     def x(value: float) -> float:
@@ -284,14 +288,12 @@ class _Panel:
     def time(self, period: Period) -> None:
         """Write the first and the last period below the columns."""
         y = self._height - 5
-        first, last = (show_date(day, period.unit) for day in (period.days[0], period.days[-1]))
-        self.text(_LEFT, y, first, "soft")
-        self.text(WIDTH - _RIGHT, y, last, "soft", "end")
+        self.text(_LEFT, y, show_date(period.days[0], period.unit), "soft")
+        self.text(WIDTH - _RIGHT, y, show_date(period.days[-1], period.unit), "soft", "end")
 
     def rect(self, x: float, y: float, width: float, height: float, style: str) -> Element:
         """Draw a rectangle."""
-        place = {"x": x, "y": y, "width": width, "height": height}
-        return self._element("rect", place, style)
+        return self._element("rect", {"x": x, "y": y, "width": width, "height": height}, style)
 
     def line(self, x1: float, y1: float, x2: float, y2: float, style: str) -> Element:
         """Draw a line."""
@@ -324,8 +326,9 @@ class _Panel:
         bottom = self._height - _BOTTOM
         return bottom - share * (bottom - _TOP)
 
-    def _element(self, name: str, place: Mapping[str, float], style: str) -> Element:
-        attributes = {key: _number(value) for key, value in place.items()}
+    def _element(self, name: str, coordinates: Mapping[str, float], style: str) -> Element:
+        """Add an element with a CSS class."""
+        attributes = {key: _number(value) for key, value in coordinates.items()}
         element = SubElement(self._svg, name, attributes)
         if style:
             element.set("class", style)

@@ -27,6 +27,11 @@ class Phrase(NamedTuple):
 Sentence = list[Phrase]
 
 
+def _bold(name: str) -> Phrase:
+    """Return a name as a phrase, which the page shows in bold."""
+    return Phrase(name, is_name=True)
+
+
 def findings(
     summary: Summary, differences: Differences, outlet_names: Sequence[str]
 ) -> list[Sentence]:
@@ -39,39 +44,42 @@ def findings(
     """
     sentences: list[Sentence] = []
     if summary.sources:
-        top = summary.sources[0]
-        share = show_share(top.statements / summary.overview.named)
-        count = plural(top.statements, "statement")
-        rest = f" speaks most: {count}, {share} of all with a named source"
-        sentences.append([Phrase(top.name, is_name=True), Phrase(rest)])
+        source = summary.sources[0]
+        share = show_share(source.statements / summary.overview.named)
+        count = plural(source.statements, "statement")
+        predicate = f" speaks most: {count}, {share} of all with a named source"
+        sentences.append([_bold(source.name), Phrase(predicate)])
     if 2 <= summary.outlet_count <= MOST_OUTLETS:
         sentences += _most_in_outlets(summary)
     if summary.targets:
         target = summary.targets[0]
         counts = sides_in_words(target.sides, summary.labels)
-        before = Phrase("Most stances are on ")
-        sentences.append([before, Phrase(target.name, is_name=True), Phrase(f": {counts}")])
+        sentences.append(
+            [Phrase("Most stances are on "), _bold(target.name), Phrase(f": {counts}")]
+        )
     for label in ("against", "favor"):
         pairs = [pair for pair in summary.pairs if pair.sides.get(label, 0) > 1]
         if pairs:
             sentences.append(_most_often(label, pairs))
-    for kind, more, less, measures in (
-        ("Whom the outlets quote", " quotes {} more", " quotes {} less", differences.quoted),
+
+    kinds = (
+        ("Whom the outlets quote", differences.quoted, " quotes {} more", " quotes {} less"),
         (
             "Whom people attack",
+            differences.attacked,
             " has more against {} among the sides that people take",
             " has less against {} among the sides that people take",
-            differences.attacked,
         ),
         (
             "Whom the texts themselves attack",
+            differences.own,
             " has more against {} among the sides that its texts take",
             " has less against {} among the sides that its texts take",
-            differences.own,
         ),
-    ):
+    )
+    for kind, measures, if_more, if_less in kinds:
         if measures:
-            sentences.append(_clear_differences(kind, measures, more, less, outlet_names))
+            sentences.append(_clear_differences(kind, measures, if_more, if_less, outlet_names))
     return sentences
 
 
@@ -105,22 +113,31 @@ def stands_out(value: OutletValue) -> bool:
 
 def _most_often(label: str, pairs: Sequence[Pair]) -> Sentence:
     """Return a sentence with the pairs that have the most stances of a label."""
-    first, *others = sorted(pairs, key=lambda pair: -pair.sides[label])[:MOST_PAIRS]
-    sentence = [Phrase(f"Most often {word(label)} somebody: "), *_pair_in_words(first, label)]
-    count = plural(first.sides[label], "stance")
-    sentence.append(Phrase(f", {count} in {plural(first.articles, 'article')}"))
-    for number, pair in enumerate(others):
-        sentence += [Phrase("; " if number else "; then "), *_pair_in_words(pair, label)]
-        sentence.append(Phrase(f" ({pair.sides[label]:,})"))
+    top, *next_pairs = sorted(pairs, key=lambda pair: -pair.sides[label])[:MOST_PAIRS]
+    count = plural(top.sides[label], "stance")
+    articles = plural(top.articles, "article")
+    sentence = [
+        Phrase(f"Most often {word(label)} somebody: "),
+        *_pair_in_words(top, label),
+        Phrase(f", {count} in {articles}"),
+    ]
+    separator = "; then "
+    for pair in next_pairs:
+        sentence += [
+            Phrase(separator),
+            *_pair_in_words(pair, label),
+            Phrase(f" ({pair.sides[label]:,})"),
+        ]
+        separator = "; "
     return sentence
 
 
 def _pair_in_words(pair: Pair, label: str) -> Sentence:
     """Return the names of a pair, with the label between them."""
     return [
-        Phrase(pair.holder_name, is_name=True),
+        _bold(pair.holder_name),
         Phrase(f" {word(label)} "),
-        Phrase(pair.target_name, is_name=True),
+        _bold(pair.target_name),
     ]
 
 
@@ -141,32 +158,40 @@ def _most_in_outlets(summary: Summary) -> Iterator[Sentence]:
         named_source = "of the statements with a named source in "
         yield [
             Phrase("The same in each outlet: "),
-            Phrase(name, is_name=True),
+            _bold(name),
             Phrase(f" speaks most, from {show_share(least_share)} {named_source}"),
-            Phrase(least_outlet, is_name=True),
+            _bold(least_outlet),
             Phrase(f" to {show_share(greatest_share)} in "),
-            Phrase(greatest_outlet, is_name=True),
+            _bold(greatest_outlet),
         ]
         return
     sentence = [Phrase("Who speaks most in each outlet: ")]
     for number, (share, outlet_name, name) in enumerate(leaders):
-        before = "; " if number else ""
         sentence += [
-            Phrase(before),
-            Phrase(outlet_name, is_name=True),
+            Phrase("; " if number else ""),
+            _bold(outlet_name),
             Phrase(": "),
-            Phrase(name, is_name=True),
+            _bold(name),
+            Phrase(f" ({show_share(share)})"),
         ]
-        sentence.append(Phrase(f" ({show_share(share)})"))
     yield sentence
 
 
 def _clear_differences(
-    kind: str, measures: Sequence[Measure], more: str, less: str, outlet_names: Sequence[str]
+    kind: str,
+    measures: Sequence[Measure],
+    if_more: str,
+    if_less: str,
+    outlet_names: Sequence[str],
 ) -> Sentence:
     """Return a sentence with the greatest of the clear differences of a kind, and their number.
 
-    ``more`` and ``less`` say it of a name, which takes the place of ``{}``.
+    Args:
+        kind: the kind in words.
+        measures: the shares of the kind.
+        if_more: the words for a difference above 0, with ``{}`` for the name of the measure.
+        if_less: the words for a difference below 0.
+        outlet_names: the names of the outlets of the summary, as they are shown.
     """
     clear: list[tuple[float, Sentence]] = []  # the size of each difference, and its words
     compared = 0
@@ -176,22 +201,26 @@ def _clear_differences(
             difference = value.difference
             if value.value is None or difference is None or not stands_out(value):
                 continue
-            before, after = (more if difference.value > 0 else less).split("{}")
+            words_around = if_more if difference.value > 0 else if_less
+            before, after = words_around.split("{}")
             # Rounding of floats could make the share of the others negative.
             elsewhere = show_share(max(0.0, value.value - difference.value))
             words = [
-                Phrase(outlet_names[int(value.outlet)], is_name=True),
+                _bold(outlet_names[int(value.outlet)]),
                 Phrase(before),
-                Phrase(measure.name, is_name=True),
+                _bold(measure.name),
                 Phrase(f"{after} ({show_share(value.value)}, elsewhere {elsewhere})"),
             ]
             clear.append((abs(difference.value), words))
 
     if not clear:
-        tested = f"{plural(compared, 'difference')} between an outlet and all others"
         names = plural(len(measures), "name")
-        none = f"none of {tested}, for the {names} counted most, is clear"
-        return [Phrase(f"{kind}: {none}. Chance could explain each; more articles may tell")]
+        return [
+            Phrase(
+                f"{kind}: none of {plural(compared, 'difference')} between an outlet and all others, "
+                f"for the {names} counted most, is clear. Chance could explain each; more articles may tell"
+            )
+        ]
     verb = "is" if len(clear) == 1 else "are"
     sentence = [Phrase(f"{kind}: {len(clear)} of {plural(compared, 'difference')} {verb} clear: ")]
     clear.sort(key=lambda difference: -difference[0])

@@ -115,6 +115,13 @@ class Index:
             "title": article.title or article.doc_id or file,
             "doc_id": article.doc_id,
         }
+        insert = self._database.executemany
+        insert("INSERT INTO article VALUES (?, ?, ?)", [(number, quote(file), json.dumps(facts))])
+        insert(
+            "INSERT INTO speaks VALUES (?, ?, ?)",
+            [(source.name, number, len(source.claims)) for source in article.sources],
+        )
+
         aliases = name_aliases(article.sentences)
         names = {source.name for source in article.sources}
         names |= {aliases[name] for name in named_holders(article.sentences)}
@@ -128,15 +135,9 @@ class Index:
                 # Holders without a name are counted together, in no row.
                 kind, name = _NOT_NAMED, ""
             stance_counts[kind, name, aliases[stance.target], stance.label] += 1
-        insert = self._database.executemany
-        insert("INSERT INTO article VALUES (?, ?, ?)", [(number, quote(file), json.dumps(facts))])
         insert(
             "INSERT INTO stance VALUES (?, ?, ?, ?, ?, ?)",
             [(*key, number, count) for key, count in stance_counts.items()],
-        )
-        insert(
-            "INSERT INTO speaks VALUES (?, ?, ?)",
-            [(source.name, number, len(source.claims)) for source in article.sources],
         )
 
     def close(self) -> None:
@@ -152,9 +153,10 @@ class Index:
         target_rows = query(f"{_TARGETS} LIMIT {COLUMNS}")
         targets = [Target(number, name) for number, (name, *_) in enumerate(target_rows)]
         holders = []
-        for number, (kind, name, *_) in enumerate(query(f"{_HOLDERS} LIMIT {MOST_ROWS}")):
-            shown = name if kind == _NAMED else TEXT_ITSELF
-            holder = Holder(number, shown, kind == _NAMED, f"#h{number}")
+        holder_rows = query(f"{_HOLDERS} LIMIT {MOST_ROWS}")
+        for number, (kind, name, *_) in enumerate(holder_rows):
+            is_name = kind == _NAMED
+            holder = Holder(number, name if is_name else TEXT_ITSELF, is_name, f"#h{number}")
             holders.append(_IndexedHolder(kind, name, holder))
         matrix = self._matrix(holders, targets, labels)
         in_matrix = {row.holder.number for row in (*matrix.rows, *matrix.more)}

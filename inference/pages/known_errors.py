@@ -62,18 +62,17 @@ def known_errors(models: Iterable[Mapping[str, str]]) -> KnownErrors | None:
     path = resources.files("claimstance.inference.pages") / FILE
     entries: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
     sha256s = {model.get("sha256") for model in models}
-    matching = [entry for entry in entries if sha256s == {entry["model_sha256"]}]
-    if not matching:
-        return None
-    content = matching[0]
-    return KnownErrors(
-        model_sha256=content["model_sha256"],
-        date=content["date"],
-        articles=content["articles"],
-        default_confidence=content["default_confidence"],
-        rates={key: Rate(**row) for key, row in content["rows"].items()},
-        curve=tuple((point[0], point[1], point[2]) for point in content["curve"]),
-    )
+    for entry in entries:
+        if sha256s == {entry["model_sha256"]}:
+            return KnownErrors(
+                model_sha256=entry["model_sha256"],
+                date=entry["date"],
+                articles=entry["articles"],
+                default_confidence=entry["default_confidence"],
+                rates={key: Rate(**row) for key, row in entry["rows"].items()},
+                curve=tuple((point[0], point[1], point[2]) for point in entry["curve"]),
+            )
+    return None
 
 
 def _point(share: float) -> Rate:

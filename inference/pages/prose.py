@@ -148,7 +148,7 @@ def percent(share: float) -> str:
 
 
 def _text_run(segment: Segment[ProseMark]) -> TextRun:
-    """Return a segment as the template needs it; a link to an attribution precedes one to a stance."""
+    """Return a segment as the template needs it."""
     if not segment.marks:
         return TextRun(segment.text)
     attributions, stances, styles = [], [], []
@@ -176,9 +176,9 @@ def _text_run(segment: Segment[ProseMark]) -> TextRun:
     # Nested marks of attributions end in the innermost one, which describes these words best.
     described_by = [f"k-{mark.classes}" for mark in attribution_starts[-1:]]
     described_by += [mark.anchor for mark in stance_starts]
-    href = ""
-    if attribution_starts or stance_starts:
-        href = f"#{(attribution_starts or stance_starts)[-1].anchor}"
+    # A link to an attribution precedes one to a stance.
+    linked = attribution_starts or stance_starts
+    href = f"#{linked[-1].anchor}" if linked else ""
     return TextRun(
         text=segment.text,
         classes=_joined(classes),
@@ -205,7 +205,8 @@ def _marks_by_sentence(
         first = max(0, bisect_right(starts, mark.start) - 1)
         last = bisect_right(starts, mark.end - 1)
         for sentence in sentences[first:last]:
-            start, end = max(mark.start, sentence.start), min(mark.end, sentence.end)
+            start = max(mark.start, sentence.start)
+            end = min(mark.end, sentence.end)
             if start >= end:
                 continue
             clipped = replace(

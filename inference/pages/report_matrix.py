@@ -1,6 +1,6 @@
 """The matrix of a report: the sources and targets that it shows, and the stances of each pair."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 
 from claimstance.inference.corpus.figures import OTHER_TARGETS, TEXT_ITSELF, Sides, Summary
@@ -43,17 +43,18 @@ def matrix_of(summary: Summary, rows: int, columns: int) -> Matrix:
         rows: the most rows.
         columns: the most columns.
     """
-    by_pair: dict[tuple[int, int], Sides] = defaultdict(dict)
-    of_holder: dict[int, Sides] = defaultdict(dict)
-    of_target: dict[int, int] = defaultdict(int)
+    by_pair: dict[tuple[int, int], Counter[str]] = defaultdict(Counter)
+    by_holder: dict[int, Counter[str]] = defaultdict(Counter)
+    by_target: Counter[int] = Counter()
     for cell in summary.cells:
-        _add(of_holder[cell.holder], cell.label, cell.count)
+        by_holder[cell.holder][cell.label] += cell.count
         if cell.target != OTHER_TARGETS:
-            _add(by_pair[cell.holder, cell.target], cell.label, cell.count)
-            of_target[cell.target] += cell.count
+            by_pair[cell.holder, cell.target][cell.label] += cell.count
+            by_target[cell.target] += cell.count
 
     def rank(pair: tuple[int, int]) -> tuple[bool, int]:
-        return pair[0] == TEXT_ITSELF, -sum(by_pair[pair].values())
+        holder, _ = pair
+        return holder == TEXT_ITSELF, -by_pair[pair].total()
 
     holders: set[int] = set()
     targets: list[int] = []
@@ -65,16 +66,11 @@ def matrix_of(summary: Summary, rows: int, columns: int) -> Matrix:
             if target not in targets:
                 targets.append(target)
     # Sorting is stable: of equally frequent targets, the one whose pair came first stays first.
-    targets.sort(key=lambda target: -of_target[target])
+    targets.sort(key=lambda target: -by_target[target])
 
     matrix_rows = []
     for holder, name in summary.holders.items():  # most stances first
         if holder in holders:
-            cells = [by_pair.get((holder, target), {}) for target in targets]
-            matrix_rows.append(MatrixRow(holder, name, of_holder[holder], cells))
+            cells: list[Sides] = [by_pair.get((holder, target), {}) for target in targets]
+            matrix_rows.append(MatrixRow(holder, name, by_holder[holder], cells))
     return Matrix({target: summary.matrix_targets[target] for target in targets}, matrix_rows)
-
-
-def _add(sides: Sides, label: str, count: int) -> None:
-    """Add stances to those with the same label."""
-    sides[label] = sides.get(label, 0) + count

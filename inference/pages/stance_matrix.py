@@ -95,11 +95,13 @@ def stance_labels(names: Iterable[str]) -> dict[str, StanceLabel]:
     present = list(dict.fromkeys(names))
     usual = [name for name in SYMBOLS if name in present]
     custom = [name for name in present if name not in SYMBOLS]
-    labels = {name: StanceLabel(i, name, SYMBOLS[name], name) for i, name in enumerate(usual)}
+    labels = {}
+    for name in usual:
+        labels[name] = StanceLabel(len(labels), name, SYMBOLS[name], style=name)
     for i, name in enumerate(custom):
         # There are twenty circled numbers: further labels are written out.
         symbol = _NUMBERS[i] if i < len(_NUMBERS) else name
-        labels[name] = StanceLabel(len(usual) + i, name, symbol, "other")
+        labels[name] = StanceLabel(len(labels), name, symbol, style="other")
     return labels
 
 
@@ -133,14 +135,16 @@ def build_matrix(
             totals[target_number] += sum(count.count for count in sides)
     ranked = [target for target in targets if target.number in totals]
     ranked.sort(key=lambda target: -totals[target.number])
-    shown, rest = ranked[:columns], ranked[columns:]
+    with_column, without_column = ranked[:columns], ranked[columns:]
 
     matrix_rows = []
     for holder in holders:
         row = by_holder.get(holder.number)
         if row is None:
             continue
-        cells_shown = [row.get(target.number, ()) for target in shown]
-        elsewhere = [(target, row[target.number]) for target in rest if target.number in row]
-        matrix_rows.append(MatrixRow(holder, tuple(cells_shown), tuple(elsewhere)))
-    return Matrix(tuple(shown), tuple(matrix_rows[:rows]), tuple(matrix_rows[rows:]))
+        row_cells = tuple(row.get(target.number, ()) for target in with_column)
+        elsewhere = tuple(
+            (target, row[target.number]) for target in without_column if target.number in row
+        )
+        matrix_rows.append(MatrixRow(holder, row_cells, elsewhere))
+    return Matrix(tuple(with_column), tuple(matrix_rows[:rows]), tuple(matrix_rows[rows:]))
