@@ -134,7 +134,13 @@ def _has_ends(content: Span, quotation: Quote) -> bool:
 def _clip_to_sentences(
     text: str, bounds: Sequence[Offsets], pieces: Iterable[Offsets]
 ) -> list[tuple[int, Span]]:
-    """Return a span for each sentence that has words of the pieces, with the index of the sentence."""
+    """Return a span for each sentence that has words of the pieces, with the index of the sentence.
+
+    Args:
+        text: the article.
+        bounds: ``[start, end)`` of its sentences, in order.
+        pieces: offsets in the article, in any order; they may overlap.
+    """
     merged: list[Offsets] = []  # without pieces that overlap or touch
     for start, end in sorted(pieces):
         if merged and start <= merged[-1][1]:

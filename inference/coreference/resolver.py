@@ -191,9 +191,13 @@ def _possible_antecedents(people: PeopleInText, names: Names) -> list[Mention]:
 def _resolve_pronouns(
     people: PeopleInText, sources: set[Offsets], names: Names, stop: ShouldCancel
 ) -> Names:
-    """Return the name of every *he* and *she*; a resolved pronoun keeps its person salient.
+    """Return the name of every *he* and *she*; a resolved pronoun keeps its person salient: sieve 3.
 
-    This is sieve 3.
+    Args:
+        people: the people of the text.
+        sources: the spans of its sources.
+        names: the names of the sources that the earlier sieves have resolved.
+        stop: see ``cancellable``.
     """
     mentions = _possible_antecedents(people, names)
     # Pronouns outside quotes go first: they never mean a person whom only quotes mention. A quoted
@@ -244,6 +248,11 @@ def _subject_before(people: PeopleInText, resolved: Names, pronoun: re.Match[str
 
     The pronoun never means its own subject, which would be *himself* (Hobbs 1978, "Resolving pronoun
     references").
+
+    Args:
+        people: the people of the text.
+        resolved: the names of the pronouns so far.
+        pronoun: the pronoun, as a match in the text.
     """
     text = pronoun.string
     start = pronoun.start()
@@ -269,7 +278,14 @@ def _subject_before(people: PeopleInText, resolved: Names, pronoun: re.Match[str
 def _resolve_remaining(
     people: PeopleInText, phrases: dict[Offsets, str], names: Names, stop: ShouldCancel
 ) -> Names:
-    """Return ``names`` with the sources that the earlier sieves left open: *who*, *they*, *it*."""
+    """Return ``names`` with the sources that the earlier sieves left open: *who*, *they*, *it*.
+
+    Args:
+        people: the people of the text.
+        phrases: the span of each source → its words.
+        names: the names of the sources that the earlier sieves have resolved.
+        stop: see ``cancellable``.
+    """
     names = dict(names)
     by_end: NamesByEnd = {}
     for rank, ((_, end), name) in enumerate(names.items()):

@@ -98,7 +98,15 @@ class RecentMentions:
     def _most_salient(
         self, gender: str, sentence: int, quoted: bool, distance: int, ruled_out: Container[str]
     ) -> str | None:
-        """Return the best name of the nearest sentence that has one."""
+        """Return the best name of the nearest sentence that has one.
+
+        Args:
+            gender: the gender of the pronoun.
+            sentence: the index of the pronoun's sentence.
+            quoted: see ``resolve``.
+            distance: the number of sentences back to the farthest one.
+            ruled_out: names that the pronoun does not stand for.
+        """
         for mentions in self._back_to(sentence - distance):
             fitting = self._fitting(mentions, gender, quoted, ruled_out)
             if fitting:

@@ -113,6 +113,11 @@ def article_view(article: TaggedArticle) -> ArticleView:
     claims = [claim_probability(sentence) for sentence in article.sentences]
     marks = marks_of(attributions, sides)
     paragraphs, after = paragraphs_of(article, claims, marks, notes_of(article, sides))
+
+    # The script of the page reads lists, which take less room than objects with named fields.
+    attribution_data = [
+        [row.sentence, row.source, _rounded(row.attribution.probability)] for row in attributions
+    ]
     return ArticleView(
         article=article,
         paragraphs=paragraphs,
@@ -128,7 +133,7 @@ def article_view(article: TaggedArticle) -> ArticleView:
         ranked=[(sentence, shorten(sentence.text, 160)) for sentence in _ranked(article.sentences)],
         data={
             "sentences": [_rounded(claim) for claim in claims],
-            "attributions": _attribution_data(attributions),
+            "attributions": attribution_data,
             "stances": _stance_data(rows),
             "holders": [visible(holder.name) for holder in holders],
             "targets": [visible(name) for name in targets],
@@ -202,14 +207,6 @@ def _ranked(sentences: Sequence[Sentence]) -> list[Sentence]:
 
     scored = [sentence for sentence in sentences if any(sentence_scores(sentence))]
     return sorted(scored, key=score, reverse=True)
-
-
-def _attribution_data(rows: Sequence[AttributionRow]) -> list[list[int | float | None]]:
-    """Return attributions for the script: sentence, source and probability of each.
-
-    Lists take less room than objects with named fields.
-    """
-    return [[row.sentence, row.source, _rounded(row.attribution.probability)] for row in rows]
 
 
 def _stance_data(rows: Sequence[StanceRow]) -> list[list[int | float | None]]:

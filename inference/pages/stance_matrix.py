@@ -95,7 +95,7 @@ def stance_labels(names: Iterable[str]) -> dict[str, StanceLabel]:
     present = list(dict.fromkeys(names))
     usual = [name for name in SYMBOLS if name in present]
     custom = [name for name in present if name not in SYMBOLS]
-    labels = {}
+    labels: dict[str, StanceLabel] = {}
     for name in usual:
         labels[name] = StanceLabel(len(labels), name, SYMBOLS[name], style=name)
     for i, name in enumerate(custom):
