@@ -18,7 +18,8 @@ from claimstance.model.onnx.backend import load_predictor
 from claimstance.model.prediction import predict
 from claimstance.training.config import Config
 from claimstance.training.data.corpora import lookup
-from claimstance.training.fine_tuning.calibration import best_threshold, fit_scale
+from claimstance.training.fine_tuning.calibration import fit_scale
+from claimstance.training.fine_tuning.thresholds import best_threshold
 from claimstance.training.fine_tuning.train import train
 
 

@@ -1,17 +1,17 @@
 """Calibration of a trained model on held-out records.
 
-Everything that ``ModelConfig`` keeps beside the weights is fitted here: temperatures and biases, so that
+Everything that ``ModelConfig`` has beside the weights is fitted here: temperatures and biases, so that
 probabilities are honest; decision thresholds; abstention and conformal thresholds; biases of tags and links.
 """
 
 import logging
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
-from scipy.special import expit, logit
+from scipy.special import logit
 from sklearn.linear_model import LogisticRegression
 
 from claimstance.model.config import ALWAYS_ABSTAIN, ModelConfig
@@ -22,26 +22,21 @@ from claimstance.model.predictor import Backend, Ints, Predictor
 from claimstance.model.record import Record
 from claimstance.training.evaluation.answers import Answers, collect
 from claimstance.training.evaluation.evaluate import evaluate, predict_records, primary
-from claimstance.training.evaluation.metrics import Array, cumulative_curve
-from claimstance.training.evaluation.reliability import (
-    RANKED,
-    TARGET_PRECISION,
-    answered_precision,
-    binary_outcomes,
-)
+from claimstance.training.evaluation.metrics import Array
+from claimstance.training.evaluation.reliability import answered_precision
 from claimstance.training.fine_tuning.found_stances import FoundStances, best_f1, find_stances
+from claimstance.training.fine_tuning.thresholds import (
+    EPSILON,
+    MIN_ANSWERS,
+    fit_abstention_threshold,
+    fit_conformal_threshold,
+    fit_thresholds,
+)
 
 log = logging.getLogger(__name__)
 
-#: Answers below which neither thresholds nor abstention are fitted.
-MIN_ANSWERS = 100
-#: Confidences are clipped to this distance from 0 and 1.
-_EPSILON = 1e-3
-#: Standard deviation, in log-odds, of the prior that ties the precision curve to the confidences.
-_PRIOR_SD = 0.5
-_FOLDS = 5
-#: Factors by which the search changes one label's threshold at a time.
-_FACTORS = np.exp(np.linspace(-1.5, 1.5, 31))
+_FOLDS = 5  # of the cross-fitting that decides for biases of labels
+#: Biases that are tried: of tags of attributions and of links, and of tags of ``OPINION_HEADS``.
 _BIASES = (-0.5, 0.0, 0.5, 1.0, 1.5)
 _OPINION_BIASES = (0.0, 1.0, 2.0, 3.0)
 
@@ -91,14 +86,16 @@ def calibrate(
         backend = CachingBackend(predictor.backend)
         # Sources are holders, too, so the biases of attributions count.
         with_biases = replace(config, biases=dict(calibrated.biases))
-        calibrated.biases |= fit_opinion_biases(
-            Predictor(with_biases, predictor.windows, backend), exhaustive, no_stance
-        )
+        with_biases_predictor = Predictor(with_biases, predictor.windows, backend)
+        calibrated.biases |= fit_opinion_biases(with_biases_predictor, exhaustive, no_stance)
     for task in (*SENTENCE_TASKS, "stance"):
-        answers = collect(config, task, pairs) if task in tasks else None
-        if not answers:
+        if task not in tasks:
             continue
-        for kind, kind_answers in {**answers.by_kind(), task: answers}.items():
+        answers = collect(config, task, pairs)
+        if answers is None:
+            continue
+        answers_by_kind = {**answers.by_kind(), task: answers}
+        for kind, kind_answers in answers_by_kind.items():
             fit(calibrated, kind, kind_answers)
     if exhaustive:
         cached = Predictor(predictor.config, predictor.windows, backend)
@@ -110,7 +107,7 @@ def without_calibration(config: ModelConfig, tasks: Sequence[str]) -> ModelConfi
     """Return a copy of the configuration without the calibration of ``tasks``."""
 
     def of_other_tasks(values: dict[str, float]) -> dict[str, float]:
-        kept = {}
+        remaining = {}
         for key, value in values.items():
             task = key.partition(".")[0]
             if task in OPINION_HEADS:
@@ -118,8 +115,8 @@ def without_calibration(config: ModelConfig, tasks: Sequence[str]) -> ModelConfi
             elif task not in TASKS:
                 task = "attribution"  # the keys of attributions are roles and "link"
             if task not in tasks:
-                kept[key] = value
-        return kept
+                remaining[key] = value
+        return remaining
 
     return replace(
         config,
@@ -145,11 +142,14 @@ def fit(config: ModelConfig, kind: str, answers: Answers) -> None:
     for label, bias in zip(answers.labels, scale.biases, strict=True):
         if bias:
             config.biases[f"{kind}.{label}"] = round(float(bias), 4)
-    scaled = replace(answers, probabilities=scale(logits))
-    thresholds = fit_thresholds(scaled, kind)
+
+    probabilities = scale(logits)
+    thresholds = fit_thresholds(replace(answers, probabilities=probabilities), kind)
     for label, threshold in zip(answers.labels, thresholds, strict=True):
         config.thresholds[f"{kind}.{label}"] = threshold
-    scaled = replace(scaled, predicted=(scaled.probabilities / thresholds).argmax(axis=1))
+
+    predicted = (probabilities / thresholds).argmax(axis=1)
+    scaled = replace(answers, probabilities=probabilities, predicted=predicted)
     if len(answers.gold) >= MIN_ANSWERS:
         unreached = []
         for column, label in enumerate(answers.labels):
@@ -169,6 +169,7 @@ def fit(config: ModelConfig, kind: str, answers: Answers) -> None:
                 100 * answered_precision(kind),
                 ", ".join(unreached),
             )
+
     conformal = fit_conformal_threshold(scaled.gold_probability, scaled.documents)
     config.conformal[kind] = _rounded_down(conformal)
 
@@ -221,128 +222,14 @@ def _fit_scale(logits: Array, gold: NDArray[np.int64], with_biases: bool) -> Sca
         return float(_losses(scale(parameters), logits, gold).sum() + prior)
 
     size = logits.shape[1] if with_biases else 1
-    return scale(minimize(objective, np.zeros(size), method="L-BFGS-B").x)
+    solution = minimize(objective, np.zeros(size), method="L-BFGS-B")
+    return scale(solution.x)
 
 
 def _losses(scale: Scale, logits: Array, gold: NDArray[np.int64]) -> Array:
     """Return the negative log-likelihoods, (n,)."""
     likelihoods = scale(logits)[np.arange(len(gold)), gold]
     return np.asarray(-np.log(np.clip(likelihoods, 1e-12, None)))
-
-
-def fit_thresholds(answers: Answers, kind: str) -> list[float]:
-    """Return a decision threshold for each label; the sum is 1.
-
-    ``ModelConfig.predict_label`` chooses the label with the largest probability / threshold. The likeliest label is
-    seldom a rare one, although macro-F1 counts all labels alike. Where sentences are ranked, the thresholds
-    are those of the best F1 of one label; elsewhere those of the best macro-F1, given enough answers.
-    """
-    if kind in RANKED:
-        threshold = best_threshold(*binary_outcomes(answers, kind))
-        thresholds = np.append(np.full(len(answers.labels) - 1, 1 - threshold), threshold)
-    elif len(answers.gold) >= MIN_ANSWERS:
-        thresholds = best_thresholds(answers.probabilities)
-    else:
-        thresholds = np.ones(len(answers.labels))
-    return [max(round(float(value), 4), 1e-4) for value in thresholds / thresholds.sum()]
-
-
-def best_thresholds(probabilities: Array) -> Array:
-    """Return the thresholds, (labels,), of the best expected macro-F1; the sum is 1.
-
-    The expected F1 of each label follows from the probabilities (n, labels) alone, without gold labels (as in
-    Lipton, Elkan & Narayanaswamy 2014 for one label), and varies far less between samples than a counted F1.
-    The search changes the one threshold that gains most, until none gains.
-    """
-    best_score, thresholds = -1.0, np.full(probabilities.shape[1], 1 / probabilities.shape[1])
-    while True:
-        candidates = neighbouring_thresholds(probabilities, thresholds)
-        score, candidate = max(candidates, key=lambda scored: scored[0])
-        if score <= best_score + 1e-6:
-            return np.asarray(thresholds)
-        best_score, thresholds = score, candidate
-
-
-def neighbouring_thresholds(
-    probabilities: Array, thresholds: Array
-) -> Iterator[tuple[float, Array]]:
-    """Yield (expected macro-F1, thresholds) for changes of one threshold, and for no change."""
-    for label in range(len(thresholds)):
-        for factor in _FACTORS:
-            candidate = thresholds.copy()
-            candidate[label] *= factor
-            candidate /= candidate.sum()
-            predicted = (probabilities / candidate).argmax(axis=1)
-            yield expected_macro_f1(probabilities, predicted), candidate
-
-
-def expected_macro_f1(probabilities: Array, predicted: NDArray[np.int64]) -> float:
-    """Return the expected macro-F1 of predicted labels (n,) if probabilities (n, labels) are right."""
-    chosen = np.eye(probabilities.shape[1])[predicted]  # (n, labels)
-    sizes = probabilities.sum(axis=0) + chosen.sum(axis=0)
-    return float(np.mean(2 * (chosen * probabilities).sum(axis=0) / np.maximum(sizes, 1e-12)))
-
-
-def best_threshold(probabilities: Array, gold: NDArray[np.bool_]) -> float:
-    """Return the probability of *yes* from which answering yes has the best F1.
-
-    This is half of the best F1 that any threshold reaches: calibrated probabilities have their best threshold
-    there (Lipton, Elkan & Narayanaswamy 2014), and it varies less between samples than the position of the best F1.
-    """
-    if not gold.any():
-        return 0.5
-    curve = cumulative_curve(probabilities, gold)
-    scores = 2 * curve.sums / np.maximum(curve.counts + gold.sum(), 1)
-    return float(scores.max() / 2)
-
-
-def fit_abstention_threshold(
-    confidence: Array, correct: NDArray[np.bool_], target: float = TARGET_PRECISION
-) -> float:
-    """Return the lowest confidence from which answers reach the precision ``target``.
-
-    Counts of few answers depend on luck, and the confidence itself may be wrong. So the precision is read from a
-    curve: logistic in the log-odds of the confidence (Platt 1999), with normal priors that tie its shift and slope
-    to those of the confidence.
-
-    Returns:
-        0 if all answers together reach it; ``ALWAYS_ABSTAIN`` if no threshold does.
-    """
-    if not len(correct):
-        return ALWAYS_ABSTAIN
-    odds = logit(np.clip(confidence, _EPSILON, 1 - _EPSILON))
-
-    def precision(parameters: Array) -> Array:
-        return np.asarray(expit(parameters[0] + np.exp(parameters[1]) * odds))
-
-    def objective(parameters: Array) -> float:
-        fitted = precision(parameters)
-        likelihoods = np.where(correct, fitted, 1 - fitted)
-        prior = 0.5 * parameters @ parameters / _PRIOR_SD**2
-        return float(-np.log(np.maximum(likelihoods, 1e-12)).sum() + prior)
-
-    fitted = precision(minimize(objective, np.zeros(2), method="L-BFGS-B").x)
-    curve = cumulative_curve(confidence, fitted)
-    reached = np.flatnonzero(curve.sums / curve.counts >= target - 1e-9)
-    if not len(reached):
-        return ALWAYS_ABSTAIN
-    if reached[-1] == len(curve.thresholds) - 1:
-        return 0.0
-    return float(curve.thresholds[reached[-1]])
-
-
-def fit_conformal_threshold(gold_probability: Array, documents: NDArray[np.str_]) -> float:
-    """Return the highest threshold for which label sets contain the gold label often enough.
-
-    Split-conformal sets of least size (LAC; Angelopoulos & Bates 2021, section 1), where documents rather than rows
-    are exchangeable: every document weighs the same, and an unseen one counts as missed (Lee, Barber & Willett 2023,
-    after the pooling of Dunn, Wasserman & Ramdas 2022). The guarantee is about an answer in a new document. Sets may
-    be empty.
-    """
-    names, document, sizes = np.unique(documents, return_inverse=True, return_counts=True)
-    curve = cumulative_curve(gold_probability, 1 / sizes[document])
-    reached = np.flatnonzero(curve.sums / (len(names) + 1) >= TARGET_PRECISION)
-    return float(curve.thresholds[reached[0]]) if len(reached) else 0.0
 
 
 def fit_biases(predictor: Predictor, records: Sequence[Record]) -> dict[str, float]:
@@ -360,8 +247,9 @@ def fit_biases(predictor: Predictor, records: Sequence[Record]) -> dict[str, flo
         scores = {}
         for bias in _BIASES:
             config = replace(predictor.config, tasks=("attribution",), biases={**best, name: bias})
-            results = evaluate(Predictor(config, predictor.windows, backend), annotated)
-            scores[bias] = primary(results)["mean"]
+            biased = Predictor(config, predictor.windows, backend)
+            scores[bias] = primary(evaluate(biased, annotated))["mean"]
+        # Of biases that score alike, the smallest is chosen.
         best[name] = max(scores, key=lambda bias: (scores[bias], -abs(bias)))
     return best
 
@@ -377,10 +265,8 @@ def fit_opinion_biases(
 
     def score(biases: tuple[float, ...]) -> float:
         if biases not in scores:
-            config = replace(
-                predictor.config,
-                biases=predictor.config.biases | dict(zip(OPINION_HEADS, biases, strict=True)),
-            )
+            head_biases = dict(zip(OPINION_HEADS, biases, strict=True))
+            config = replace(predictor.config, biases={**predictor.config.biases, **head_biases})
             biased = Predictor(config, predictor.windows, predictor.backend)
             scores[biases] = best_f1(find_stances(biased, records, no_stance), no_stance)
         return scores[biases]
@@ -408,23 +294,25 @@ def fit_found_stances(
     unscaled = without_calibration(config, ("stance",))
     unscaled.biases |= span_biases
     unscaled_predictor = Predictor(unscaled, predictor.windows, predictor.backend)
-    found = find_stances(unscaled_predictor, records, no_stance)
-    if not len(found.answers.gold):
+    stances = find_stances(unscaled_predictor, records, no_stance)
+    if not len(stances.answers.gold):
         return
-    weights = fit_evidence(found, no_stance)
+    weights = fit_evidence(stances, no_stance)
     config.biases |= weights
     unscaled.biases |= weights
     # The probabilities change, and with them the choice among nested targets.
-    found = find_stances(unscaled_predictor, records, no_stance)
-    fit(config, FOUND, found.answers)
+    stances = find_stances(unscaled_predictor, records, no_stance)
+    fit(config, FOUND, stances.answers)
     # Annotated stances that no pair matches count as missed, so the best limit follows from the best F1.
-    limit = max(best_f1(found, no_stance) / 2, _EPSILON)
-    limits = dict.fromkeys(found.answers.labels, limit) | {no_stance: 1 - limit}
+    limit = max(best_f1(stances, no_stance) / 2, EPSILON)
+    limits = dict.fromkeys(stances.answers.labels, limit)
+    limits[no_stance] = 1 - limit
+    total = sum(limits.values())
     for label, value in limits.items():
-        config.thresholds[f"{FOUND}.{label}"] = round(value / sum(limits.values()), 4)
+        config.thresholds[f"{FOUND}.{label}"] = round(value / total, 4)
 
 
-def fit_evidence(found: FoundStances, no_stance: str) -> dict[str, float]:
+def fit_evidence(stances: FoundStances, no_stance: str) -> dict[str, float]:
     """Return the weights of the properties of pairs, as biases of the label of pairs without a stance.
 
     Each is minus the coefficient of a property, divided by that of the network's log-odds, in a logistic
@@ -432,23 +320,24 @@ def fit_evidence(found: FoundStances, no_stance: str) -> dict[str, float]:
     pairs of one kind, and if the network's log-odds do not help.
 
     Args:
-        found: the pairs, with uncalibrated probabilities.
+        stances: the pairs, with uncalibrated probabilities.
         no_stance: the label of pairs without a stance.
     """
-    answers = found.answers
+    answers = stances.answers
     neutral = answers.labels.index(no_stance)
     has_stance = answers.gold != neutral
     if len(answers.gold) < MIN_ANSWERS or has_stance.all() or not has_stance.any():
         return {}
-    none = np.clip(answers.probabilities[:, neutral], _EPSILON, 1 - _EPSILON)
-    features = np.column_stack([-logit(none), found.evidence])  # (P, 1 + E)
-    scale, *coefficients = LogisticRegression().fit(features, has_stance).coef_[0].tolist()
+    neutral_probability = np.clip(answers.probabilities[:, neutral], EPSILON, 1 - EPSILON)
+    features = np.column_stack([-logit(neutral_probability), stances.evidence])  # (P, 1 + E)
+    regression = LogisticRegression().fit(features, has_stance)
+    scale, *coefficients = regression.coef_[0].tolist()
     if scale <= 0:
         return {}
-    return {
-        f"{FOUND}.{no_stance}.{name}": -round(coefficient / scale, 4)
-        for name, coefficient in zip(EVIDENCE, coefficients, strict=True)
-    }
+    weights = {}
+    for name, coefficient in zip(EVIDENCE, coefficients, strict=True):
+        weights[f"{FOUND}.{no_stance}.{name}"] = -round(coefficient / scale, 4)
+    return weights
 
 
 class CachingBackend:

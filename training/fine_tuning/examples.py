@@ -9,7 +9,6 @@ from claimstance.model.prediction import MAX_SENTENCES_BACK
 from claimstance.model.record import Record, Span, Stance
 from claimstance.model.text.mentions import find_mentions
 from claimstance.model.windows import Tokens, WindowBuilder
-from claimstance.training.config import TrainingConfig
 from claimstance.training.data.soft_labels import SoftLabels
 from claimstance.training.evaluation.flat_spans import attribution_id, attribution_sizes, flatten
 
@@ -390,48 +389,3 @@ class _Weights:
             return corpus_weight
         mean_count = counts.total() / len(counts)
         return corpus_weight * float((mean_count / counts[label]) ** self._power[task])
-
-
-class ExampleBuilder:
-    """Build the examples of a training run from its records.
-
-    Args:
-        windows: the tokenizer of the model.
-        labels: task → label names.
-        tasks: the tasks that are trained; documents without a label for any of them are left out.
-        settings: the training section of the configuration.
-        soft_labels: record id → task → probabilities of teachers.
-    """
-
-    def __init__(
-        self,
-        windows: WindowBuilder,
-        labels: Labels,
-        tasks: Collection[str],
-        settings: TrainingConfig,
-        soft_labels: Mapping[str, SoftLabels],
-    ) -> None:
-        self._windows = windows
-        self._labels = labels
-        self._tasks = tasks
-        self._settings = settings
-        self._soft_labels = soft_labels
-
-    def build(self, records: Sequence[Record]) -> list[list[Example]]:
-        """Return the documents of ``records`` that teach one of the tasks (see ``build_examples``)."""
-        documents = build_examples(
-            records,
-            self._windows,
-            self._labels,
-            self._settings.class_weight_power,
-            self._settings.corpus_weights,
-            self._soft_labels,
-            self._settings.distillation_weight,
-            self._settings.exhaustive_stances,
-            self._settings.no_stance,
-        )
-        return [
-            document
-            for document in documents
-            if any(example.teaches(self._tasks) for example in document)
-        ]

@@ -22,17 +22,15 @@ from transformers import (
     set_seed,
 )
 
-from claimstance.model.bundled import DEFAULT_MODEL
 from claimstance.model.config import ModelConfig
 from claimstance.model.errors import ConfigError, InputError, unknown
-from claimstance.model.labels import DEFAULT_LABELS, OPINION_HEADS, TASKS
+from claimstance.model.labels import DEFAULT_LABELS, TASKS
 from claimstance.model.network import ClaimStanceModel
 from claimstance.model.onnx.backend import load_predictor
 from claimstance.model.onnx.export import export
 from claimstance.model.onnx.manifest import MANIFEST_FILE, check_files
 from claimstance.model.record import Record, label_counts
-from claimstance.model.windows import WindowBuilder
-from claimstance.training.config import AUTO, Config, TrainingConfig
+from claimstance.training.config import Config, TrainingConfig
 from claimstance.training.data.label_coverage import (
     LabelCounts,
     count_labels,
@@ -41,9 +39,8 @@ from claimstance.training.data.label_coverage import (
 )
 from claimstance.training.data.soft_labels import SoftLabels
 from claimstance.training.evaluation.evaluate import corpus_names
-from claimstance.training.fine_tuning.augmentation.augmenter import METHODS, Augmenter
-from claimstance.training.fine_tuning.augmentation.name_swaps import DocumentSwapper
-from claimstance.training.fine_tuning.calibration import calibrate, without_calibration
+from claimstance.training.fine_tuning.augmentation.augmenter import METHODS
+from claimstance.training.fine_tuning.calibration import calibrate
 from claimstance.training.fine_tuning.checkpoints import (
     CHECKPOINTS,
     checkpoint_to_resume,
@@ -52,14 +49,15 @@ from claimstance.training.fine_tuning.checkpoints import (
     require_no_checkpoints,
     write_description,
 )
-from claimstance.training.fine_tuning.epoch_sampler import EpochSampler, SamplingConfig
-from claimstance.training.fine_tuning.examples import ExampleBuilder, keep_labels_of
+from claimstance.training.fine_tuning.examples import keep_labels_of
 from claimstance.training.fine_tuning.feature_cache import FEATURES_FILE, cache_features
+from claimstance.training.fine_tuning.initialization import load_trainable_heads, new_model
 from claimstance.training.fine_tuning.mixed_precision import use_bfloat16
 from claimstance.training.fine_tuning.trainer import (
     BatchSchedule,
     ClaimStanceTrainer,
     LogProgress,
+    build_schedule,
 )
 
 log = logging.getLogger(__name__)
@@ -106,19 +104,21 @@ def train(
     """
     settings = config.training
     soft_labels = soft_labels or {}
-    records, dev = splits.get("train") or (), splits.get("dev") or ()
-    tasks = _tasks(config, records)
-    require_two_labels(records, tasks, soft_labels)
-    _check_names(settings, records, dev, tasks)
-    set_seed(settings.seed)
-    if settings.threads:
-        torch.set_num_threads(settings.threads)
+    train_records, dev = splits.get("train") or (), splits.get("dev") or ()
+    tasks = _select_tasks(config, train_records)
+    require_two_labels(train_records, tasks, soft_labels)
+    _check_names(settings, train_records, dev, tasks)
+    train_records, dev = keep_labels_of(train_records, tasks), keep_labels_of(dev, tasks)
     task_labels = {
         task: tuple(labels.get(task, default_labels))
         for task, default_labels in DEFAULT_LABELS.items()
         if task in tasks
     }
+    set_seed(settings.seed)
+    if settings.threads:
+        torch.set_num_threads(settings.threads)
 
+    # The weights of a resumed run must come from the same data and settings as those of the interrupted one.
     description = describe_run(
         config, splits, task_labels, soft_labels, fingerprint, process_count()
     )
@@ -130,49 +130,46 @@ def train(
         require_no_checkpoints(checkpoints)
 
     if settings.trainable_tasks:
-        model, init_name = _load_trainable_heads(config, tasks, task_labels)
+        model, init_name = load_trainable_heads(config, tasks, task_labels)
     else:
-        model, init_name = _new_model(config, tasks, task_labels)
+        model, init_name = new_model(config, tasks, task_labels)
     if "stance" in tasks:
-        topic = single_topic(records)
+        topic = single_topic(train_records)
         model.config = replace(model.config, topics=() if topic is None else (topic,))
     model.loss_weights = dict(settings.loss_weights)
     model.distillation_weight = settings.distillation_weight
+    # Altered files of the initial model are reported now, and not after hours of training.
+    export_options = _export_options(config, tasks, train_records)
 
-    export_options = _export_options(config, tasks, records)
-    train_records, dev = keep_labels_of(records, tasks), keep_labels_of(dev, tasks)
-    schedule = _schedule(model, train_records, tasks, task_labels, settings, soft_labels)
-    all_callbacks = [*callbacks]
-    if settings.patience and settings.evaluations_per_epoch and dev:
-        all_callbacks.append(EarlyStoppingCallback(settings.patience))
-    if not sys.stderr.isatty():
-        all_callbacks.append(LogProgress())
-    trainer = ClaimStanceTrainer(
-        model=model,
-        args=_training_arguments(config, schedule, bool(dev)),
-        settings=settings,
-        schedule=schedule,
-        dev=dev,
-        callbacks=all_callbacks,
+    use_features = trains_on_features(settings)
+    schedule = build_schedule(
+        model,
+        train_records,
+        tasks,
+        task_labels,
+        soft_labels,
+        settings,
+        same_windows=use_features,
     )
-    # Standard output is for results; TensorBoard has the curves.
-    trainer.remove_callback(PrinterCallback)
+    trainer = _build_trainer(config, model, schedule, dev, callbacks)
     is_main_process = trainer.is_world_process_zero()
+    features_file = checkpoints / FEATURES_FILE
     if is_main_process:
-        log.info("%d sentences, %d steps", len(records), trainer.args.max_steps)
+        log.info("%d sentences, %d steps", len(train_records), trainer.args.max_steps)
         if checkpoint is None:
             write_description(checkpoints, description)
             # The file may be that of another run.
-            (checkpoints / FEATURES_FILE).unlink(missing_ok=True)
-    if trains_on_features(settings):
+            features_file.unlink(missing_ok=True)
+    if use_features:
         trainer.features = cache_features(
             checkpoints, model, schedule.first_windows, use_bfloat16=trainer.args.bf16
         )
     trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
     trainer.features = None  # Windows removes no file that is open
-    (checkpoints / FEATURES_FILE).unlink(missing_ok=True)
+    features_file.unlink(missing_ok=True)
     if not is_main_process:
         return config.output  # only the main process writes the model
+
     if settings.init_share and init_name is not None:
         source = ClaimStanceModel.from_pretrained(init_folder(config.model.init_from))
         model.average_with(source, settings.init_share)
@@ -185,60 +182,62 @@ def train(
     return export(config.output, **export_options)
 
 
-def _new_model(
-    config: Config, tasks: tuple[str, ...], labels: Mapping[str, tuple[str, ...]]
-) -> tuple[ClaimStanceModel, str | None]:
-    """Return a model whose weights are all trained, and the name of the model that they begin with, if any."""
-    model = ClaimStanceModel.from_encoder(
-        config.model.encoder,
-        {
-            "tasks": tasks,
-            "labels": dict(labels),
-            "max_tokens": config.model.max_tokens,
-            "dropout": config.model.dropout,
-            "name": config.name,
-            "opinion_spans": "stance" in tasks and bool(config.training.exhaustive_stances),
-        },
-    )
-    if config.model.init_from is None:
-        return model, None
-    source = ClaimStanceModel.from_pretrained(init_folder(config.model.init_from))
-    if config.model.init_from == AUTO and not model.has_encoder_of(source):
-        log.info(
-            "model.init_from: training begins with %s, which the bundled model %s does not have",
-            config.model.encoder,
-            DEFAULT_MODEL,
-        )
-        return model, None
-    model.init_from(source)
-    log.info("model.init_from: training begins with the weights of %s", source.config.name)
-    return model, source.config.name
-
-
-def _load_trainable_heads(
-    config: Config, tasks: tuple[str, ...], labels: Mapping[str, tuple[str, ...]]
-) -> tuple[ClaimStanceModel, str | None]:
-    """Return the model of ``model.init_from`` with all but the heads of ``tasks`` frozen, and its name."""
-    model = ClaimStanceModel.from_pretrained(init_folder(config.model.init_from))
-    source = model.config
-    if source.max_tokens != config.model.max_tokens:
-        raise ConfigError(
-            f"model.max_tokens: expected {source.max_tokens} as in model.init_from, found "
-            f"{config.model.max_tokens}"
-        )
-    for task in tasks:
-        if task not in source.tasks:
-            raise ConfigError(f"training.trainable_tasks: {unknown('task', task, source.tasks)}")
-        if labels.get(task) != source.labels.get(task):
+def _select_tasks(config: Config, records: Sequence[Record]) -> tuple[str, ...]:
+    """Return the tasks to learn in their fixed order: the configured ones, or those with labels."""
+    if not records:
+        raise InputError("the train split: expected annotated sentences, found none")
+    annotated: set[str] = set()
+    for record in records:
+        annotated |= _annotated_tasks(record)
+    requested = config.training.trainable_tasks or config.model.tasks or ()
+    for task in requested:
+        if task not in annotated:
+            key = "training.trainable_tasks" if config.training.trainable_tasks else "model.tasks"
             raise ConfigError(
-                f"training.trainable_tasks: expected the labels of model.init_from for '{task}' "
-                f"({', '.join(source.labels[task])}), found {', '.join(labels.get(task, ()))}"
+                f"{key}: no row of the train split has labels for '{task}'. "
+                f"Those with labels: {', '.join(sorted(annotated)) or 'none'}"
             )
-    model.config = replace(
-        without_calibration(source, tasks), name=config.name, version=ModelConfig.version
-    )
-    model.freeze_except(tasks, config.model.dropout)
-    return model, source.name
+    if not annotated:
+        raise InputError("the train split: expected labels for at least one task, found none")
+    selected = requested or annotated
+    return tuple(task for task in TASKS if task in selected)
+
+
+def _annotated_tasks(record: Record) -> set[str]:
+    """Return the tasks that a record has labels for."""
+    has_soft_stances = any(stance.probabilities for stance in record.stances or ())
+    tasks = set()
+    for task, labels in label_counts(record).items():
+        # An empty list is an annotation, except for stances: it queries no pair.
+        if labels or task != "stance" or has_soft_stances:
+            tasks.add(task)
+    return tasks
+
+
+def _check_names(
+    settings: TrainingConfig,
+    records: Sequence[Record],
+    dev: Sequence[Record],
+    tasks: Sequence[str],
+) -> None:
+    """Raise ``ConfigError`` for a metric that dev cannot give, or a corpus without train rows.
+
+    The former would be noticed only after hours of training, the latter never.
+    """
+    if dev:
+        metrics = {"mean"}
+        for record in dev:
+            scored_tasks = _annotated_tasks(record).intersection(tasks)
+            for corpus in corpus_names(record):
+                metrics.update(f"{corpus}/{task}" for task in scored_tasks)
+        if settings.metric not in metrics:
+            raise ConfigError(f"training.metric: {unknown('metric', settings.metric, metrics)}")
+
+    corpora = {str(record.meta.get("corpus", "")) for record in records}
+    for key in ("sampling", "corpus_weights", "exhaustive_stances", *METHODS):
+        for name in getattr(settings, key):
+            if name not in corpora:
+                raise ConfigError(f"training.{key}: {unknown('corpus', name, corpora)}")
 
 
 def _export_options(
@@ -254,122 +253,30 @@ def _export_options(
     if not config.training.trainable_tasks:
         return options
     folder = init_folder(config.model.init_from)
-    if not (folder / MANIFEST_FILE).exists():
+    manifest_file = folder / MANIFEST_FILE
+    if not manifest_file.exists():
         return options
     check_files(folder)
-    manifest = json.loads((folder / MANIFEST_FILE).read_text(encoding="utf-8"))
+    manifest = json.loads(manifest_file.read_text(encoding="utf-8"))
+    options["precision"] = manifest.get("precision", "int8")
     # All heads but those of stances and links are part of the encoder's file.
-    frozen = folder if set(tasks) == {"stance"} else None
-    return {**options, "precision": manifest.get("precision", "int8"), "frozen": frozen}
+    options["frozen"] = folder if set(tasks) == {"stance"} else None
+    return options
 
 
-def _calibrated_config(
+def _build_trainer(
+    config: Config,
     model: ClaimStanceModel,
+    schedule: BatchSchedule,
     dev: Sequence[Record],
-    tasks: Sequence[str],
-    folder: Path,
-    export_options: Mapping[str, Any],
-    settings: TrainingConfig,
-) -> ModelConfig:
-    """Return the configuration calibrated on the exported model, which is the one that users run."""
-    with tempfile.TemporaryDirectory(prefix=".calibrate-", dir=folder) as scratch:
-        model.save_pretrained(scratch)
-        predictor, _ = load_predictor(export(scratch, **export_options))
-        return calibrate(predictor, dev, tasks, settings.exhaustive_stances, settings.no_stance)
-
-
-def _schedule(
-    model: ClaimStanceModel,
-    records: Sequence[Record],
-    tasks: Sequence[str],
-    labels: Mapping[str, Sequence[str]],
-    settings: TrainingConfig,
-    soft_labels: Mapping[str, SoftLabels],
-) -> BatchSchedule:
-    """Return the batches of the whole run.
+    callbacks: Sequence[TrainerCallback],
+) -> ClaimStanceTrainer:
+    """Return the trainer of a run, with steps, checkpoints and evaluations as configured.
 
     Raises:
-        ConfigError: if augmentation needs stances or a label that the data does not have.
-        InputError: if no sentence teaches one of the tasks.
+        InputError: if the batches do not suffice for one step.
     """
-    soft_tasks = {*tasks, *OPINION_HEADS} if "stance" in tasks else set(tasks)
-    task_soft_labels = {
-        record_id: {task: values for task, values in by_task.items() if task in soft_tasks}
-        for record_id, by_task in soft_labels.items()
-    }
-    builder = ExampleBuilder(model.windows, labels, tasks, settings, task_soft_labels)
-    constant: list[Record] = []
-    swappable: list[Record] = []
-    for record in records:
-        is_article = record.doc_id is not None
-        is_exhaustive = record.meta.get("corpus") in settings.exhaustive_stances
-        if settings.name_swap_share and is_article and is_exhaustive:
-            swappable.append(record)
-        else:
-            constant.append(record)
-    swapper = DocumentSwapper(swappable, settings.name_swap_share, settings.seed)
-    sampling = SamplingConfig(
-        tokens_per_batch=settings.tokens_per_batch,
-        context_share=settings.context_share,
-        isolated_share=settings.isolated_share,
-        topic_share=settings.topic_share,
-        unstated_topic_share=settings.unstated_topic_share,
-        augmentation={method: getattr(settings, method) for method in METHODS},
-        corpus_shares=settings.sampling,
-        same_windows=trains_on_features(settings),
-        seed=settings.seed,
-    )
-    sampler = EpochSampler(
-        builder.build(constant),
-        model.windows,
-        sampling,
-        _augmenter(sampling, model.windows, labels, settings.no_stance),
-        # Names are replaced anew in every epoch, so these documents are built for each of them.
-        lambda epoch: builder.build(swapper.records_of_epoch(epoch)),
-    )
-    schedule = BatchSchedule(sampler, settings.epochs)
-    if not len(schedule):
-        raise InputError(
-            "the train split: expected sentences to learn from, found none (see training.sampling)"
-        )
-    return schedule
-
-
-def _augmenter(
-    sampling: SamplingConfig,
-    windows: WindowBuilder,
-    labels: Mapping[str, Sequence[str]],
-    no_stance: str,
-) -> Augmenter | None:
-    """Return the augmenter of sentences, or ``None`` if the configuration does not augment any."""
-    if not any(sampling.augmentation.values()):
-        return None
-    stance_labels = labels.get("stance", ())
-    if not stance_labels:
-        raise ConfigError(f"training.{', '.join(METHODS)}: expected stances to learn, found none")
-    if no_stance not in stance_labels:
-        raise ConfigError(f"training.no_stance: {unknown('label', no_stance, stance_labels)}")
-    return Augmenter(windows, tuple(float(label == no_stance) for label in stance_labels))
-
-
-def trains_on_features(settings: TrainingConfig) -> bool:
-    """Return whether the encoder is frozen and runs once, because every epoch shows the same windows.
-
-    Several processes, each with its own share of the windows, run it in every epoch instead.
-    """
-    return bool(settings.trainable_tasks) and process_count() == 1
-
-
-def process_count() -> int:
-    """Return the number of processes that train together, as torchrun and accelerate set it."""
-    return int(os.environ.get("WORLD_SIZE", "1"))
-
-
-def _training_arguments(
-    config: Config, schedule: BatchSchedule, has_dev: bool
-) -> TrainingArguments:
     settings = config.training
-    is_scored = has_dev and settings.evaluations_per_epoch > 0
     batches_per_step = process_count() * settings.batches_per_step
     steps = len(schedule) // batches_per_step
     if not steps:
@@ -378,8 +285,9 @@ def _training_arguments(
         )
     steps_per_epoch = min(max(1, schedule.batches_in_first_epoch // batches_per_step), steps)
     eval_steps = max(1, math.ceil(steps_per_epoch / max(settings.evaluations_per_epoch, 1)))
+    is_scored = bool(dev) and settings.evaluations_per_epoch > 0
     has_gpu = torch.cuda.is_available()
-    return TrainingArguments(
+    arguments = TrainingArguments(
         output_dir=str(config.output / CHECKPOINTS),
         max_steps=steps,  # the schedule holds every epoch
         gradient_accumulation_steps=settings.batches_per_step,
@@ -410,60 +318,50 @@ def _training_arguments(
         remove_unused_columns=False,
         label_names=[],
     )
+    all_callbacks = list(callbacks)
+    if settings.patience and is_scored:
+        all_callbacks.append(EarlyStoppingCallback(settings.patience))
+    if not sys.stderr.isatty():
+        all_callbacks.append(LogProgress())
+    trainer = ClaimStanceTrainer(
+        model=model,
+        args=arguments,
+        settings=settings,
+        schedule=schedule,
+        dev=dev,
+        callbacks=all_callbacks,
+    )
+    # Standard output is for results; TensorBoard has the curves.
+    trainer.remove_callback(PrinterCallback)
+    return trainer
 
 
-def _tasks(config: Config, records: Sequence[Record]) -> tuple[str, ...]:
-    """Return the tasks to learn in their fixed order: the configured ones, or those with labels."""
-    if not records:
-        raise InputError("the train split: expected annotated sentences, found none")
-    annotated = {task for record in records for task in _annotated_tasks(record)}
-    requested = config.training.trainable_tasks or config.model.tasks or ()
-    for task in requested:
-        if task not in annotated:
-            key = "training.trainable_tasks" if config.training.trainable_tasks else "model.tasks"
-            raise ConfigError(
-                f"{key}: no row of the train split has labels for '{task}'. "
-                f"Those with labels: {', '.join(sorted(annotated)) or 'none'}"
-            )
-    if not annotated:
-        raise InputError("the train split: expected labels for at least one task, found none")
-    return tuple(task for task in TASKS if task in (requested or annotated))
+def trains_on_features(settings: TrainingConfig) -> bool:
+    """Return whether the encoder is frozen and runs once, because every epoch shows the same windows.
+
+    Several processes, each with its own share of the windows, run it in every epoch instead.
+    """
+    return bool(settings.trainable_tasks) and process_count() == 1
 
 
-def _annotated_tasks(record: Record) -> set[str]:
-    """Return the tasks that a record has labels for."""
-    has_soft_stances = any(stance.probabilities for stance in record.stances or ())
-    tasks = set()
-    for task, labels in label_counts(record).items():
-        # An empty list is an annotation, except for stances: it queries no pair.
-        if labels or task != "stance" or has_soft_stances:
-            tasks.add(task)
-    return tasks
+def process_count() -> int:
+    """Return the number of processes that train together, as torchrun and accelerate set it."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
 
 
-def _check_names(
-    settings: TrainingConfig,
-    records: Sequence[Record],
+def _calibrated_config(
+    model: ClaimStanceModel,
     dev: Sequence[Record],
     tasks: Sequence[str],
-) -> None:
-    """Raise ``ConfigError`` for a metric that dev cannot give, or a corpus without train rows.
-
-    The former would be noticed only after hours of training, the latter never.
-    """
-    if dev:
-        metrics = {"mean"}
-        for record in dev:
-            for corpus in corpus_names(record):
-                metrics |= {f"{corpus}/{task}" for task in _annotated_tasks(record) & set(tasks)}
-        if settings.metric not in metrics:
-            raise ConfigError(f"training.metric: {unknown('metric', settings.metric, metrics)}")
-
-    corpora = {str(record.meta.get("corpus", "")) for record in records}
-    for key in ("sampling", "corpus_weights", "exhaustive_stances", *METHODS):
-        for name in getattr(settings, key):
-            if name not in corpora:
-                raise ConfigError(f"training.{key}: {unknown('corpus', name, corpora)}")
+    folder: Path,
+    export_options: Mapping[str, Any],
+    settings: TrainingConfig,
+) -> ModelConfig:
+    """Return the configuration calibrated on the exported model, which is the one that users run."""
+    with tempfile.TemporaryDirectory(prefix=".calibrate-", dir=folder) as scratch:
+        model.save_pretrained(scratch)
+        predictor, _ = load_predictor(export(scratch, **export_options))
+        return calibrate(predictor, dev, tasks, settings.exhaustive_stances, settings.no_stance)
 
 
 def _write_run_record(

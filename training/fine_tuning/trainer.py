@@ -3,7 +3,7 @@
 import logging
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import torch
@@ -11,14 +11,24 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Subset
 from transformers import Trainer, TrainerCallback, TrainerState
 
+from claimstance.model.errors import ConfigError, InputError, unknown
+from claimstance.model.labels import OPINION_HEADS
 from claimstance.model.network import ClaimStanceModel
 from claimstance.model.record import Record
 from claimstance.model.torch_backend import torch_predictor
 from claimstance.model.windows import Window
 from claimstance.training.config import TrainingConfig
+from claimstance.training.data.soft_labels import SoftLabels
 from claimstance.training.evaluation.evaluate import evaluate, primary
+from claimstance.training.fine_tuning.augmentation.augmenter import METHODS, Augmenter
+from claimstance.training.fine_tuning.augmentation.name_swaps import DocumentSwapper
 from claimstance.training.fine_tuning.collation import collate
-from claimstance.training.fine_tuning.epoch_sampler import EpochSampler, LabelledWindow
+from claimstance.training.fine_tuning.epoch_sampler import (
+    EpochSampler,
+    LabelledWindow,
+    SamplingConfig,
+)
+from claimstance.training.fine_tuning.examples import Example, build_examples
 from claimstance.training.fine_tuning.feature_cache import FeatureCache
 
 log = logging.getLogger(__name__)
@@ -62,6 +72,111 @@ class BatchSchedule(Dataset[list[LabelledWindow]]):
             number += 1
         start = self._ends[number - 1] if number else 0
         return self._epoch(number)[index - start]
+
+
+def build_schedule(
+    model: ClaimStanceModel,
+    records: Sequence[Record],
+    tasks: Sequence[str],
+    labels: Mapping[str, Sequence[str]],
+    soft_labels: Mapping[str, SoftLabels],
+    settings: TrainingConfig,
+    same_windows: bool,
+) -> BatchSchedule:
+    """Return the batches of the whole run.
+
+    Args:
+        model: the network, whose tokenizer and window length are used.
+        records: the train records.
+        tasks: the tasks to learn.
+        labels: task → label names.
+        soft_labels: record id → task → probabilities of teachers.
+        settings: the training section of the configuration.
+        same_windows: show the same windows in every epoch, in another order.
+
+    Raises:
+        ConfigError: if augmentation needs stances or a label that the data does not have.
+        InputError: if no sentence teaches one of the tasks.
+    """
+    windows = model.windows
+    heads = set(tasks)
+    if "stance" in tasks:
+        heads.update(OPINION_HEADS)
+    head_soft_labels: dict[str, SoftLabels] = {}
+    for record_id, by_head in soft_labels.items():
+        head_soft_labels[record_id] = {
+            head: probabilities for head, probabilities in by_head.items() if head in heads
+        }
+
+    def examples_of(rows: Sequence[Record]) -> list[list[Example]]:
+        documents = build_examples(
+            rows,
+            windows,
+            labels,
+            settings.class_weight_power,
+            settings.corpus_weights,
+            head_soft_labels,
+            settings.distillation_weight,
+            settings.exhaustive_stances,
+            settings.no_stance,
+        )
+        return [
+            document
+            for document in documents
+            if any(example.teaches(tasks) for example in document)
+        ]
+
+    constant: list[Record] = []
+    swappable: list[Record] = []
+    for record in records:
+        is_article = record.doc_id is not None
+        is_exhaustive = record.meta.get("corpus") in settings.exhaustive_stances
+        if settings.name_swap_share and is_article and is_exhaustive:
+            swappable.append(record)
+        else:
+            constant.append(record)
+    swapper = DocumentSwapper(swappable, settings.name_swap_share, settings.seed)
+
+    augmentation = {method: getattr(settings, method) for method in METHODS}
+    augmenter = None
+    if any(augmentation.values()):
+        stance_labels = labels.get("stance", ())
+        if not stance_labels:
+            raise ConfigError(
+                f"training.{', '.join(METHODS)}: expected stances to learn, found none"
+            )
+        if settings.no_stance not in stance_labels:
+            raise ConfigError(
+                f"training.no_stance: {unknown('label', settings.no_stance, stance_labels)}"
+            )
+        no_stance = tuple(float(label == settings.no_stance) for label in stance_labels)
+        augmenter = Augmenter(windows, no_stance)
+
+    sampling = SamplingConfig(
+        tokens_per_batch=settings.tokens_per_batch,
+        context_share=settings.context_share,
+        isolated_share=settings.isolated_share,
+        topic_share=settings.topic_share,
+        unstated_topic_share=settings.unstated_topic_share,
+        augmentation=augmentation,
+        corpus_shares=settings.sampling,
+        same_windows=same_windows,
+        seed=settings.seed,
+    )
+    sampler = EpochSampler(
+        examples_of(constant),
+        windows,
+        sampling,
+        augmenter,
+        # Names are replaced anew in every epoch, so these documents are built for each of them.
+        lambda epoch: examples_of(swapper.records_of_epoch(epoch)),
+    )
+    schedule = BatchSchedule(sampler, settings.epochs)
+    if not len(schedule):
+        raise InputError(
+            "the train split: expected sentences to learn from, found none (see training.sampling)"
+        )
+    return schedule
 
 
 class ClaimStanceTrainer(Trainer):

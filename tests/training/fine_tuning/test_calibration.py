@@ -10,7 +10,8 @@ from claimstance.model.prediction import Prediction
 from claimstance.model.record import Record, Stance
 from claimstance.training.evaluation.answers import Answers, collect
 from claimstance.training.fine_tuning import calibration as calibrate
-from claimstance.training.fine_tuning.calibration import MIN_ANSWERS
+from claimstance.training.fine_tuning import thresholds
+from claimstance.training.fine_tuning.thresholds import MIN_ANSWERS
 
 LABELS = ("against", "neutral", "favor")
 KINDS = ("stance.holder", "stance.mention", "stance.topic")
@@ -74,11 +75,11 @@ def test_a_threshold_scores_about_the_best_f1_there_is(rng):
             return 2 * (said & gold).sum() / (said.sum() + gold.sum())
 
         best = max(f1(least) for least in np.unique(chances))
-        threshold = calibrate.best_threshold(chances, gold)
+        threshold = thresholds.best_threshold(chances, gold)
         assert threshold == pytest.approx(best / 2)
         assert f1(threshold) > best - 0.012
         assert positive > 0 or f1(threshold) > f1(0.5)
-    assert calibrate.best_threshold(np.array([0.2, 0.7]), np.array([False, False])) == 0.5
+    assert thresholds.best_threshold(np.array([0.2, 0.7]), np.array([False, False])) == 0.5
 
 
 def test_answers_given_are_as_right_as_promised_whatever_their_label(rng):
@@ -90,7 +91,7 @@ def test_answers_given_are_as_right_as_promised_whatever_their_label(rng):
         fitted, held = np.arange(3000) < 1500, np.arange(3000) >= 1500
         for column, right in kept.items():
             so = said == column
-            least = calibrate.fit_abstention_threshold(
+            least = thresholds.fit_abstention_threshold(
                 confidence[so & fitted], gold[so & fitted] == column
             )
             assert least != ALWAYS_ABSTAIN
@@ -103,7 +104,7 @@ def test_answers_given_are_as_right_as_promised_whatever_their_label(rng):
 
 def test_a_promise_rests_on_what_was_counted_and_on_what_the_answers_say():
     def least(said, right):
-        return calibrate.fit_abstention_threshold(np.array(said), np.array(right, bool))
+        return thresholds.fit_abstention_threshold(np.array(said), np.array(right, bool))
 
     assert least([0.95] * 30, [1] * 27 + [0] * 3) == 0
     assert least([0.95] * 30, [1] * 26 + [0] * 4) == ALWAYS_ABSTAIN
@@ -122,7 +123,7 @@ def test_answers_that_say_too_little_of_themselves_are_given_nonetheless(rng):
     for _ in range(100):
         confidence = rng.uniform(0.4, 0.85, 300)
         is_right = rng.uniform(size=300) < expit(0.8 + 1.2 * logit(confidence))
-        least = calibrate.fit_abstention_threshold(confidence[:150], is_right[:150])
+        least = thresholds.fit_abstention_threshold(confidence[:150], is_right[:150])
         given += (confidence[150:] >= least).tolist()
         right += is_right[150:][confidence[150:] >= least].tolist()
     assert np.mean(given) > 0.3
@@ -158,7 +159,7 @@ def test_label_sets_hold_the_right_label_in_new_documents(rng):
         of_right = 1 / (1 + np.exp(-ease - rng.normal(size=len(ease))))
         documents = np.repeat(np.arange(120), sizes)
         known = documents < 60
-        least = calibrate.fit_conformal_threshold(of_right[known], documents[known].astype(str))
+        least = thresholds.fit_conformal_threshold(of_right[known], documents[known].astype(str))
         found = of_right >= least
         covered.append(np.mean([found[documents == number].mean() for number in range(60, 120)]))
     assert np.mean(covered) == pytest.approx(0.9, abs=0.012)
@@ -166,7 +167,7 @@ def test_label_sets_hold_the_right_label_in_new_documents(rng):
 
 def test_too_few_documents_promise_only_all_labels():
     documents = np.array(["a"] * 50 + ["b"] * 50)
-    assert calibrate.fit_conformal_threshold(np.linspace(0.5, 1, 100), documents) == 0
+    assert thresholds.fit_conformal_threshold(np.linspace(0.5, 1, 100), documents) == 0
 
 
 def test_each_kind_of_question_is_fitted_by_itself_and_all_together(monkeypatch, rng):
@@ -299,14 +300,12 @@ def test_thresholds_score_a_better_macro_f1_on_answers_that_they_were_not_fitted
             1.5 * logits + np.log([rare, commonest, rare])
         )  # what each label's probability is, exactly
         fitted, held = chances[:2000], chances[2000:]
-        thresholds = calibrate.best_thresholds(fitted)
-        assert thresholds.sum() == pytest.approx(1)
+        best = thresholds.best_thresholds(fitted)
+        assert best.sum() == pytest.approx(1)
         likeliest, decided = (
-            macro_f1(gold[2000:], each.argmax(axis=1)) for each in (held, held / thresholds)
+            macro_f1(gold[2000:], each.argmax(axis=1)) for each in (held, held / best)
         )
-        missed.append(
-            decided - calibrate.expected_macro_f1(held, (held / thresholds).argmax(axis=1))
-        )
+        missed.append(decided - thresholds.expected_macro_f1(held, (held / best).argmax(axis=1)))
         gained.append(decided - likeliest)
     assert np.mean(missed) == pytest.approx(0, abs=0.02)
     assert np.mean(gained) > {0.5: 0, 0.8: 0.01, 0.95: 0.04}[commonest]

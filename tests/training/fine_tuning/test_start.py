@@ -9,7 +9,7 @@ from claimstance.model.io.encoders import PACKAGED, locate
 from claimstance.model.labels import STANCE
 from claimstance.model.network import ClaimStanceModel
 from claimstance.training.config import Config
-from claimstance.training.fine_tuning.train import _new_model
+from claimstance.training.fine_tuning.initialization import new_model
 
 pytestmark = pytest.mark.slow
 [MINILM] = PACKAGED
@@ -18,7 +18,7 @@ LABELS = {"stance": STANCE, "claim": ("boast", "menace", "pledge")}
 
 def new(**model):
     config = Config.model_validate({"output": "out", "data": {"path": "data"}, "model": model})
-    return _new_model(config, ("claim", "stance"), LABELS)
+    return new_model(config, ("claim", "stance"), LABELS)
 
 
 @pytest.fixture(scope="module")
