@@ -24,10 +24,10 @@ CHECKPOINTS = "checkpoints"  # a folder in the model folder; TensorBoard's logs 
 RUN_FILE = "run.json"
 UNKNOWN = ("", "unknown")  # fingerprints of data that was not built by `claimstance build`
 _FORMAT = 1
-_MOST_NAMED = 6  # differences that a message lists
+_MAX_DIFFERENCES = 6  # that a message lists
 #: Keys that may differ in a resumed run, because no trained weight depends on them: `init_share` and `export` apply
 #: after the last step. Data is compared by its fingerprint.
-_FREE = ("name", "output", "card", "data", "export", "training.threads", "training.init_share")
+_FREE_KEYS = ("name", "output", "card", "data", "export", "training.threads", "training.init_share")
 _START_WEIGHTS = ("model.safetensors", MANIFEST_FILE)  # an exported model may lack the first
 
 Description = dict[str, Any]
@@ -51,23 +51,21 @@ def describe_run(
         fingerprint: the fingerprint of the built dataset; if it is unknown, the records are hashed.
         processes: the number of processes that train together.
     """
-    settings = {
-        key: value
-        for key, value in _flat(config.model_dump(mode="json")).items()
-        if not any(f"{key}.".startswith(f"{free}.") for free in _FREE)
-    }
+    settings = _flat(config.model_dump(mode="json"))
+    for key in list(settings):
+        if any(f"{key}.".startswith(f"{free_key}.") for free_key in _FREE_KEYS):
+            del settings[key]
     start_digest = None
     init_from = config.model.init_from
     if init_from is not None:
         folder = init_folder(init_from)
         weights = [folder / name for name in _START_WEIGHTS if (folder / name).is_file()]
         start_digest = sha256(weights[0]) if weights else None
+    if fingerprint in UNKNOWN:
+        fingerprint = _digest(splits, soft)
     return {
         "format": _FORMAT,
-        "data": {
-            "path": str(config.data.path),
-            "fingerprint": _digest(splits, soft) if fingerprint in UNKNOWN else fingerprint,
-        },
+        "data": {"path": str(config.data.path), "fingerprint": fingerprint},
         "labels": {task: list(names) for task, names in labels.items()},
         "settings": settings,
         "start": start_digest,
@@ -130,11 +128,11 @@ def checkpoint_to_resume(folder: Path, description: Description) -> Path | None:
         )
     differences = _differences(earlier, description)
     if differences:
-        listed = "; ".join(differences[:_MOST_NAMED])
-        more = len(differences) - _MOST_NAMED
+        listed = "; ".join(differences[:_MAX_DIFFERENCES])
+        if len(differences) > _MAX_DIFFERENCES:
+            listed += f"; {len(differences) - _MAX_DIFFERENCES} more"
         raise ConfigError(
-            f"--resume: expected the data, labels and settings of the interrupted run in {folder}, found "
-            f"{listed}{f'; {more} more' if more > 0 else ''}. "
+            f"--resume: expected the data, labels and settings of the interrupted run in {folder}, found {listed}. "
             "Restore them, or train into another folder (output=FOLDER)"
         )
     _locate_best(checkpoint)
@@ -166,14 +164,19 @@ def _differences(earlier: Description, now: Description) -> list[str]:
     differences = []
     old, new = earlier.get("data", {}), now["data"]
     if old.get("fingerprint") != new["fingerprint"]:
+        old_fingerprint = (old.get("fingerprint") or "unknown")[:12]
         differences.append(
-            f"other data: data.path {old.get('path')} (fingerprint {_short(old.get('fingerprint'))}) -> "
-            f"{new['path']} (fingerprint {_short(new['fingerprint'])})"
+            f"other data: data.path {old.get('path')} (fingerprint {old_fingerprint}) -> "
+            f"{new['path']} (fingerprint {new['fingerprint'][:12]})"
         )
     for task, before, after in _changed(earlier.get("labels", {}), now["labels"]):
-        differences.append(f"labels of {task} {_listed(before)} -> {_listed(after)}")
+        old_labels = ", ".join(before or ()) or "none"
+        new_labels = ", ".join(after or ()) or "none"
+        differences.append(f"labels of {task} {old_labels} -> {new_labels}")
     for key, before, after in _changed(earlier.get("settings", {}), now["settings"]):
-        differences.append(f"{key} {_shown(before)} -> {_shown(after)}")
+        old_value = "null" if before is None else before
+        new_value = "null" if after is None else after
+        differences.append(f"{key} {old_value} -> {new_value}")
     if earlier.get("start") != now["start"]:
         differences.append("other weights in model.init_from")
     if earlier.get("processes") != now["processes"]:
@@ -213,9 +216,10 @@ def _digest(splits: Mapping[str, Sequence[Record]], soft: Mapping[str, SoftLabel
 
 def _write(path: Path, values: Mapping[str, Any]) -> None:
     """Write a JSON file, which replaces the earlier one only once it is complete."""
-    part = path.with_name(f"{path.name}.part")
-    part.write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    part.replace(path)
+    temporary = path.with_name(f"{path.name}.part")
+    text = json.dumps(values, indent=2, ensure_ascii=False)
+    temporary.write_text(text + "\n", encoding="utf-8")
+    temporary.replace(path)
 
 
 def _read(path: Path) -> dict[str, Any] | None:
@@ -225,15 +229,3 @@ def _read(path: Path) -> dict[str, Any] | None:
     except (OSError, ValueError, RecursionError):
         return None
     return values if isinstance(values, dict) else None
-
-
-def _short(fingerprint: str | None) -> str:
-    return (fingerprint or "unknown")[:12]
-
-
-def _listed(names: Sequence[str] | None) -> str:
-    return ", ".join(names) if names else "none"
-
-
-def _shown(value: Any) -> str:
-    return "null" if value is None else str(value)

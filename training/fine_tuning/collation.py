@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -15,27 +15,26 @@ from claimstance.training.fine_tuning.epoch_sampler import LabelledWindow
 from claimstance.training.fine_tuning.examples import StanceExample
 
 _TAGS = bio(ROLES)
+_TOKEN_TASKS = ("attribution", "entity", *OPINION_HEADS)
 _SpanRow = tuple[int, int, int]  # (window, start, end) in tokens
 
 
-@dataclass
-class _Pairs:
-    """Collect holder–target pairs: P rows of spans, label shares and weights."""
+class _Pair(NamedTuple):
+    """Represent a holder–target pair of a batch: its spans, and the stance to learn."""
 
-    holders: list[_SpanRow] = field(default_factory=list)
-    targets: list[_SpanRow] = field(default_factory=list)
-    sentences: list[_SpanRow] = field(default_factory=list)
-    shares: list[tuple[float, ...]] = field(default_factory=list)
-    weights: list[float] = field(default_factory=list)
+    holder: _SpanRow
+    target: _SpanRow
+    sentence: _SpanRow
+    stance: StanceExample
 
-    def add(
-        self, holder: _SpanRow, target: _SpanRow, sentence: _SpanRow, stance: StanceExample
-    ) -> None:
-        self.holders.append(holder)
-        self.targets.append(target)
-        self.sentences.append(sentence)
-        self.shares.append(stance.shares)
-        self.weights.append(stance.weight)
+
+class _Link(NamedTuple):
+    """Represent a cue beside a source or content; the labels are 1, 0 or ``IGNORE``."""
+
+    cue: _SpanRow
+    span: _SpanRow
+    is_source: int
+    is_content: int
 
 
 def collate(batch: Sequence[LabelledWindow], pad: int) -> dict[str, Tensor]:
@@ -45,10 +44,9 @@ def collate(batch: Sequence[LabelledWindow], pad: int) -> dict[str, Tensor]:
     labels: dict[str, list[int]] = {task: [] for task in SENTENCE_TASKS}
     weights: dict[str, list[float]] = {task: [] for task in SENTENCE_TASKS}
     # (B, T) each, filled with IGNORE for padding, special tokens and unlabelled sentences
-    token_tasks = ("attribution", "entity", *OPINION_HEADS)
-    tags = {task: torch.full((len(batch), length), IGNORE) for task in token_tasks}
-    pairs = _Pairs()
-    links: list[tuple[_SpanRow, _SpanRow, tuple[int, int]]] = []
+    tags = {task: torch.full((len(batch), length), IGNORE) for task in _TOKEN_TASKS}
+    pairs: list[_Pair] = []
+    links: list[_Link] = []
     for row, labelled in enumerate(batch):
         window = labelled.window
         for piece, example in zip(window.pieces, labelled.examples, strict=True):
@@ -58,33 +56,37 @@ def collate(batch: Sequence[LabelledWindow], pad: int) -> dict[str, Tensor]:
                 # A topic window is a second look at a sentence whose labels count in the first.
                 labels[task].append(IGNORE if labelled.topics else label)
                 weights[task].append(example.weights.get(task, 1.0))
-        _add_pairs(pairs, row, labelled)
         if labelled.topics:
+            pairs += _topic_pairs(row, labelled)
             continue
-        for task, values in _token_tags(labelled).items():
-            tags[task][row, : len(window)] = torch.tensor(values)
+        pairs += _mention_pairs(row, labelled)
         links += _links(row, labelled)
+        for task, window_tags in _token_tags(labelled).items():
+            tags[task][row, : len(window)] = torch.tensor(window_tags)
 
     input_ids, attention_mask, segments = pad_windows([labelled.window for labelled in batch], pad)
     tensors: dict[str, Tensor] = {}
     for task in SENTENCE_TASKS:
         tensors[task] = torch.tensor(labels[task], dtype=torch.long)  # (S,)
         tensors[f"{task}_weight"] = torch.tensor(weights[task], dtype=torch.float)  # (S,)
+    shares = [pair.stance.shares for pair in pairs]
+    pair_weights = [pair.stance.weight for pair in pairs]
+    link_labels = [(link.is_source, link.is_content) for link in links]
     return Batch(
         input_ids=input_ids,
         attention_mask=attention_mask,
         segments=segments,
         sentences=_span_tensor(sentences),
-        holders=_span_tensor(pairs.holders),
-        targets=_span_tensor(pairs.targets),
-        pair_sentences=_span_tensor(pairs.sentences),
-        cues=_span_tensor([cue for cue, _, _ in links]),
-        linked=_span_tensor([span for _, span, _ in links]),
+        holders=_span_tensor([pair.holder for pair in pairs]),
+        targets=_span_tensor([pair.target for pair in pairs]),
+        pair_sentences=_span_tensor([pair.sentence for pair in pairs]),
+        cues=_span_tensor([link.cue for link in links]),
+        linked=_span_tensor([link.span for link in links]),
         **tags,
-        stance=torch.tensor(pairs.shares, dtype=torch.float),  # (P, C)
-        stance_weight=torch.tensor(pairs.weights, dtype=torch.float),  # (P,)
+        stance=torch.tensor(shares, dtype=torch.float),  # (P, C)
+        stance_weight=torch.tensor(pair_weights, dtype=torch.float),  # (P,)
         # The shape is given for batches without any link, too.
-        link=torch.tensor([label for _, _, label in links], dtype=torch.long).reshape(-1, 2),
+        link=torch.tensor(link_labels, dtype=torch.long).reshape(-1, 2),
         **tensors,
         **_soft_labels(batch, length),
     ).as_dict()
@@ -117,22 +119,23 @@ def _soft_labels(batch: Sequence[LabelledWindow], length: int) -> dict[str, Tens
             if labelled.topics:
                 continue
             for task, probabilities in example.soft.items():
+                name = f"{task}_soft"
                 values = torch.from_numpy(probabilities)
                 if values.ndim == 1:
-                    shape: tuple[int, ...] = (sentence_count, len(values))
-                    soft.setdefault(f"{task}_soft", torch.zeros(shape))[sentence] = values
+                    if name not in soft:
+                        soft[name] = torch.zeros(sentence_count, len(values))
+                    soft[name][sentence] = values
                 else:
-                    shape = (len(batch), length, values.shape[1])
-                    target = soft.setdefault(f"{task}_soft", torch.zeros(shape))
+                    if name not in soft:
+                        soft[name] = torch.zeros(len(batch), length, values.shape[1])
                     end = piece.skipped + len(piece)
-                    target[row, piece.start : piece.end] = values[piece.skipped : end]
+                    soft[name][row, piece.start : piece.end] = values[piece.skipped : end]
     return soft
 
 
 def _token_tags(labelled: LabelledWindow) -> dict[str, list[int]]:
     """Return the tags of a window's T tokens by task; ``IGNORE`` where there is no label."""
-    token_tasks = ("attribution", "entity", *OPINION_HEADS)
-    window_tags = {task: [IGNORE] * len(labelled) for task in token_tasks}
+    window_tags = {task: [IGNORE] * len(labelled) for task in _TOKEN_TASKS}
     pieces = labelled.window.pieces
     for number, (piece, example) in enumerate(zip(pieces, labelled.examples, strict=True)):
         end = piece.skipped + len(piece)
@@ -168,26 +171,30 @@ def _window_span(
     if span is None:
         return None
     piece = labelled.window.pieces[number]
-    start, end = (piece.start + position - piece.skipped for position in span)
-    return (row, start, end) if piece.start <= start < end <= piece.end else None
+    shift = piece.start - piece.skipped
+    start, end = span[0] + shift, span[1] + shift
+    if piece.start <= start < end <= piece.end:
+        return row, start, end
+    return None
 
 
-def _add_pairs(pairs: _Pairs, row: int, labelled: LabelledWindow) -> None:
-    """Add the pairs of a window: those on its topic if it has one, else those with mentions as targets."""
+def _topic_pairs(row: int, labelled: LabelledWindow) -> Iterator[_Pair]:
+    """Yield the pairs on the topic of a window, which shows one sentence."""
+    [piece] = labelled.window.pieces
+    topic = labelled.window.topic or NO_SPAN
+    for stance in labelled.topics:
+        holder = None
+        # A topic is read beside its sentence alone, without the one that names an earlier speaker.
+        if not stance.sentences_back:
+            holder = _window_span(row, labelled, 0, stance.holder)
+        yield _Pair(holder or (row, *NO_SPAN), (row, *topic), (row, piece.start, piece.end), stance)
+
+
+def _mention_pairs(row: int, labelled: LabelledWindow) -> Iterator[_Pair]:
+    """Yield the pairs whose targets a window shows."""
     pieces = labelled.window.pieces
-    if labelled.topics:
-        topic = labelled.window.topic or NO_SPAN
-        sentence = (row, pieces[0].start, pieces[0].end)
-        for stance in labelled.topics:
-            holder = None
-            # A topic is read beside its sentence alone, without the one that names an earlier speaker.
-            if not stance.sentences_back:
-                holder = _window_span(row, labelled, 0, stance.holder)
-            pairs.add(holder or (row, *NO_SPAN), (row, *topic), sentence, stance)
-        return
-
     for number, example in enumerate(labelled.examples):
-        sentence = (row, pieces[number].start, pieces[number].end)
+        piece = pieces[number]
         for stance in example.stances:
             if not isinstance(stance.target, tuple):
                 continue
@@ -195,60 +202,51 @@ def _add_pairs(pairs: _Pairs, row: int, labelled: LabelledWindow) -> None:
             if target is None:
                 continue
             holder = None
-            holder_sentence = pieces[number].sentence - stance.sentences_back
+            holder_sentence = piece.sentence - stance.sentences_back
             for position in range(number, -1, -1):
                 if pieces[position].sentence == holder_sentence:
                     holder = _window_span(row, labelled, position, stance.holder)
                     break
-            pairs.add(holder or (row, *NO_SPAN), target, sentence, stance)
+            yield _Pair(holder or (row, *NO_SPAN), target, (row, piece.start, piece.end), stance)
 
 
-def _links(
-    row: int, labelled: LabelledWindow
-) -> Iterator[tuple[_SpanRow, _SpanRow, tuple[int, int]]]:
-    """Yield (cue, span, labels) for every cue with every source and content of the window."""
-    runs, contents = _window_runs(row, labelled)
-    for cue_role, cue_event, cue in runs:
-        if cue_role != "cue":
-            continue
-        for role, event, span in runs:
-            if role == "source":
-                yield cue, span, (int(event == cue_event), IGNORE)
-            elif role == "content":
-                # The flat content of an inner attribution belongs to the outer one, too.
-                is_content = any(
-                    start < span[2] and span[1] < end for start, end in contents.get(cue_event, ())
-                )
-                yield cue, span, (IGNORE, int(is_content))
-
-
-def _window_runs(
-    row: int, labelled: LabelledWindow
-) -> tuple[list[tuple[str, str, _SpanRow]], dict[str, list[tuple[int, int]]]]:
-    """Return the window's runs as (role, event, span), and event → the whole content.
-
-    A run over several sentences becomes one.
-    """
-    runs: list[tuple[str, str, _SpanRow]] = []
-    contents: dict[str, list[tuple[int, int]]] = defaultdict(list)
+def _links(row: int, labelled: LabelledWindow) -> list[_Link]:
+    """Return a link for every cue with every source and content of the window."""
+    runs: list[
+        tuple[str, str, _SpanRow]
+    ] = []  # role, event, span; over several sentences if it continues
+    contents: dict[str, list[_SpanRow]] = defaultdict(list)  # event → its whole content
     for number, example in enumerate(labelled.examples):
         for run in example.runs or ():
             span = _window_span(row, labelled, number, (run.start, run.end))
             if span is None:
                 continue
-            continues = (
-                run.goes_on
-                and bool(runs)
-                and runs[-1][:2] == (run.role, run.event)
-                and _follows_its_predecessor(labelled, number)
-            )
-            if continues:
-                runs[-1] = (run.role, run.event, (row, runs[-1][2][1], span[2]))
+            continues = run.goes_on and _follows_its_predecessor(labelled, number)
+            if continues and runs and runs[-1][:2] == (run.role, run.event):
+                _, start, _ = runs[-1][2]
+                runs[-1] = (run.role, run.event, (row, start, span[2]))
             else:
                 runs.append((run.role, run.event, span))
-        for event, spans in example.contents.items():
-            for content in spans:
-                span = _window_span(row, labelled, number, content)
+        for event, content_spans in example.contents.items():
+            for content_span in content_spans:
+                span = _window_span(row, labelled, number, content_span)
                 if span is not None:
-                    contents[event].append(span[1:])
-    return runs, contents
+                    contents[event].append(span)
+
+    links = []
+    for cue_role, cue_event, cue in runs:
+        if cue_role != "cue":
+            continue
+        for role, event, span in runs:
+            if role == "source":
+                links.append(_Link(cue, span, int(event == cue_event), IGNORE))
+            elif role == "content":
+                # The flat content of an inner attribution belongs to the outer one, too.
+                is_content = any(_overlap(span, content) for content in contents[cue_event])
+                links.append(_Link(cue, span, IGNORE, int(is_content)))
+    return links
+
+
+def _overlap(first: _SpanRow, second: _SpanRow) -> bool:
+    """Return whether two spans of one window share a token."""
+    return first[1] < second[2] and second[1] < first[2]

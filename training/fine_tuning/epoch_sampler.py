@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from typing import TypeVar
 
 from claimstance.model.windows import Window, WindowBuilder
@@ -133,15 +134,15 @@ class EpochSampler:
             *self._single_windows(rng),
             *self._augmented_windows(rng),
         ]
-        examples = [example for window in windows for example in window.examples]
-        topic_windows = list(self._topic_windows(examples, rng))
+        examples = list(chain.from_iterable(window.examples for window in windows))
+        topic_windows = self._topic_windows(examples, rng)
         # A sentence with stances on topics only is read beside each of them, and not on its own.
         windows = [
             window
             for window in windows
             if any(example.teaches_alone for example in window.examples)
         ]
-        return windows + topic_windows
+        return [*windows, *topic_windows]
 
     def _batches(
         self, windows: list[LabelledWindow], rng: random.Random
@@ -169,13 +170,13 @@ class EpochSampler:
             if rng.random() >= self._sampling.corpus_shares.get(document[0].corpus, 1.0):
                 continue
             isolated, in_context = [], []
-            for numbered_example in enumerate(document):
+            for position, example in enumerate(document):
                 if rng.random() < self._sampling.isolated_share:
-                    isolated.append(numbered_example)
+                    isolated.append((position, example))
                 else:
-                    in_context.append(numbered_example)
-            for numbered_example in isolated:
-                yield from self._fill([numbered_example], max_tokens)
+                    in_context.append((position, example))
+            for sentence in isolated:
+                yield from self._fill([sentence], max_tokens)
             # The first window has a random length, so that sentences meet other neighbours in each epoch.
             yield from self._fill(in_context, rng.randint(max_tokens // 4, max_tokens))
 
@@ -184,12 +185,13 @@ class EpochSampler:
         max_tokens = self._windows.max_tokens
         for corpus, examples in sorted(self._singles.items()):
             # The sample is a shuffled copy, so that no epoch depends on the order of another.
-            order = rng.sample(examples, len(examples))
-            order = order[: round(len(order) * self._sampling.corpus_shares.get(corpus, 1.0))]
-            isolated_count = round(len(order) * (1 - self._sampling.context_share))
-            for example in order[:isolated_count]:
+            shuffled = rng.sample(examples, len(examples))
+            corpus_share = self._sampling.corpus_shares.get(corpus, 1.0)
+            shown = shuffled[: round(len(shuffled) * corpus_share)]
+            isolated_count = round(len(shown) * (1 - self._sampling.context_share))
+            for example in shown[:isolated_count]:
                 yield from self._fill([(0, example)], max_tokens)
-            remaining = order[isolated_count:]
+            remaining = shown[isolated_count:]
             while remaining:
                 # Sentences of one corpus keep each other company, in groups as an article's window has them.
                 count = rng.choice((2, 3, 5, 8))
@@ -252,6 +254,7 @@ class EpochSampler:
     ) -> Iterator[LabelledWindow]:
         """Pack (position, example) pairs into windows of at most ``max_tokens``."""
         examples = dict(sentences)
-        tokens = ((index, example.tokens) for index, example in sentences)
+        tokens = ((position, example.tokens) for position, example in sentences)
         for window in self._windows.windows(tokens, max_tokens):
-            yield LabelledWindow(window, [examples[piece.sentence] for piece in window.pieces])
+            window_examples = [examples[piece.sentence] for piece in window.pieces]
+            yield LabelledWindow(window, window_examples)

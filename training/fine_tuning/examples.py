@@ -1,7 +1,7 @@
 """Training examples from records: sentences with labels on their tokens."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from claimstance.model.labels import OPINION_HEADS, SENTENCE_TASKS, TASKS, bio
@@ -120,8 +120,10 @@ class Example:
 def keep_labels_of(records: Sequence[Record], tasks: Collection[str]) -> list[Record]:
     """Return the records without the labels of other tasks."""
     fields = {"attribution": "attributions", "entity": "entities", "stance": "stances"}
-    others = {fields.get(task, task): None for task in TASKS if task not in tasks}
-    return [record.model_copy(update=others) for record in records] if others else list(records)
+    removed = {fields.get(task, task): None for task in TASKS if task not in tasks}
+    if not removed:
+        return list(records)
+    return [record.model_copy(update=removed) for record in records]
 
 
 def build_examples(
@@ -151,11 +153,12 @@ def build_examples(
             sought in the sentences before it.
         no_stance: the label of pairs without a stance.
     """
-    weigh = _Weights(records, class_weight_power, corpus_weights or {})
+    soft = soft or {}
+    weigh = _LabelWeights(records, class_weight_power, corpus_weights or {})
     texts = list(dict.fromkeys(record.text for record in records))
     tokens_of_text = dict(zip(texts, windows.tokenize(texts), strict=True))
     documents = []
-    for group in _documents(records):
+    for group in _group_by_document(records):
         sizes = attribution_sizes(group)
         document: list[Example] = []
         for record in group:
@@ -171,9 +174,10 @@ def build_examples(
                 tags = bio(tuple(labels["entity"]))
                 example.entities = [0] * len(tokens)
                 for entity in record.entities:
-                    for position, token in enumerate(touched(tokens, entity.span)):
-                        prefix = "I" if position else "B"
+                    prefix = "B"
+                    for token in touched(tokens, entity.span):
                         example.entities[token] = tags.index(f"{prefix}-{entity.label}")
+                        prefix = "I"
 
             is_exhaustive = example.corpus in exhaustive_stances
             if "stance" in labels:
@@ -184,7 +188,8 @@ def build_examples(
                 )
             if is_exhaustive and record.stances is not None:
                 example.opinions = _opinion_tags(record, tokens, no_stance)
-            for task, probabilities in (soft or {}).get(record.id, {}).items():
+
+            for task, probabilities in soft.get(record.id, {}).items():
                 if probabilities.ndim == 1 or len(probabilities) == len(example):
                     example.soft[task] = probabilities
             if record.attributions is not None:
@@ -194,34 +199,32 @@ def build_examples(
     return documents
 
 
-def _documents(records: Sequence[Record]) -> Iterable[list[Record]]:
+def _group_by_document(records: Sequence[Record]) -> Iterator[list[Record]]:
     """Yield the records of each document in order, and each record without a position alone.
 
     A record without a position that has stances, but no attributions and no labels of the sentence, is merged
     into the first one of its corpus with the same text.
     """
-    placed: dict[str, list[Record]] = defaultdict(list)
-    alone: dict[tuple[str, str], Record] = {}
+    documents: dict[str, list[Record]] = defaultdict(list)
+    singles: dict[tuple[str, str], Record] = {}
     for record in records:
         if record.doc_id is not None and record.start is not None:
-            placed[record.doc_id].append(record)
+            documents[record.doc_id].append(record)
             continue
         key = (_corpus(record), record.text)
-        first = alone.get(key)
+        first = singles.get(key)
         if first is None:
-            alone[key] = record
+            singles[key] = record
             continue
-        has_other_labels = record.attributions or any(
-            getattr(record, task) for task in SENTENCE_TASKS
-        )
-        if record.stances and not has_other_labels:
+        has_sentence_label = any(getattr(record, task) for task in SENTENCE_TASKS)
+        if record.stances and not record.attributions and not has_sentence_label:
             stances = [*(first.stances or []), *record.stances]
-            alone[key] = first.model_copy(update={"stances": stances})
+            singles[key] = first.model_copy(update={"stances": stances})
         else:
-            alone[record.id, record.text] = record
-    for group in placed.values():
+            singles[record.id, record.text] = record
+    for group in documents.values():
         yield sorted(group, key=lambda record: record.start or 0)
-    for record in alone.values():
+    for record in singles.values():
         yield [record]
 
 
@@ -233,7 +236,7 @@ def _stance_examples(
     record: Record,
     tokens: Tokens,
     labels: Sequence[str],
-    weigh: "_Weights",
+    weigh: "_LabelWeights",
     soft_share: float,
     preceding: Sequence[Example],
     no_stance: str,
@@ -244,7 +247,7 @@ def _stance_examples(
     """
     examples = []
     for stance in record.stances or ():
-        shares = _shares(stance, labels, soft_share)
+        shares = _label_shares(stance, labels, soft_share)
         if not shares:
             continue
         holder, sentences_back = None, 0
@@ -260,14 +263,17 @@ def _stance_examples(
             if holder is None:
                 # Without a span, the example would teach that the text itself takes this side.
                 continue
-        target, mention = stance.target, None
-        if not isinstance(target, str):
-            start, end = min(start for start, _ in target), max(end for _, end in target)
-            target = mention = record.text[start:end]
+        mention = None
+        if isinstance(stance.target, str):
+            name = stance.target
+        else:
+            start = min(start for start, _ in stance.target)
+            end = max(end for _, end in stance.target)
+            name = mention = record.text[start:end]
         examples.append(
             StanceExample(
                 holder=holder,
-                target=_span(record.text, tokens, stance.target) or target,
+                target=_span(record.text, tokens, stance.target) or name,
                 shares=shares,
                 weight=weigh(record, "stance", stance.label),
                 mention=mention,
@@ -297,42 +303,47 @@ def _opinion_tags(record: Record, tokens: Tokens, no_stance: str) -> dict[str, l
         tags[name] = [0] * len(tokens)
         token_spans = [touched(tokens, span) for span in head_spans]
         for span_tokens in sorted(token_spans, key=len):
-            for position, token in enumerate(span_tokens):
-                tags[name][token] = 2 if position else 1  # I, B
+            tag = 1  # B
+            for token in span_tokens:
+                tags[name][token] = tag
+                tag = 2  # I
     return tags
 
 
-def _shares(stance: Stance, labels: Sequence[str], soft_share: float) -> tuple[float, ...]:
+def _label_shares(stance: Stance, labels: Sequence[str], soft_share: float) -> tuple[float, ...]:
     """Return the probability of each label; empty if the stance has neither label nor probabilities."""
     soft = stance.probabilities or {}
     total = sum(soft.values())
-    if not total and stance.label is None:
-        return ()
     if not total:
+        if stance.label is None:
+            return ()
         return tuple(float(label == stance.label) for label in labels)
     if stance.label is None:
         soft_share = 1.0
-    return tuple(
-        (1 - soft_share) * (label == stance.label) + soft_share * soft.get(label, 0.0) / total
-        for label in labels
-    )
+    shares = []
+    for label in labels:
+        hard_part = (1 - soft_share) * (label == stance.label)
+        shares.append(hard_part + soft_share * soft.get(label, 0.0) / total)
+    return tuple(shares)
 
 
 def _span(text: str, tokens: Tokens, value: Span | str) -> tuple[int, int] | None:
     """Return the tokens of a span, or of the first mention of a name; ``None`` if there are none."""
     if isinstance(value, str):
         value = find_mentions(value, text)[:1]
-    found = touched(tokens, value[:1])
-    return (found[0], found[-1] + 1) if found else None
+    numbers = touched(tokens, value[:1])
+    if not numbers:
+        return None
+    return numbers[0], numbers[-1] + 1
 
 
 def touched(tokens: Tokens, span: Span) -> list[int]:
     """Return the indices of the tokens that share a character with the span."""
-    return [
-        number
-        for number, (left, right) in enumerate(tokens.offsets)
-        if any(left < end and start < right for start, end in span)
-    ]
+    numbers = []
+    for number, (token_start, token_end) in enumerate(tokens.offsets):
+        if any(token_start < end and start < token_end for start, end in span):
+            numbers.append(number)
+    return numbers
 
 
 def _add_attributions(
@@ -362,7 +373,7 @@ def _add_attributions(
         example.contents[attribution_id(record, index)] = spans
 
 
-class _Weights:
+class _LabelWeights:
     """Weigh labels in the loss by their corpus, and rare ones of a corpus more, by a power of their rarity."""
 
     def __init__(
@@ -377,8 +388,8 @@ class _Weights:
                     labels = [stance.label for stance in record.stances or ()]
                 else:
                     labels = [getattr(record, task)]
-                counts = self._counts[_corpus(record), task]
-                counts.update(label for label in labels if label is not None)
+                annotated = [label for label in labels if label is not None]
+                self._counts[_corpus(record), task].update(annotated)
 
     def __call__(self, record: Record, task: str, label: str | None) -> float:
         """Return the weight of a record's label; without a label, that of its corpus alone."""

@@ -38,21 +38,24 @@ def candidate_queries(document: EncodedDocument) -> list[StanceQuery]:
 
     Holders are sources and opinion holders, targets are entities and opinion targets.
     """
-    opinions = document.opinions
-    sources = [
-        attribution.source[0] for attribution in document.attributions or () if attribution.source
-    ]
-    entities = [entity.span for entity in document.entities or ()]
-    holders = sorted({*sources, *opinions["opinion_holder"]})
+    holders = set(document.opinions["opinion_holder"])
+    for attribution in document.attributions or ():
+        if attribution.source:
+            holders.add(attribution.source[0])
+    targets = set(document.opinions["opinion_target"])
+    for entity in document.entities or ():
+        targets.add(entity.span)
     targets_of_sentence: dict[int, list[Located]] = defaultdict(list)
-    for target in sorted({*entities, *opinions["opinion_target"]}):
+    for target in sorted(targets):
         targets_of_sentence[target.sentence].append(target)
     queries = []
-    for holder in holders:
+    for holder in sorted(holders):
         for target in targets_of_sentence[holder.sentence]:
-            spans = (holder.start, holder.end), (target.start, target.end)
-            if not _overlap(*spans):
-                queries.append(StanceQuery(holder.sentence, *spans, is_found=True))
+            holder_offsets = (holder.start, holder.end)
+            target_offsets = (target.start, target.end)
+            if not _overlap(holder_offsets, target_offsets):
+                query = StanceQuery(holder.sentence, holder_offsets, target_offsets, is_found=True)
+                queries.append(query)
     return queries
 
 
@@ -79,8 +82,8 @@ def find_stances(
         group = [records[number] for number in numbers]
         document = predictor.read([record.text for record in group])
         queries = candidate_queries(document)
-        rows = predictor.stances(document, queries)  # (queries, labels)
-        properties = predictor.evidence(document, queries)  # (queries, E)
+        query_probabilities = predictor.stances(document, queries)  # (queries, labels)
+        query_evidence = predictor.evidence(document, queries)  # (queries, E)
         # Sentence → its annotated stances that no pair has been matched with.
         unmatched: dict[int, list[Stance]] = defaultdict(list)
         for number, record in enumerate(group):
@@ -89,7 +92,7 @@ def find_stances(
                 if has_spans and stance.label != no_stance:
                     unmatched[number].append(stance)
                     annotated += 1
-        for number in _surest_of_nested(queries, rows, neutral):
+        for number in _surest_of_nested(queries, query_probabilities, neutral):
             query = queries[number]
             label = no_stance
             for stance in unmatched[query.sentence]:
@@ -98,8 +101,8 @@ def find_stances(
                     unmatched[query.sentence].remove(stance)
                     label = stance.label or no_stance
                     break
-            probabilities.append(rows[number])
-            evidence.append(properties[number])
+            probabilities.append(query_probabilities[number])
+            evidence.append(query_evidence[number])
             gold.append(labels.index(label))
             documents.append(document_of(group[0]))
     table = np.array(probabilities).reshape(-1, len(labels))
@@ -114,28 +117,31 @@ def find_stances(
     return FoundStances(answers, np.array(evidence).reshape(-1, len(EVIDENCE)), annotated)
 
 
-def best_f1(found: FoundStances, no_stance: str) -> float:
+def best_f1(stances: FoundStances, no_stance: str) -> float:
     """Return the best F1 of stances that take a side, over all thresholds of their probability."""
-    answers = found.answers
-    sides = np.array([label != no_stance for label in answers.labels])
-    if not len(answers.gold) or not found.annotated:
+    answers = stances.answers
+    if not len(answers.gold) or not stances.annotated:
         return 0.0
-    side_probabilities = np.where(sides, answers.probabilities, -1.0)
-    side = side_probabilities.argmax(axis=1)
-    curve = cumulative_curve(side_probabilities.max(axis=1), (side == answers.gold).astype(float))
-    return float((2 * curve.sums / (curve.counts + found.annotated)).max())
+    is_side = np.array([label != no_stance for label in answers.labels])
+    side_probabilities = np.where(is_side, answers.probabilities, -1.0)  # (P, labels)
+    is_correct = side_probabilities.argmax(axis=1) == answers.gold
+    curve = cumulative_curve(side_probabilities.max(axis=1), is_correct.astype(float))
+    scores = 2 * curve.sums / (curve.counts + stances.annotated)
+    return float(scores.max())
 
 
-def _surest_of_nested(queries: Sequence[StanceQuery], rows: np.ndarray, neutral: int) -> list[int]:
+def _surest_of_nested(
+    queries: Sequence[StanceQuery], probabilities: np.ndarray, neutral: int
+) -> list[int]:
     """Return the numbers of the queries, surest first, without targets nested in a surer one of the same side."""
-    sides = rows.copy()  # (queries, labels)
-    sides[:, neutral] = -1.0
-    labels, probabilities = sides.argmax(axis=1).tolist(), sides.max(axis=1).tolist()
-    groups = [
-        (query.sentence, query.holder, label) for query, label in zip(queries, labels, strict=True)
-    ]
-    spans = [query.target if not isinstance(query.target, str) else None for query in queries]
-    return surest_spans(groups, spans, probabilities)
+    side_probabilities = probabilities.copy()  # (queries, labels)
+    side_probabilities[:, neutral] = -1.0
+    labels = side_probabilities.argmax(axis=1).tolist()
+    groups, spans = [], []
+    for query, label in zip(queries, labels, strict=True):
+        groups.append((query.sentence, query.holder, label))
+        spans.append(None if isinstance(query.target, str) else query.target)
+    return surest_spans(groups, spans, side_probabilities.max(axis=1).tolist())
 
 
 def is_about(query: StanceQuery, stance: Stance) -> bool:

@@ -21,6 +21,7 @@ spaces into its tokens sees one missing.
 import random
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import product
 
 from claimstance.model.windows import Tokens, WindowBuilder
 from claimstance.training.fine_tuning.augmentation import templates
@@ -67,62 +68,68 @@ class Augmenter:
     def is_eligible(self, method: str, example: Example) -> bool:
         """Return whether ``augment`` may be called for an example, with one of ``METHODS``."""
         if method != "quoted":
-            return self.takes_side(example, named=method != "joined")
+            return self.takes_side(example, only_named_holders=method != "joined")
         if any(stance.holder is not None for stance in example.stances):
             return False
         # The names of targets are blanked, because only other names may be those of speakers.
         text, offsets = example.text, example.tokens.offsets
         for start, end in _mentions(example.stances):
-            left, right = offsets[start][0], offsets[end - 1][1]
-            text = text[:left] + " " * (right - left) + text[right:]
+            first, last = offsets[start][0], offsets[end - 1][1]
+            text = text[:first] + " " * (last - first) + text[last:]
         return templates.ATTRIBUTION_SIGNS.search(text) is None
 
     def augment(
-        self, method: str, example: Example, others: Sequence[Example], rng: random.Random
+        self, method: str, example: Example, partners: Sequence[Example], rng: random.Random
     ) -> Example | None:
         """Return a new example made of an eligible one.
 
         Args:
             method: one of ``METHODS``.
             example: the example.
-            others: the examples to draw a second sentence or a name from.
+            partners: the examples to draw a second sentence or a name from.
             rng: the source of all random choices.
 
         Returns:
-            ``None`` if the example cannot be augmented: none of the others that were drawn is about other
+            ``None`` if the example cannot be augmented: none of the partners that were drawn is about other
             people, or no word of the sentence can be negated.
         """
         if method == "unsaid":
             return self.unsay(example, rng)
         if method == "negated":
             return self.negate(example, rng)
-        for other in rng.choices(others, k=_MAX_TRIES):
-            if not self.are_unrelated(example, other):
+        for partner in rng.choices(partners, k=_MAX_TRIES):
+            if not self.are_unrelated(example, partner):
                 continue
             if method == "joined":
-                first, second = rng.sample([example, other], 2)  # in either order
+                first, second = rng.sample([example, partner], 2)  # in either order
                 return self.join(first, second, rng)
-            if _names(other):
-                add_name = self.add_bystander if method == "beside" else self.quote
-                return add_name(example, other, rng)
+            if not _names(partner):
+                continue
+            if method == "beside":
+                return self.add_bystander(example, partner, rng)
+            return self.quote(example, partner, rng)
         return None
 
-    def takes_side(self, example: Example, named: bool = False) -> bool:
+    def takes_side(self, example: Example, only_named_holders: bool = False) -> bool:
         """Return whether a holder is for or against a mention.
 
         Args:
             example: the example.
-            named: only stances of holders whom the sentence names count.
+            only_named_holders: stances of the text itself do not count.
         """
-        stances = [it for it in example.stances if it.holder is not None or not named]
-        return any(self._is_side(stance) for stance in stances)
+        for stance in example.stances:
+            if stance.holder is None and only_named_holders:
+                continue
+            if self._is_side(stance):
+                return True
+        return False
 
     def _is_side(self, stance: StanceExample) -> bool:
         """Return whether the likeliest label of a stance toward a mention is for or against it."""
-        neutral_share = sum(
-            share for share, none in zip(stance.shares, self._no_stance, strict=True) if none
-        )
-        return isinstance(stance.target, tuple) and max(stance.shares) > neutral_share
+        if not isinstance(stance.target, tuple):
+            return False
+        neutral_share = stance.shares[self._no_stance.index(1.0)]
+        return max(stance.shares) > neutral_share
 
     def are_unrelated(self, first: Example, second: Example) -> bool:
         """Return whether neither sentence contains the last word of a mention in the other.
@@ -138,11 +145,13 @@ class Augmenter:
         """Return one sentence made of two, in which nobody has a stance toward a mention in the other half."""
         beginning = self._without_full_stop(first)
         conjunction = rng.choice(self._conjunctions)
-        left = _shift_stances(first.stances, 0)
-        right = _shift_stances(second.stances, len(beginning) + len(conjunction))
-        across = self._pairs_without_stance(_mentions(left), _mentions(right), rng)
+        first_stances = _shift_stances(first.stances, 0)
+        second_stances = _shift_stances(second.stances, len(beginning) + len(conjunction))
+        across = self._pairs_without_stance(
+            _mentions(first_stances), _mentions(second_stances), rng
+        )
         tokens = concatenate(beginning, conjunction, second.tokens)
-        return Example(first.corpus, tokens, stances=[*left, *right, *across])
+        return Example(first.corpus, tokens, stances=[*first_stances, *second_stances, *across])
 
     def unsay(self, example: Example, rng: random.Random) -> Example:
         """Return the sentence after words that leave open whether it is true, so that nobody takes a side.
@@ -158,25 +167,25 @@ class Augmenter:
         ]
         return Example(example.corpus, tokens, stances=stances)
 
-    def add_bystander(self, example: Example, other: Example, rng: random.Random) -> Example:
+    def add_bystander(self, example: Example, partner: Example, rng: random.Random) -> Example:
         """Return the sentence with a bystander from another sentence, who has no stance and is no target of any.
 
         The bystander may be the one who reports the sentence, and would then share the stances of the text
         itself. Therefore only stances of named holders are kept.
         """
-        tokens, bystander, start = self._fill_with_name(self._beside, example, other, rng)
+        tokens, bystander, start = self._fill_with_name(self._beside, example, partner, rng)
         stances = [
             stance for stance in _shift_stances(example.stances, start) if stance.holder is not None
         ]
         neutral = self._pairs_without_stance({bystander}, _mentions(stances), rng)
         return Example(example.corpus, tokens, stances=[*stances, *neutral])
 
-    def quote(self, example: Example, other: Example, rng: random.Random) -> Example:
+    def quote(self, example: Example, partner: Example, rng: random.Random) -> Example:
         """Return the sentence as the words of somebody from another sentence, who then holds its stances.
 
         The people whom it mentions take no side toward the speaker.
         """
-        tokens, speaker, start = self._fill_with_name(self._quoted, example, other, rng)
+        tokens, speaker, start = self._fill_with_name(self._quoted, example, partner, rng)
         stances, toward_speaker = [], []
         for stance in _shift_stances(example.stances, start):
             assert isinstance(stance.target, tuple)
@@ -216,9 +225,10 @@ class Augmenter:
             tokens = concatenate(
                 cut(example.tokens, 0, start), negation, cut(example.tokens, end, len(example))
             )
-            kept = [replace(stance, shares=self._no_stance)]
-            kept += [other for other in example.stances if other.holder not in (None, holder)]
-            stances = _shift_stances(kept, len(negation) - (end - start), first=end)
+            negated = replace(stance, shares=self._no_stance)
+            of_others = [it for it in example.stances if it.holder not in (None, holder)]
+            shift = len(negation) - (end - start)
+            stances = _shift_stances([negated, *of_others], shift, first=end)
             return Example(example.corpus, tokens, stances=stances)
         return None
 
@@ -231,19 +241,18 @@ class Augmenter:
         return example.tokens
 
     def _pairs_without_stance(
-        self, some: set[_Span], others: set[_Span], rng: random.Random
+        self, first_mentions: set[_Span], second_mentions: set[_Span], rng: random.Random
     ) -> list[StanceExample]:
         """Return a few random pairs of a mention of each set, in either direction, as examples without a stance."""
         pairs = []
-        for first in some:
-            for second in others:
-                pairs += [(first, second), (second, first)]
+        for first, second in product(first_mentions, second_mentions):
+            pairs += [(first, second), (second, first)]
         # Sorted, because a set has no order that a seed could repeat.
         drawn = rng.sample(sorted(pairs), min(_MAX_PAIRS, len(pairs)))
         return [StanceExample(holder, target, self._no_stance, 1.0) for holder, target in drawn]
 
     def _fill_with_name(
-        self, templates: Sequence[Template], example: Example, other: Example, rng: random.Random
+        self, templates: Sequence[Template], example: Example, partner: Example, rng: random.Random
     ) -> tuple[Tokens, _Span, int]:
         """Return a random template filled with a sentence and a name from another one.
 
@@ -251,9 +260,11 @@ class Augmenter:
             The tokens, the span of the name, and the first token of the sentence.
         """
         template = rng.choice(templates)
-        name = cut(other.tokens, *rng.choice(_names(other)))
+        name_start, name_end = rng.choice(_names(partner))
+        name = cut(partner.tokens, name_start, name_end)
         tokens, starts = self._fill(template, example, name)
-        return tokens, (starts[NAME], starts[NAME] + len(name)), starts[SENTENCE]
+        name_span = (starts[NAME], starts[NAME] + len(name))
+        return tokens, name_span, starts[SENTENCE]
 
     def _fill(
         self, template: Template, example: Example, name: Tokens | None = None
@@ -266,14 +277,15 @@ class Augmenter:
         fillers = {SENTENCE: sentence}
         if name is not None:
             fillers[NAME] = name
-        parts: list[Tokens] = []
+        filled: list[Tokens] = []
         starts: dict[str, int] = {}
-        for part in template:
-            if isinstance(part, str):
-                starts[part] = sum(map(len, parts))
-                part = fillers[part]
-            parts.append(part)
-        return concatenate(*parts), starts
+        for element in template:
+            if isinstance(element, str):
+                starts[element] = sum(map(len, filled))
+                filled.append(fillers[element])
+            else:
+                filled.append(element)
+        return concatenate(*filled), starts
 
 
 def _mentions(stances: Sequence[StanceExample]) -> set[_Span]:
@@ -314,12 +326,13 @@ def _shift_stances(
             end += shift
         return start, end
 
-    moved = []
+    shifted_stances = []
     for stance in stances:
         if isinstance(stance.target, tuple):
             holder = None if stance.holder is None else shifted(stance.holder)
-            moved.append(replace(stance, holder=holder, target=shifted(stance.target)))
-    return moved
+            target = shifted(stance.target)
+            shifted_stances.append(replace(stance, holder=holder, target=target))
+    return shifted_stances
 
 
 def _word_at(example: Example, start: int) -> tuple[str, int]:
@@ -330,4 +343,5 @@ def _word_at(example: Example, start: int) -> tuple[str, int]:
         end += 1
     if end == start:
         return "", end
-    return example.text[offsets[start][0] : offsets[end - 1][1]].lower(), end
+    first_character, end_character = offsets[start][0], offsets[end - 1][1]
+    return example.text[first_character:end_character].lower(), end

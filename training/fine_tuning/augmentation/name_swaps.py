@@ -77,15 +77,16 @@ class NameSwapper:
                     continue
                 if entity.label == PERSON:
                     new_name = self._person(name, surnames, first_names, rng)
-                else:
-                    if name not in new_names:
-                        candidates = self._names.get((entity.label, " " in name)) or [name]
-                        new_names[name] = rng.choice(candidates)
+                elif name in new_names:
                     new_name = new_names[name]
+                else:
+                    candidates = self._names.get((entity.label, " " in name)) or [name]
+                    new_name = new_names[name] = rng.choice(candidates)
                 replacements.append((start, end, new_name))
             if swaps_parties:
                 replacements += [
-                    (*match.span(), _PARTIES[match[0]]) for match in _PARTY.finditer(record.text)
+                    (match.start(), match.end(), _PARTIES[match[0]])
+                    for match in _PARTY.finditer(record.text)
                 ]
             swapped.append(replace_spans(record, replacements))
         for surname, (_, new_surname) in surnames.items():
@@ -110,7 +111,9 @@ class NameSwapper:
         new_first, new_surname = surnames[surname]
         if is_first_name:
             return new_first
-        return new_surname if len(words) == 1 else f"{new_first} {new_surname}"
+        if len(words) == 1:
+            return new_surname
+        return f"{new_first} {new_surname}"
 
 
 class DocumentSwapper:
@@ -123,7 +126,9 @@ class DocumentSwapper:
     """
 
     def __init__(self, records: Sequence[Record], share: float, seed: int) -> None:
-        self._documents = [[records[number] for number in group] for group in contexts(records)]
+        self._documents = []
+        for numbers in contexts(records):
+            self._documents.append([records[number] for number in numbers])
         self._swapper = NameSwapper(records)
         self._share = share
         self._seed = seed
@@ -204,32 +209,27 @@ def _map_spans(record: Record, mapping: Callable[[Span], Span]) -> dict[str, obj
 
     fields: dict[str, object] = {}
     if record.attributions is not None:
-        fields["attributions"] = [
-            attribution.model_copy(
-                update={role: mapped(getattr(attribution, role)) for role in ROLES}
-            )
-            for attribution in record.attributions
-        ]
+        attributions = []
+        for attribution in record.attributions:
+            roles = {role: mapped(getattr(attribution, role)) for role in ROLES}
+            attributions.append(attribution.model_copy(update=roles))
+        fields["attributions"] = attributions
     if record.entities is not None:
         fields["entities"] = [
             entity.model_copy(update={"span": mapping(entity.span)}) for entity in record.entities
         ]
     if record.stances is not None:
-        fields["stances"] = [
-            stance.model_copy(
-                update={"holder": mapped(stance.holder), "target": mapped(stance.target)}
-            )
-            for stance in record.stances
-        ]
+        stances = []
+        for stance in record.stances:
+            ends = {"holder": mapped(stance.holder), "target": mapped(stance.target)}
+            stances.append(stance.model_copy(update=ends))
+        fields["stances"] = stances
     return fields
 
 
 def _rename_in_stances(record: Record, names: Mapping[str, str]) -> Record:
     """Return a record whose holders and targets that are texts have the new names."""
-    stances = record.stances or ()
-    if not any(
-        isinstance(end, str) for stance in stances for end in (stance.holder, stance.target)
-    ):
+    if record.stances is None:
         return record
 
     def renamed(value: Span | str | None) -> Span | str | None:
@@ -240,7 +240,7 @@ def _rename_in_stances(record: Record, names: Mapping[str, str]) -> Record:
         return " ".join(names.get(word, word) for word in value.split())
 
     renamed_stances = []
-    for stance in stances:
+    for stance in record.stances:
         names_of_stance = {"holder": renamed(stance.holder), "target": renamed(stance.target)}
         renamed_stances.append(stance.model_copy(update=names_of_stance))
     return record.model_copy(update={"stances": renamed_stances})

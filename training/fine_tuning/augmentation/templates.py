@@ -84,8 +84,8 @@ def parse_templates(windows: WindowBuilder, texts: Iterable[str]) -> list[Templa
     templates = []
     for text in texts:
         template: Template = []
-        for part in re.split(r"(\{\w+\})", text):
-            words = part.strip()
+        for segment in re.split(r"(\{\w+\})", text):
+            words = segment.strip()
             if words in (NAME, SENTENCE):
                 template.append(words)
             elif words:
@@ -99,18 +99,18 @@ def cut(tokens: Tokens, start: int, end: int) -> Tokens:
     return Tokens(tokens.ids[start:end], tokens.offsets[start:end], tokens.words[start:end])
 
 
-def concatenate(*parts: Tokens) -> Tokens:
-    """Return the tokens of all parts, as if there were a space between their texts.
+def concatenate(*sequences: Tokens) -> Tokens:
+    """Return the tokens of all sequences, as if there were a space between their texts.
 
-    Offsets and word numbers increase from part to part. They have gaps where tokens were cut out.
+    Offsets and word numbers increase from one to the next. They have gaps where tokens were cut out.
     """
     tokens = Tokens([], [], [])
-    for part in parts:
+    for sequence in sequences:
         first_character = tokens.offsets[-1][1] + 1 if tokens.offsets else 0
         first_word = max((word for word in tokens.words if word is not None), default=-1) + 1
-        tokens.ids.extend(part.ids)
-        for start, end in part.offsets:
+        tokens.ids.extend(sequence.ids)
+        for start, end in sequence.offsets:
             tokens.offsets.append((start + first_character, end + first_character))
-        for word in part.words:
+        for word in sequence.words:
             tokens.words.append(None if word is None else word + first_word)
     return tokens

@@ -182,7 +182,7 @@ def test_nobody_takes_a_side_in_a_sentence_that_may_be_false(make, windows):
     # What nobody named thinks cannot be taken back: the words may mock.
     assert augmenter.unsay(nobodys, random.Random(0)).stances == []
     assert augmenter.takes_side(nobodys)
-    assert not augmenter.takes_side(nobodys, named=True)
+    assert not augmenter.takes_side(nobodys, only_named_holders=True)
 
 
 def test_offsets_and_words_increase_in_joined_sentences(make, windows):
