@@ -7,6 +7,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from claimstance.model.bundled import BUNDLED_MODELS
 from claimstance.model.config import ModelConfig
 from claimstance.model.errors import InputError, ModelError
@@ -17,7 +19,7 @@ from claimstance.model.predictor import Predictor
 from claimstance.model.record import Record
 from claimstance.training.data.dataset import load_records, split_names
 from claimstance.training.data.label_coverage import count_labels, unseen_labels
-from claimstance.training.data.report.report import REPORT_FILE
+from claimstance.training.data.report.report import REPORT_FILE, BuildReport
 from claimstance.training.evaluation.baselines import Embed, compute_baselines, not_beaten
 from claimstance.training.evaluation.counts import Outcomes
 from claimstance.training.evaluation.evaluate import (
@@ -121,10 +123,20 @@ def read_account(folder: Path) -> dict[str, Any]:
     return account if isinstance(account, dict) else {}
 
 
+def read_report(data: Path) -> BuildReport | None:
+    """Return the report of a dataset; ``None`` if it cannot be read."""
+    try:
+        return BuildReport.model_validate_json((data / REPORT_FILE).read_bytes())
+    except (OSError, ValidationError):
+        return None
+
+
 def dev_figures(folder: Path) -> dict[str, Any] | None:
     """Return the figures on dev that training wrote: ``results`` and ``baselines``; ``None`` without any."""
     figures = read_account(folder).get("dev")
-    return figures if isinstance(figures, dict) and figures.get("results") else None
+    if isinstance(figures, dict) and figures.get("results"):
+        return figures
+    return None
 
 
 def fingerprint(data: Path, split: str | None = None) -> str:
@@ -200,11 +212,15 @@ def _baseline_results(
     train = load_records(data, "train")
     dev = load_records(data, "dev") if "dev" in split_names(data) else []
     embed: Embed | None = None
-    config_file = Path(model) / "config.yaml" if model is not None else None
-    if config_file is not None and config_file.is_file():
+    if model is not None and (Path(model) / "config.yaml").is_file():
         from claimstance.training.fine_tuning.sentence_embeddings import SentenceEncoder
 
-        settings = load_config(config_file).model
+        settings = load_config(Path(model) / "config.yaml").model
         embed = SentenceEncoder(settings.encoder, settings.max_tokens)
-    train, dev, records = (keep_labels_of(rows, config.tasks) for rows in (train, dev, records))
-    return compute_baselines(train, dev, records, config.labels, embed)
+    return compute_baselines(
+        keep_labels_of(train, config.tasks),
+        keep_labels_of(dev, config.tasks),
+        keep_labels_of(records, config.tasks),
+        config.labels,
+        embed,
+    )

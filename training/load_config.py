@@ -65,8 +65,8 @@ def parse_data_config(data: dict[str, Any], where: str) -> DataConfig:
 def _apply(data: dict[str, Any], override: str) -> str:
     """Apply one override to ``data``, and return its key."""
     key, equals, text = override.partition("=")
-    parts = key.strip().split(".")
-    if not equals or not all(parts):
+    steps = key.strip().split(".")
+    if not equals or not all(steps):
         raise ConfigError(
             f"override '{shorten(override, 200)}': expected KEY=VALUE, such as training.epochs=2"
         )
@@ -76,33 +76,34 @@ def _apply(data: dict[str, Any], override: str) -> str:
         raise ConfigError(
             f"override '{shorten(override, 200)}': expected a YAML value, found {shorten(repr(text))}"
         ) from None
-    place: Any = data
-    for part in parts[:-1]:
-        place = _step(place, part, override)
-    if isinstance(place, list):
-        _step(place, parts[-1], override)
-        place[int(parts[-1])] = value
+    *outer_steps, last_step = steps
+    node: Any = data
+    for step in outer_steps:
+        node = _child(node, step, override)
+    if isinstance(node, list):
+        _child(node, last_step, override)  # checks the number
+        node[int(last_step)] = value
     else:
-        place[parts[-1]] = value
-    return ".".join(parts)
+        node[last_step] = value
+    return ".".join(steps)
 
 
-def _step(place: Any, part: str, override: str) -> Any:
-    """Return the mapping or list under one part of an override's key; a missing mapping is added."""
-    if isinstance(place, list):
-        if not part.isdecimal() or len(part) > 9 or int(part) >= len(place):
+def _child(node: Any, step: str, override: str) -> Any:
+    """Return the mapping or list under one step of an override's key; a missing mapping is added."""
+    if isinstance(node, list):
+        if not step.isdecimal() or len(step) > 9 or int(step) >= len(node):
             raise ConfigError(
-                f"override '{shorten(override, 200)}': expected a number below {len(place)}, found '{shorten(part)}'"
+                f"override '{shorten(override, 200)}': expected a number below {len(node)}, found '{shorten(step)}'"
             )
-        return place[int(part)]
-    if place.get(part) is None:
-        place[part] = {}
-    if not isinstance(place[part], (dict, list)):
+        return node[int(step)]
+    if node.get(step) is None:
+        node[step] = {}
+    if not isinstance(node[step], (dict, list)):
         raise ConfigError(
-            f"override '{shorten(override, 200)}': expected '{shorten(part)}' to hold keys, found "
-            f"{shorten(repr(place[part]))}"
+            f"override '{shorten(override, 200)}': expected '{shorten(step)}' to hold keys, found "
+            f"{shorten(repr(node[step]))}"
         )
-    return place[part]
+    return node[step]
 
 
 def _explain(
@@ -114,12 +115,15 @@ def _explain(
     key = shorten(".".join(str(step) for step in details["loc"] if step != "[key]"), 100)
     where = path
     for overridden, override in overrides.items():
-        is_about = key == overridden or key.startswith(f"{overridden}.")
-        if is_about or overridden.startswith(f"{key}."):
+        # The problem may be in a value below the overridden key, or in a section above it.
+        is_below = f"{key}.".startswith(f"{overridden}.")
+        is_above = overridden.startswith(f"{key}.")
+        if is_below or is_above:
             where = f"override '{shorten(override, 200)}'"
-    more = f" ({len(problems) - 1} more)" if len(problems) > 1 else ""
     if details["type"] == "extra_forbidden" and key in RENAMED_KEYS:
         message = f"this key is now '{RENAMED_KEYS[key]}'"
     else:
         message = explain(details, section, mapping="keys with values")
-    return f"{where}: {key or 'the file'}: {message}{more}"
+    if len(problems) > 1:
+        message += f" ({len(problems) - 1} more)"
+    return f"{where}: {key or 'the file'}: {message}"

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import ValidationError
 
 from claimstance.model.config import ModelConfig
 from claimstance.model.io.hub import is_hub_name
@@ -17,7 +16,8 @@ from claimstance.model.onnx.manifest import MANIFEST_FILE
 from claimstance.training.config import Config
 from claimstance.training.data.codebook import Codebook, cell, to_markdown
 from claimstance.training.data.corpora import CORPORA
-from claimstance.training.data.report.report import REPORT_FILE, BuildReport
+from claimstance.training.data.report.report import BuildReport
+from claimstance.training.evaluate_model import read_report
 from claimstance.training.evaluation.baselines import DESCRIPTIONS
 from claimstance.training.evaluation.evaluate import PRIMARY, Results
 
@@ -74,9 +74,9 @@ def write_card(
     """
     model = ModelConfig.load(folder)
     baselines = baselines or {}
-    figures = _rows(results, baselines)
+    figures = _figure_rows(results, baselines)
     account = _json(folder / "training.json")
-    report = _report(config.data.path)
+    report = read_report(config.data.path)
     codebook = Codebook.model_validate(report.codebook) if report and report.codebook else None
     # With trainable_tasks, model.encoder is ignored: the encoder is that of model.init_from.
     base = None
@@ -111,30 +111,29 @@ def write_card(
     return path
 
 
-def _rows(results: Results, baselines: Mapping[str, Results]) -> list[_Row]:
+def _figure_rows(results: Results, baselines: Mapping[str, Results]) -> list[_Row]:
     """Return the primary figures of each corpus and task, beside those of baselines."""
     rows = []
     for name, figures in results.items():
         corpus, _, task = name.rpartition("/")
         for metric in PRIMARY[task]:
             figure = figures[metric]
-            baseline_values = {
-                baseline: baseline_results[name][metric].value
-                for baseline, baseline_results in baselines.items()
-                if metric in baseline_results.get(name, {})
-            }
-            rows.append(
-                _Row(
-                    corpus,
-                    task,
-                    metric,
-                    figure.value,
-                    figure.low,
-                    figure.high,
-                    figure.n,
-                    baseline_values,
-                )
+            baseline_values = {}
+            for baseline, baseline_results in baselines.items():
+                baseline_figures = baseline_results.get(name, {})
+                if metric in baseline_figures:
+                    baseline_values[baseline] = baseline_figures[metric].value
+            row = _Row(
+                corpus=corpus,
+                task=task,
+                metric=metric,
+                value=figure.value,
+                low=figure.low,
+                high=figure.high,
+                n=figure.n,
+                baselines=baseline_values,
             )
+            rows.append(row)
     return rows
 
 
@@ -155,13 +154,12 @@ def _metadata(
         language = codebook.language
     results = []
     for (corpus, task), rows in groupby(figures, key=lambda row: (row.corpus, row.task)):
+        metrics = [{"type": "f1", "name": row.metric, "value": round(row.value, 4)} for row in rows]
         results.append(
             {
                 "task": {"type": _task_type(task), "name": task},
                 "dataset": {"name": corpus, "type": corpus, "split": "dev"},
-                "metrics": [
-                    {"type": "f1", "name": row.metric, "value": round(row.value, 4)} for row in rows
-                ],
+                "metrics": metrics,
             }
         )
     metadata = {
@@ -181,14 +179,6 @@ def _metadata(
 def _task_type(task: str) -> str:
     """Return the hub's name for the type of a task."""
     return "token-classification" if task in ("attribution", "entity") else "text-classification"
-
-
-def _report(data: Path) -> BuildReport | None:
-    """Return the report of a dataset; ``None`` if it cannot be read."""
-    try:
-        return BuildReport.model_validate_json((data / REPORT_FILE).read_bytes())
-    except (OSError, ValidationError):
-        return None
 
 
 def _json(path: Path) -> dict[str, Any]:

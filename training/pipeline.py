@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from claimstance.model.bundled import BUNDLED_MODELS
 from claimstance.model.config import ModelConfig
 from claimstance.model.errors import ConfigError, InputError
@@ -20,11 +18,16 @@ from claimstance.training.data.build import build
 from claimstance.training.data.config import DataConfig
 from claimstance.training.data.dataset import load_labels, load_records, split_names
 from claimstance.training.data.label_coverage import count_labels, unseen_labels
-from claimstance.training.data.report.report import REPORT_FILE, BuildReport
+from claimstance.training.data.report.report import BuildReport
 from claimstance.training.data.soft_labels import SoftLabels, load_soft
 from claimstance.training.distillation.hard_negatives import add_hard_negatives
 from claimstance.training.distillation.teachers import add_soft_labels
-from claimstance.training.evaluate_model import ACCOUNT_FILE, fingerprint, read_account
+from claimstance.training.evaluate_model import (
+    ACCOUNT_FILE,
+    fingerprint,
+    read_account,
+    read_report,
+)
 from claimstance.training.evaluation.baselines import compute_baselines, not_beaten
 from claimstance.training.evaluation.evaluate import Results, evaluate, plain_figures
 
@@ -51,24 +54,17 @@ def run(config: Config, resume: bool = False, build_display: BuildDisplay = null
         ConfigError: if the dataset neither exists nor is described, a trained model is in the output folder
             already, or a model to start from or to learn from does not exist.
     """
-    from claimstance.training.fine_tuning.examples import keep_labels_of
     from claimstance.training.fine_tuning.train import train
-    from claimstance.training.model_card import write_card
 
     _check_folders(config, resume)
     data_folder = config.data.path
     if not data_folder.exists():
         _build_dataset(config.data, build_display)
+    names = split_names(data_folder)
     # The test split must not influence training, so it is never loaded here.
-    splits = {
-        split: load_records(data_folder, split)
-        for split in split_names(data_folder)
-        if split != "test"
-    }
+    splits = {split: load_records(data_folder, split) for split in names if split != "test"}
     if "train" not in splits:
-        raise InputError(
-            f"{data_folder}: expected a split 'train', found {', '.join(split_names(data_folder))}"
-        )
+        raise InputError(f"{data_folder}: expected a split 'train', found {', '.join(names)}")
     for message in _labels_not_in_train(data_folder, splits):
         log.warning("%s: %s", data_folder, message)
     folder = train(
@@ -80,12 +76,28 @@ def run(config: Config, resume: bool = False, build_display: BuildDisplay = null
         fingerprint(data_folder),
     )
     # Of several processes, the first one writes the model; the others are done here.
-    if not (folder / MANIFEST_FILE).exists():
-        return folder
+    if (folder / MANIFEST_FILE).exists():
+        _write_results(config, folder, splits)
+    return folder
+
+
+def _write_results(config: Config, folder: Path, splits: Mapping[str, Sequence[Record]]) -> None:
+    """Write the figures of a trained model on dev, beside those of baselines, and its card; log warnings."""
+    from claimstance.training.fine_tuning.examples import keep_labels_of
+    from claimstance.training.fine_tuning.sentence_embeddings import SentenceEncoder
+    from claimstance.training.model_card import write_card
 
     tasks = config.training.trainable_tasks or TASKS
-    splits = {split: keep_labels_of(records, tasks) for split, records in splits.items()}
-    results, baselines = _measure_on_dev(config, folder, splits)
+    train_records = keep_labels_of(splits["train"], tasks)
+    dev = keep_labels_of(splits.get("dev", ()), tasks)
+    results: Results = {}
+    baselines: dict[str, Results] = {}
+    if dev:
+        predictor, _ = load_predictor(folder)
+        results = evaluate(predictor, dev)
+        embed = SentenceEncoder(config.model.encoder, config.model.max_tokens)
+        baselines = compute_baselines(train_records, dev, dev, predictor.config.labels, embed)
+
     account = read_account(folder)
     account["dev"] = {
         "results": plain_figures(results),
@@ -102,7 +114,6 @@ def run(config: Config, resume: bool = False, build_display: BuildDisplay = null
             "others mean nothing",
             topic,
         )
-    return folder
 
 
 def _check_folders(config: Config, resume: bool) -> None:
@@ -111,10 +122,10 @@ def _check_folders(config: Config, resume: bool) -> None:
         raise ConfigError(
             f"output: expected a new folder, found a trained model in {config.output}"
         )
-    start = config.model.init_from
-    if start not in (None, AUTO) and not model_folder(start).is_dir():
+    init_from = config.model.init_from
+    if init_from not in (None, AUTO) and not model_folder(init_from).is_dir():
         raise ConfigError(
-            f"model.init_from: expected a trained model in {start}, or {_BUNDLED}, found no such folder"
+            f"model.init_from: expected a trained model in {init_from}, or {_BUNDLED}, found no such folder"
         )
 
 
@@ -187,9 +198,8 @@ def _labels_not_in_train(data_folder: Path, splits: Mapping[str, Sequence[Record
     """
     train = count_labels(splits["train"])
     messages = unseen_labels(train, count_labels(splits.get("dev", ())), "dev")
-    try:
-        report = BuildReport.model_validate_json((data_folder / REPORT_FILE).read_bytes())
-    except (OSError, ValidationError):
+    report = read_report(data_folder)
+    if report is None:
         return messages
     test: dict[str, dict[str, int]] = {}
     for task, counts in report.labels.get("test", {}).items():
@@ -197,18 +207,3 @@ def _labels_not_in_train(data_folder: Path, splits: Mapping[str, Sequence[Record
         label_names = report.label_sets.get(task, ())
         test[task] = {name: count for name, count in counts.items() if name in label_names}
     return messages + unseen_labels(train, test, "test")
-
-
-def _measure_on_dev(
-    config: Config, folder: Path, splits: Mapping[str, Sequence[Record]]
-) -> tuple[Results, dict[str, Results]]:
-    """Return the figures on dev of a trained model, and of baselines that are fitted on its train records."""
-    from claimstance.training.fine_tuning.sentence_embeddings import SentenceEncoder
-
-    dev, train = splits.get("dev", ()), splits["train"]
-    if not dev:
-        return {}, {}
-    predictor, _ = load_predictor(folder)
-    results = evaluate(predictor, dev)
-    embed = SentenceEncoder(config.model.encoder, config.model.max_tokens)
-    return results, compute_baselines(train, dev, dev, predictor.config.labels, embed)

@@ -224,10 +224,12 @@ def config_text(task: str, labels: Sequence[str]) -> str:
 
 def codebook_text(task: str, labels: Sequence[str]) -> str:
     """Return the text of a codebook for one task, with definitions if all labels are default ones, else with gaps."""
-    known = _DEFINITIONS[task] if set(labels) <= set(_DEFINITIONS[task]) else {}
+    definitions = _DEFINITIONS[task]
+    if not set(labels) <= set(definitions):
+        definitions = {}
     entries = []
     for label in labels:
-        definition, example = known.get(label, ("", ""))
+        definition, example = definitions.get(label, ("", ""))
         remark = "" if definition else "  # write it: until then, `check` says that it is missing"
         entries.append(
             f"    {_quoted(label)}:\n"
@@ -236,7 +238,9 @@ def codebook_text(task: str, labels: Sequence[str]) -> str:
             "      counterexamples: []      # what seems to be one, and is not"
         )
     text = Template(_CODEBOOK).substitute(task=task, entries="\n".join(entries))
-    return text + _TARGETS if task == "stance" else text
+    if task == "stance":
+        text += _TARGETS
+    return text
 
 
 def _quoted(text: str) -> str:
