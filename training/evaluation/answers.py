@@ -66,7 +66,8 @@ class Answers:
     @property
     def confidence(self) -> Array:
         """Return the probability of each chosen label, (n,)."""
-        return np.asarray(self.probabilities[np.arange(len(self.gold)), self.predicted])
+        rows = np.arange(len(self.gold))
+        return np.asarray(self.probabilities[rows, self.predicted])
 
     @property
     def correct(self) -> NDArray[np.bool_]:
@@ -76,7 +77,8 @@ class Answers:
     @property
     def gold_probability(self) -> Array:
         """Return the probability of each gold label, (n,)."""
-        return np.asarray(self.probabilities[np.arange(len(self.gold)), self.gold])
+        rows = np.arange(len(self.gold))
+        return np.asarray(self.probabilities[rows, self.gold])
 
     def select(self, rows: NDArray[np.bool_]) -> "Answers":
         """Return the answers of the selected rows; ``rows`` is a mask (n,)."""
@@ -91,7 +93,10 @@ class Answers:
 
     def by_kind(self) -> dict[str, "Answers"]:
         """Return the answers to each kind of the question."""
-        return {str(kind): self.select(self.kinds == kind) for kind in np.unique(self.kinds)}
+        answers = {}
+        for kind in np.unique(self.kinds):
+            answers[str(kind)] = self.select(self.kinds == kind)
+        return answers
 
 
 def document_of(record: Record) -> str:

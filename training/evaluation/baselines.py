@@ -262,8 +262,9 @@ def _with_context(text: str, entity: Span | str | None) -> str:
             inside.append(number)
     if not inside:
         return ""
-    context = words[max(inside[0] - _CONTEXT_WORDS, 0) : inside[-1] + _CONTEXT_WORDS + 1]
-    return text[context[0][0] : context[-1][1]]
+    first = max(inside[0] - _CONTEXT_WORDS, 0)
+    last = min(inside[-1] + _CONTEXT_WORDS, len(words) - 1)
+    return text[words[first][0] : words[last][1]]
 
 
 def _word_vectorizer(questions: Sequence[QuestionTexts]) -> Any:
@@ -272,8 +273,11 @@ def _word_vectorizer(questions: Sequence[QuestionTexts]) -> Any:
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     # A vectorizer cannot be fitted on a column without words, such as holders that nobody named.
-    columns = range(len(questions[0]))
-    filled = [i for i in columns if any(_WORD.search(question[i]) for question in questions)]
+    filled = [
+        column
+        for column in range(len(questions[0]))
+        if any(_WORD.search(question[column]) for question in questions)
+    ]
     settings = {
         "ngram_range": (1, 2),
         "sublinear_tf": True,

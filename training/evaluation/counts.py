@@ -22,11 +22,8 @@ from claimstance.training.evaluation.metrics import Array, Figure, bootstrap, cl
 
 OUTCOMES_FILE = "outcomes.jsonl"
 FORMAT = 1
-_DIMENSIONS = {
-    "labels": 2,
-    "attribution": 2,
-    "found": 1,
-}  # kind → dimensions of a document's counts
+#: Kind → dimensions of a document's counts.
+_DIMENSIONS = {"labels": 2, "attribution": 2, "found": 1}
 
 
 @dataclass(frozen=True)
@@ -129,7 +126,8 @@ def read_outcomes(folder: Path) -> tuple[dict[str, Any], Outcomes]:
         raise InputError(
             f'{location}: expected "model" and "data" of an evaluation, found {", ".join(metadata)}'
         )
-    return metadata, dict(_parse_outcome(location, row) for location, row in rows[1:])
+    outcomes = dict(_parse_outcome(location, row) for location, row in rows[1:])
+    return metadata, outcomes
 
 
 def _parse_outcome(location: str, row: Mapping[str, Any]) -> tuple[str, Outcome]:
@@ -138,7 +136,13 @@ def _parse_outcome(location: str, row: Mapping[str, Any]) -> tuple[str, Outcome]
         name = str(row["name"])
         counts = np.array(row["counts"], dtype=float)
         sizes = np.array(row["sizes"], dtype=float)
-        outcome = Outcome(row["kind"], tuple(row["labels"]), tuple(row["documents"]), sizes, counts)
+        outcome = Outcome(
+            kind=row["kind"],
+            labels=tuple(row["labels"]),
+            documents=tuple(row["documents"]),
+            sizes=sizes,
+            counts=counts,
+        )
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(
             f"{location}: expected a task's counts, found a line that cannot be read ({error!r})"

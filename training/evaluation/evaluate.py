@@ -10,7 +10,7 @@ from claimstance.model.config import ModelConfig
 from claimstance.model.prediction import Prediction, predict
 from claimstance.model.predictor import Predictor
 from claimstance.model.record import Record
-from claimstance.training.evaluation.answers import collect, document_of
+from claimstance.training.evaluation.answers import Answers, collect, document_of
 from claimstance.training.evaluation.attribution_metrics import count_attributions
 from claimstance.training.evaluation.counts import Outcome, Outcomes, digest
 from claimstance.training.evaluation.directed_metrics import score_directed
@@ -80,35 +80,33 @@ def score_pairs(config: ModelConfig, pairs: Sequence[Pair]) -> tuple[Results, Ou
     outcomes: Outcomes = {}
     for corpus, rows in by_corpus(pairs).items():
         for task in config.tasks:
+            answers: Answers | None = None
+            outcome: Outcome | None = None
+            if task == "attribution":
+                outcome = _count_attributions(rows)
+            elif task == "entity":
+                outcome = _count_entities(rows)
+            else:
+                answers = collect(config, task, rows)
+                if answers is not None:
+                    outcome = _count_labels(answers)
+            # A corpus without annotations of a task has no figures of it.
+            if outcome is None:
+                continue
+
+            figures = outcome.figures()
+            if answers is not None:
+                figures |= reliability_figures(answers, task, config)
+                if task in RANKED:
+                    probabilities, applies = binary_outcomes(answers, task)
+                    documents = answers.documents.tolist()
+                    figures |= ranking_figures(applies.tolist(), probabilities.tolist(), documents)
+                if task == "stance":
+                    owners = [document_of(record) for record, _ in rows]
+                    figures |= score_directed(config, rows, owners)
+
             name = f"{corpus}/{task}"
-            if task in ("attribution", "entity"):
-                count = _count_attributions if task == "attribution" else _count_entities
-                outcome = count(rows)
-                # A corpus without annotations of a task has no figures of it.
-                if outcome is not None:
-                    outcomes[name] = outcome
-                    results[name] = outcome.figures()
-                continue
-
-            answers = collect(config, task, rows)
-            if answers is None:
-                continue
-
-            documents = answers.documents.tolist()
-            counts = confusion_matrices(
-                answers.gold.tolist(), answers.predicted.tolist(), documents, len(answers.labels)
-            )
-            sizes = counts.sum(axis=(1, 2))
-            outcomes[name] = _outcome("labels", answers.labels, documents, counts, sizes)
-
-            figures = outcomes[name].figures() | reliability_figures(answers, task, config)
-            if task in RANKED:
-                probabilities, applies = binary_outcomes(answers, task)
-                figures |= ranking_figures(applies.tolist(), probabilities.tolist(), documents)
-            if task == "stance":
-                owners = [document_of(record) for record, _ in rows]
-                figures |= score_directed(config, rows, owners)
-
+            outcomes[name] = outcome
             results[name] = figures
     return results, outcomes
 
@@ -153,6 +151,16 @@ def corpus_names(record: Record) -> list[str]:
     return [name]
 
 
+def _count_labels(answers: Answers) -> Outcome:
+    """Count predicted labels by gold label, document by document."""
+    documents = answers.documents.tolist()
+    counts = confusion_matrices(
+        answers.gold.tolist(), answers.predicted.tolist(), documents, len(answers.labels)
+    )
+    sizes = counts.sum(axis=(1, 2))
+    return _outcome("labels", answers.labels, documents, counts, sizes)
+
+
 def _count_attributions(rows: Sequence[Pair]) -> Outcome | None:
     """Count attributions, document by document; ``None`` if no record is annotated with them."""
     documents: dict[str, list[Pair]] = defaultdict(list)
@@ -172,9 +180,15 @@ def _count_entities(rows: Sequence[Pair]) -> Outcome | None:
     for record, prediction in rows:
         if record.entities is None:
             continue
-        # Predicted entities have one piece: gold ones count from their first piece to their last.
-        gold = {(e.span[0][0], e.span[-1][1], e.label) for e in record.entities}
-        predicted = {(e.span.start, e.span.end, e.label) for e in prediction.entities or ()}
+        gold = set()
+        for entity in record.entities:
+            # Predicted entities have one piece: gold ones count from their first piece to their last.
+            first_piece, last_piece = entity.span[0], entity.span[-1]
+            gold.add((first_piece[0], last_piece[1], entity.label))
+        predicted = set()
+        for found_entity in prediction.entities or ():
+            span = found_entity.span
+            predicted.add((span.start, span.end, found_entity.label))
         document = counts[document_of(record)]
         document[0] += len(gold & predicted)
         document[1] += len(predicted)

@@ -64,8 +64,9 @@ def flatten(record: Record, sizes: dict[str, int]) -> list[FlatSpan]:
         end = start + len(list(run))
         text = record.text[start:end]
         if owner is not None and text.strip():
-            leading = len(text) - len(text.lstrip())
             role, event = owner
-            spans.append(FlatSpan(role, event, start + leading, start + len(text.rstrip())))
+            first = start + len(text) - len(text.lstrip())
+            last = start + len(text.rstrip())
+            spans.append(FlatSpan(role, event, first, last))
         start = end
     return spans

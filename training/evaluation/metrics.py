@@ -56,12 +56,15 @@ def cumulative_curve(
     if weights is None:
         weights = np.ones(len(scores))
     order = np.argsort(-scores, kind="stable")
-    last_of_tie = np.append(np.flatnonzero(np.diff(scores[order])), len(scores) - 1)
+    ranked_scores = scores[order]
     ranked_weights = weights[..., order]
+    counts = np.cumsum(ranked_weights, axis=-1)
+    sums = np.cumsum(ranked_weights * values[order], axis=-1)
+    last_of_tie = np.append(np.flatnonzero(np.diff(ranked_scores)), len(scores) - 1)
     return CumulativeCurve(
-        thresholds=scores[order][last_of_tie],
-        counts=np.cumsum(ranked_weights, axis=-1)[..., last_of_tie],
-        sums=np.cumsum(ranked_weights * values[order], axis=-1)[..., last_of_tie],
+        thresholds=ranked_scores[last_of_tie],
+        counts=counts[..., last_of_tie],
+        sums=sums[..., last_of_tie],
     )
 
 
@@ -78,9 +81,11 @@ def bootstrap(
     """
     rng = np.random.default_rng(seed)
     values = score(counts.sum(axis=0))
+    n_documents = len(counts)
     # Drawing documents with replacement is drawing how often each of them counts.
-    draws = rng.multinomial(len(counts), np.full(len(counts), 1 / len(counts)), size=RESAMPLES)
-    flat = counts.reshape(len(counts), -1)  # (documents, all other dimensions)
+    chances = np.full(n_documents, 1 / n_documents)
+    draws = rng.multinomial(n_documents, chances, size=RESAMPLES)
+    flat = counts.reshape(n_documents, -1)  # (documents, all other dimensions)
     resampled = [score((draw @ flat).reshape(counts.shape[1:])) for draw in draws]
     figures = {}
     for name, value in values.items():
@@ -119,8 +124,9 @@ def classification(confusion: Array, labels: Sequence[str]) -> dict[str, float]:
     class_scores = {}
     occurring = []
     for i, label in enumerate(labels):
-        class_scores[label] = f1(confusion[i, i], confusion[:, i].sum(), confusion[i].sum())
-        if confusion[i].any() or confusion[:, i].any():
+        gold_row, predicted_column = confusion[i], confusion[:, i]
+        class_scores[label] = f1(confusion[i, i], predicted_column.sum(), gold_row.sum())
+        if gold_row.any() or predicted_column.any():
             occurring.append(class_scores[label])
     total = confusion.sum()
     values = {
@@ -147,9 +153,9 @@ def confusion_matrices(
 def resampled_weights(documents: Sequence[str], seed: int = 13) -> Array:
     """Return how often each row is drawn in each resample of the documents: (RESAMPLES, rows)."""
     rows, n_documents = _document_rows(documents)
-    draws = np.random.default_rng(seed).multinomial(
-        n_documents, np.full(n_documents, 1 / n_documents), size=RESAMPLES
-    )
+    rng = np.random.default_rng(seed)
+    chances = np.full(n_documents, 1 / n_documents)
+    draws = rng.multinomial(n_documents, chances, size=RESAMPLES)
     return draws[:, rows].astype(float)
 
 
@@ -199,14 +205,19 @@ def ranking_figures(
     weights = np.vstack([np.ones(n), resampled_weights(documents)])
     values = {"average_precision": average_precision(gold, ranked, weights)}
     order = np.argsort(-ranked, kind="stable")  # ties keep the order of the rows
+    ranked_gold = gold[order]
     ranked_weights = weights[:, order]
     before = np.cumsum(ranked_weights, axis=1) - ranked_weights
     for k in (10, 50):
         if k <= n:
             # A row that was drawn several times may fit into the first k only in part.
             taken = np.clip(k - before, 0, ranked_weights)
-            values[f"precision_at_{k}"] = np.asarray((taken * gold[order]).sum(axis=1) / k)
-    return {name: interval(value[0], value[1:], n) for name, value in values.items()}
+            relevant_taken = (taken * ranked_gold).sum(axis=1)
+            values[f"precision_at_{k}"] = np.asarray(relevant_taken / k)
+    figures = {}
+    for name, resampled in values.items():
+        figures[name] = interval(resampled[0], resampled[1:], n)
+    return figures
 
 
 def calibration_error(
@@ -227,5 +238,6 @@ def calibration_error(
     error = 0.0
     for number in np.unique(bin_of):
         rows = bin_of == number
-        error += abs(predicted[rows].mean() - occurred[rows].mean()) * rows.mean()
+        gap = abs(predicted[rows].mean() - occurred[rows].mean())
+        error += gap * rows.mean()
     return float(error)

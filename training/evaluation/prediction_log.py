@@ -58,15 +58,7 @@ def build_prediction_log(config: ModelConfig, pairs: Iterable[Pair]) -> Predicti
             elif task == "entity":
                 cases = _entity_cases(rows)
             else:
-                answers: list[ScoredAnswer] = []
-                for answer in iter_answers(config, task, rows):
-                    stances = [answer.stance] if answer.stance else None
-                    probabilities = {
-                        label: round(share, 4) for label, share in answer.probabilities.items()
-                    }
-                    record = _strip(answer.record, stances=stances)
-                    answers.append(replace(answer, record=record, probabilities=probabilities))
-                cases = answers
+                cases = _answer_cases(iter_answers(config, task, rows))
             if cases:
                 log[f"{corpus}/{task}"] = cases
     return log
@@ -79,6 +71,17 @@ def _strip(record: Record, **annotations: Any) -> Record:
     )
     meta = {key: record.meta[key] for key in _META if record.meta.get(key)}
     return record.model_copy(update={**removed, "meta": meta, **annotations})
+
+
+def _answer_cases(answers: Iterable[ScoredAnswer]) -> list[ScoredAnswer]:
+    """Return answers as the log has them: with rounded probabilities, and no annotation but their stance."""
+    cases = []
+    for answer in answers:
+        stances = [answer.stance] if answer.stance else None
+        record = _strip(answer.record, stances=stances)
+        probabilities = {label: round(share, 4) for label, share in answer.probabilities.items()}
+        cases.append(replace(answer, record=record, probabilities=probabilities))
+    return cases
 
 
 def _attribution_cases(rows: Sequence[Pair]) -> list[ScoredSpans]:
@@ -130,14 +133,19 @@ def _entity_cases(rows: Sequence[Pair]) -> list[ScoredSpans]:
         for entity in prediction.entities or ():
             offsets = (entity.span.start, entity.span.end)
             predicted.append(Entity(span=[offsets], label=entity.label))
-        # Predicted entities have one piece: gold ones count from their first piece to their last.
-        errors = span_errors(
-            [(entity.label, entity.span[0][0], entity.span[-1][1]) for entity in gold],
-            [(entity.label, entity.span[0][0], entity.span[-1][1]) for entity in predicted],
-        )
+        errors = span_errors(_entity_spans(gold), _entity_spans(predicted))
         gold_record = _strip(record, entities=gold)
         cases.append(ScoredSpans(gold_record, _strip(record, entities=predicted), errors))
     return cases
+
+
+def _entity_spans(entities: Sequence[Entity]) -> list[LabelledSpan]:
+    """Return each entity from its first piece to its last, because predicted ones have one piece."""
+    spans = []
+    for entity in entities:
+        first_piece, last_piece = entity.span[0], entity.span[-1]
+        spans.append((entity.label, first_piece[0], last_piece[1]))
+    return spans
 
 
 def write_prediction_log(log: PredictionLog, file: TextIO) -> None:
@@ -211,6 +219,8 @@ def _parse_case(row: Mapping[str, Any], location: str) -> ScoredAnswer | ScoredS
         return ScoredAnswer(
             record, stance, str(row["kind"]), row["gold"], probabilities, row["said"]
         )
-    errors: Errors = Counter({(str(label), str(kind)): int(n) for label, kind, n in row["errors"]})
+    errors: Errors = Counter()
+    for label, kind, n in row["errors"]:
+        errors[str(label), str(kind)] = int(n)
     predicted = parse_record({**row["record"], _span_field(record): row["found"]}, location)
     return ScoredSpans(record, predicted, errors)

@@ -100,7 +100,9 @@ def risk_coverage(confidence: Array, correct: NDArray[np.bool_]) -> tuple[Array,
     given, risk the share of these answers that is wrong.
     """
     curve = cumulative_curve(confidence, correct)
-    return curve.counts / curve.counts[-1], 1 - curve.sums / curve.counts
+    coverage = curve.counts / curve.counts[-1]
+    risk = 1 - curve.sums / curve.counts
+    return coverage, risk
 
 
 def area_under(coverage: Array, risk: Array) -> float:
@@ -199,7 +201,8 @@ def _set_figures(answers: Answers, config: ModelConfig) -> dict[str, Figure]:
     thresholds = np.array(set_thresholds, dtype=float)  # (n,)
     sizes = (answers.probabilities >= thresholds[:, None]).sum(axis=1)  # (n,)
     covered = answers.gold_probability >= thresholds
-    sums = _sum_by_document(answers, np.stack([covered, sizes, np.ones(len(sizes))], axis=1))
+    table = np.stack([covered, sizes, np.ones(len(sizes))], axis=1)
+    sums = _sum_by_document(answers, table)
 
     def score(total: Array) -> dict[str, float]:
         return {

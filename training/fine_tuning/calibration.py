@@ -274,7 +274,8 @@ def fit_opinion_biases(
     equal_biases = [(bias,) * len(OPINION_HEADS) for bias in _OPINION_BIASES]
     best = max(equal_biases, key=score)
     for position in range(len(OPINION_HEADS)):
-        candidates = [(*best[:position], bias, *best[position + 1 :]) for bias in _OPINION_BIASES]
+        before, after = best[:position], best[position + 1 :]
+        candidates = [(*before, bias, *after) for bias in _OPINION_BIASES]
         best = max(candidates, key=score)
     return dict(zip(OPINION_HEADS, best, strict=True))
 

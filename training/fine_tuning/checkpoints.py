@@ -186,8 +186,12 @@ def _differences(earlier: Description, now: Description) -> list[str]:
 
 def _changed(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
     """Return key, old and new value of all keys whose values differ; ``None`` stands for a missing key."""
-    keys = dict.fromkeys([*old, *new])
-    return [(key, old.get(key), new.get(key)) for key in keys if old.get(key) != new.get(key)]
+    changed = []
+    for key in dict.fromkeys([*old, *new]):
+        before, after = old.get(key), new.get(key)
+        if before != after:
+            changed.append((key, before, after))
+    return changed
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

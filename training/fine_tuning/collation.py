@@ -147,7 +147,8 @@ def _token_tags(labelled: LabelledWindow) -> dict[str, list[int]]:
             continue
         tags = [0] * len(example)
         for run in example.runs:
-            first, inside = _TAGS.index(f"B-{run.role}"), _TAGS.index(f"I-{run.role}")
+            first = _TAGS.index(f"B-{run.role}")
+            inside = _TAGS.index(f"I-{run.role}")
             tags[run.start : run.end] = [inside] * (run.end - run.start)
             # A content continues only from a sentence that this window shows.
             if not (run.goes_on and _follows_its_predecessor(labelled, number)):
@@ -181,13 +182,14 @@ def _window_span(
 def _topic_pairs(row: int, labelled: LabelledWindow) -> Iterator[_Pair]:
     """Yield the pairs on the topic of a window, which shows one sentence."""
     [piece] = labelled.window.pieces
+    sentence = (row, piece.start, piece.end)
     topic = labelled.window.topic or NO_SPAN
     for stance in labelled.topics:
         holder = None
         # A topic is read beside its sentence alone, without the one that names an earlier speaker.
         if not stance.sentences_back:
             holder = _window_span(row, labelled, 0, stance.holder)
-        yield _Pair(holder or (row, *NO_SPAN), (row, *topic), (row, piece.start, piece.end), stance)
+        yield _Pair(holder or (row, *NO_SPAN), (row, *topic), sentence, stance)
 
 
 def _mention_pairs(row: int, labelled: LabelledWindow) -> Iterator[_Pair]:
@@ -195,6 +197,7 @@ def _mention_pairs(row: int, labelled: LabelledWindow) -> Iterator[_Pair]:
     pieces = labelled.window.pieces
     for number, example in enumerate(labelled.examples):
         piece = pieces[number]
+        sentence = (row, piece.start, piece.end)
         for stance in example.stances:
             if not isinstance(stance.target, tuple):
                 continue
@@ -207,7 +210,7 @@ def _mention_pairs(row: int, labelled: LabelledWindow) -> Iterator[_Pair]:
                 if pieces[position].sentence == holder_sentence:
                     holder = _window_span(row, labelled, position, stance.holder)
                     break
-            yield _Pair(holder or (row, *NO_SPAN), target, (row, piece.start, piece.end), stance)
+            yield _Pair(holder or (row, *NO_SPAN), target, sentence, stance)
 
 
 def _links(row: int, labelled: LabelledWindow) -> list[_Link]:

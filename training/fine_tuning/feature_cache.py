@@ -49,7 +49,8 @@ class FeatureCache:
     def hidden(self, windows: Sequence[Window]) -> Tensor:
         """Return the encoder's output for B windows, padded with zeros to the longest: (B, T, H)."""
         length = max(map(len, windows))
-        hidden = np.zeros((len(windows), length, self._values.shape[1]), np.float32)
+        _, hidden_size = self._values.shape
+        hidden = np.zeros((len(windows), length, hidden_size), np.float32)
         for row, window in enumerate(windows):
             start = self._starts[_key(window)]
             hidden[row, : len(window)] = self._values[start : start + len(window)]

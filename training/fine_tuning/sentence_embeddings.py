@@ -53,7 +53,8 @@ class SentenceEncoder:
             ids, mask = ids.to(self._device), mask.to(self._device)
             with torch.inference_mode():
                 hidden = self._encoder(input_ids=ids, attention_mask=mask).last_hidden_state
-                mean = (hidden * mask[..., None]).sum(dim=1) / mask.sum(dim=1, keepdim=True)
+                total = (hidden * mask[..., None]).sum(dim=1)
+                mean = total / mask.sum(dim=1, keepdim=True)
                 unit = torch.nn.functional.normalize(mean.float(), dim=1)  # (texts, hidden size)
             embeddings[numbers] = unit.cpu().numpy()
         return embeddings

@@ -68,8 +68,10 @@ def best_thresholds(probabilities: Array) -> Array:
 def expected_macro_f1(probabilities: Array, predicted: NDArray[np.int64]) -> float:
     """Return the expected macro-F1 of predicted labels (n,) if probabilities (n, labels) are right."""
     chosen = np.eye(probabilities.shape[1])[predicted]  # (n, labels)
+    true_positives = (chosen * probabilities).sum(axis=0)
     sizes = probabilities.sum(axis=0) + chosen.sum(axis=0)
-    return float(np.mean(2 * (chosen * probabilities).sum(axis=0) / np.maximum(sizes, 1e-12)))
+    scores = 2 * true_positives / np.maximum(sizes, 1e-12)
+    return float(np.mean(scores))
 
 
 def best_threshold(probabilities: Array, gold: NDArray[np.bool_]) -> float:

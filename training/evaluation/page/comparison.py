@@ -87,8 +87,10 @@ def comparison_page(comparison: Mapping[str, Any], folder_a: Path, folder_b: Pat
         logs = [read_prediction_log(folder) for folder in folders]
         sections = disagreements(folders, logs[0], logs[1])
 
-    rows = comparison["rows"]
-    differences = [(row["difference"], row["low"], row["high"], row["significant"]) for row in rows]
+    differences = [
+        (row["difference"], row["low"], row["high"], row["significant"])
+        for row in comparison["rows"]
+    ]
     return PAGES.render(
         "comparison.html",
         {
@@ -96,7 +98,7 @@ def comparison_page(comparison: Mapping[str, Any], folder_a: Path, folder_b: Pat
             "runs": RUNS,
             "runs_without_log": runs_without_log,
             "log_file": PREDICTION_LOG_FILE,
-            "drawing": differences_plot("all", differences) if rows else "",
+            "drawing": differences_plot("all", differences) if differences else "",
             "sections": sections,
         },
     )
@@ -113,7 +115,9 @@ def disagreements(
     sections = []
     shared = [name for name in a if name in b]
     for number, name in enumerate(shared, 1):
-        if [_case_key(case) for case in a[name]] != [_case_key(case) for case in b[name]]:
+        keys_a = [_case_key(case) for case in a[name]]
+        keys_b = [_case_key(case) for case in b[name]]
+        if keys_a != keys_b:
             paths = [folder / PREDICTION_LOG_FILE for folder in folders]
             raise InputError(
                 f"{paths[1]}, {name}: expected the cases of {paths[0]} in their order, "
@@ -137,24 +141,24 @@ def _compare_answers(
 ) -> Disagreement:
     """Return the disagreement of two runs on a task with labels."""
     corpus, _, task = name.rpartition("/")
-    both = neither = 0
+    n_both = n_neither = 0
     only_a, only_b = [], []
     for first, second in zip(a, b, strict=True):
         if first.is_correct and second.is_correct:
-            both += 1
+            n_both += 1
         elif first.is_correct:
             only_a.append((first, second))
         elif second.is_correct:
             only_b.append((first, second))
         else:
-            neither += 1
+            n_neither += 1
 
     return Disagreement(
         anchor,
         corpus,
         task,
         n=len(a),
-        correct=[both, len(only_a), len(only_b), neither],
+        correct=[n_both, len(only_a), len(only_b), n_neither],
         errors={},
         plots=_plots(anchor, task, a, b),
         questions=(_farthest_apart(only_a), _farthest_apart(only_b)),

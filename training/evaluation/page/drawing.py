@@ -91,8 +91,9 @@ def as_svg(figure: "Figure", name: str, title: str, description: str) -> str:
     for element in list(root.iter()):
         _rewrite(element, name, referenced)
 
-    for useless in [*root.findall(f"{_SVG}metadata"), *root.findall(f"{_SVG}defs[{_SVG}style]")]:
-        root.remove(useless)
+    for path in (f"{_SVG}metadata", f"{_SVG}defs[{_SVG}style]"):
+        for element in root.findall(path):
+            root.remove(element)
     for key in ("width", "height", "version"):
         root.attrib.pop(key, None)
     root.attrib |= {"class": "plot", "role": "img", "aria-labelledby": f"{name}-t {name}-d"}

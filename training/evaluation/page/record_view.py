@@ -10,6 +10,7 @@ from claimstance.model.record import Record, Span
 MAX_CHARACTERS = 3000  # of a text that are shown
 NO_HOLDER = "nobody named"
 _FACTS = ("corpus", "outlet", "date")  # keys of ``meta``
+_SpanKey = tuple[str, str, tuple[tuple[int, int], ...]]  # kind, name, pieces
 _TASK_OF_FIELD = {
     **{task: task for task in SENTENCE_TASKS},
     "attributions": "attribution",
@@ -140,7 +141,7 @@ def _marks(record: Record) -> list[TaggedMark]:
     Spans of the same characters and kind, such as a source that two attributions share, are marked
     once, with the numbers of both.
     """
-    numbers: dict[tuple[str, str, tuple[tuple[int, int], ...]], list[str]] = {}
+    numbers: dict[_SpanKey, list[str]] = {}
     for kind, name, span, number in _spans(record):
         numbers.setdefault((kind, name, tuple(span)), []).append(number)
 

@@ -229,7 +229,8 @@ def _error_table(cases: Sequence[ScoredSpans], outcome: Outcome) -> ErrorTable:
             commonest.append((label, kind, n))
     if outcome.kind == "attribution":
         # The last row of the counts is that of linked attributions, as ``count_attributions`` returns it.
-        correct, predicted, gold = outcome.counts.sum(axis=0)[-1].astype(int).tolist()
+        linked = outcome.counts.sum(axis=0)[-1]
+        correct, predicted, gold = linked.astype(int).tolist()
         errors[LINKED, "right"] += correct
         errors[LINKED, "missed"] += gold - correct
         errors[LINKED, "spurious"] += predicted - correct

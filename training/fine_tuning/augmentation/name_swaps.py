@@ -193,8 +193,8 @@ def replace_spans(record: Record, replacements: Sequence[Replacement]) -> Record
             start, end = moved(old_start, False), moved(old_end, True)
             # Two pieces of one name both become the whole new name.
             if pieces and start < pieces[-1][1]:
-                start, end = pieces[-1][0], max(end, pieces[-1][1])
-                pieces.pop()
+                previous_start, previous_end = pieces.pop()
+                start, end = previous_start, max(end, previous_end)
             pieces.append((start, end))
         return pieces
 
