@@ -8,6 +8,7 @@ import torch
 from safetensors.torch import load_file
 from transformers import TrainerCallback
 
+from claimstance.model.config import ModelConfig
 from claimstance.model.errors import ConfigError, InputError
 from claimstance.model.labels import DEFAULT_LABELS, SENTENCE_TASKS, TASKS
 from claimstance.model.network import ClaimStanceModel
@@ -320,6 +321,13 @@ def test_a_resumed_run_ends_where_an_undisturbed_one_does(
     )  # what was logged before the interruption
 
 
+def leave_uncalibrated(monkeypatch):
+    """Let a run end without calibration, for which the model would have to be exported."""
+    module = "claimstance.training.fine_tuning.train"
+    monkeypatch.setattr(f"{module}.load_predictor", lambda folder: (ModelConfig.load(folder), ""))
+    monkeypatch.setattr(f"{module}.calibrate", lambda config, *_: config)
+
+
 @pytest.mark.usefixtures("one_thread")
 def test_a_resumed_run_knows_for_how_long_nothing_got_better(
     make_config, splits, tmp_path, monkeypatch
@@ -336,9 +344,7 @@ def test_a_resumed_run_knows_for_how_long_nothing_got_better(
                 raise KeyboardInterrupt
 
     monkeypatch.setattr("claimstance.training.fine_tuning.train.export", lambda folder, **_: folder)
-    monkeypatch.setattr(
-        "claimstance.training.fine_tuning.train._calibrated_config", lambda model, *_: model.config
-    )
+    leave_uncalibrated(monkeypatch)
     monkeypatch.setattr(ClaimStanceTrainer, "scores", scores)
     config = make_config(tmp_path / "stopped", evaluations_per_epoch=3, patience=3)
     with pytest.raises(KeyboardInterrupt):
@@ -489,9 +495,7 @@ class AfterSaving(TrainerCallback):
 @pytest.mark.usefixtures("one_thread")
 def test_a_run_goes_on_in_a_folder_that_was_moved(make_config, splits, tmp_path, monkeypatch):
     monkeypatch.setattr("claimstance.training.fine_tuning.train.export", lambda folder, **_: folder)
-    monkeypatch.setattr(
-        "claimstance.training.fine_tuning.train._calibrated_config", lambda model, *_: model.config
-    )
+    leave_uncalibrated(monkeypatch)
     # The weights of before the interruption are the best, and loaded from the folder's new place.
     scores = iter([0.9, 0.1, 0.1])
     monkeypatch.setattr(ClaimStanceTrainer, "scores", lambda _: {"mean": next(scores)})

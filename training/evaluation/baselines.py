@@ -195,27 +195,43 @@ def not_beaten(results: Results, baselines: Mapping[str, Results]) -> list[str]:
     return messages
 
 
-def _by_corpus_and_task(*splits: Sequence[Record]) -> Iterator[CorpusTask]:
-    """Yield each task and corpus that has labels in train and test; ``splits``: train, dev, test."""
-    corpora: dict[str, list[list[Record]]] = defaultdict(lambda: [[], [], []])
-    for number, records in enumerate(splits):
-        for record in records:
-            corpora[str(record.meta.get("corpus", "data"))][number].append(record)
-    for task, (corpus, records_by_split) in product(TASKS, corpora.items()):
-        all_train, all_dev, all_test = records_by_split
-        train = [record for record in all_train if _is_labelled(task, record)]
-        dev = [record for record in all_dev if _is_labelled(task, record)]
-        test = [record for record in all_test if _is_labelled(task, record)]
+def _by_corpus_and_task(
+    train: Sequence[Record], dev: Sequence[Record], test: Sequence[Record]
+) -> Iterator[CorpusTask]:
+    """Yield each task and corpus that has labels in train and test."""
+    train_by_corpus, dev_by_corpus = _by_corpus(train), _by_corpus(dev)
+    test_by_corpus = _by_corpus(test)
+    corpora = dict.fromkeys([*train_by_corpus, *dev_by_corpus, *test_by_corpus])
+    for task, corpus in product(TASKS, corpora):
+        data = CorpusTask(
+            corpus,
+            task,
+            _with_label(task, train_by_corpus[corpus]),
+            _with_label(task, dev_by_corpus[corpus]),
+            _with_label(task, test_by_corpus[corpus]),
+        )
         # Without train there is nothing to fit on, and without test nothing to score.
-        if train and test:
-            yield CorpusTask(corpus, task, train, dev, test)
+        if data.train and data.test:
+            yield data
 
 
-def _is_labelled(task: str, record: Record) -> bool:
-    """Return whether a record has a label of the task."""
-    if task == "stance":
-        return any(stance.label is not None for stance in record.stances or ())
-    return getattr(record, task) is not None
+def _by_corpus(records: Sequence[Record]) -> dict[str, list[Record]]:
+    """Return corpus → its records; an unknown corpus has none."""
+    corpora: dict[str, list[Record]] = defaultdict(list)
+    for record in records:
+        corpora[str(record.meta.get("corpus", "data"))].append(record)
+    return corpora
+
+
+def _with_label(task: str, records: Sequence[Record]) -> list[Record]:
+    """Return the records that have a label of the task."""
+    if task != "stance":
+        return [record for record in records if getattr(record, task) is not None]
+    return [
+        record
+        for record in records
+        if any(stance.label is not None for stance in record.stances or ())
+    ]
 
 
 def _questions(task: str, records: Sequence[Record]) -> list[QuestionTexts]:

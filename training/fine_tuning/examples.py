@@ -155,6 +155,7 @@ def build_examples(
     """
     soft = soft or {}
     weigh = _LabelWeights(records, class_weight_power, corpus_weights or {})
+    # Several records may share a text, which is tokenized once.
     texts = list(dict.fromkeys(record.text for record in records))
     tokens_of_text = dict(zip(texts, windows.tokenize(texts), strict=True))
     documents = []

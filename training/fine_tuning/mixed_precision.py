@@ -60,12 +60,12 @@ def use_bfloat16(precision: str) -> bool:
 
 def measure_rate(device: torch.device, dtype: torch.dtype) -> float:
     """Return the number of matrix products per second."""
-    left = torch.ones(_TOKENS, _WIDTH, device=device, dtype=dtype)
-    right = torch.ones(_WIDTH, _LAYER_WIDTH, device=device, dtype=dtype)
+    tokens = torch.ones(_TOKENS, _WIDTH, device=device, dtype=dtype)
+    layer = torch.ones(_WIDTH, _LAYER_WIDTH, device=device, dtype=dtype)
 
     def multiply() -> None:
         # Reading a value waits until a GPU is done.
-        (left @ right)[0, 0].item()
+        (tokens @ layer)[0, 0].item()
 
     multiply()  # prepares the device
     start = time.perf_counter()

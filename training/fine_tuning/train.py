@@ -22,7 +22,6 @@ from transformers import (
     set_seed,
 )
 
-from claimstance.model.config import ModelConfig
 from claimstance.model.errors import ConfigError, InputError, unknown
 from claimstance.model.labels import DEFAULT_LABELS, TASKS
 from claimstance.model.network import ClaimStanceModel
@@ -134,6 +133,7 @@ def train(
     else:
         model, init_name = new_model(config, tasks, task_labels)
     if "stance" in tasks:
+        # A model that has seen one topic only asks about this one where no target is named.
         topic = single_topic(train_records)
         model.config = replace(model.config, topics=() if topic is None else (topic,))
     model.loss_weights = dict(settings.loss_weights)
@@ -164,6 +164,7 @@ def train(
         trainer.features = cache_features(
             checkpoints, model, schedule.first_windows, use_bfloat16=trainer.args.bf16
         )
+
     trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
     trainer.features = None  # Windows removes no file that is open
     features_file.unlink(missing_ok=True)
@@ -174,9 +175,13 @@ def train(
         source = ClaimStanceModel.from_pretrained(init_folder(config.model.init_from))
         model.average_with(source, settings.init_share)
     if dev:
-        model.config = _calibrated_config(
-            model, dev, tasks, config.output, export_options, settings
-        )
+        # Users run the exported model, so its probabilities are the ones to calibrate.
+        with tempfile.TemporaryDirectory(prefix=".calibrate-", dir=config.output) as scratch:
+            model.save_pretrained(scratch)
+            predictor, _ = load_predictor(export(scratch, **export_options))
+            model.config = calibrate(
+                predictor, dev, tasks, settings.exhaustive_stances, settings.no_stance
+            )
     model.save_pretrained(config.output)
     _write_run_record(config, trainer, fingerprint, init_name, count_labels(train_records))
     return export(config.output, **export_options)
@@ -347,21 +352,6 @@ def trains_on_features(settings: TrainingConfig) -> bool:
 def process_count() -> int:
     """Return the number of processes that train together, as torchrun and accelerate set it."""
     return int(os.environ.get("WORLD_SIZE", "1"))
-
-
-def _calibrated_config(
-    model: ClaimStanceModel,
-    dev: Sequence[Record],
-    tasks: Sequence[str],
-    folder: Path,
-    export_options: Mapping[str, Any],
-    settings: TrainingConfig,
-) -> ModelConfig:
-    """Return the configuration calibrated on the exported model, which is the one that users run."""
-    with tempfile.TemporaryDirectory(prefix=".calibrate-", dir=folder) as scratch:
-        model.save_pretrained(scratch)
-        predictor, _ = load_predictor(export(scratch, **export_options))
-        return calibrate(predictor, dev, tasks, settings.exhaustive_stances, settings.no_stance)
 
 
 def _write_run_record(

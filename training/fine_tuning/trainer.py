@@ -102,6 +102,7 @@ def build_schedule(
     heads = set(tasks)
     if "stance" in tasks:
         heads.update(OPINION_HEADS)
+    # Teachers may have labelled tasks that this run does not train.
     head_soft_labels: dict[str, SoftLabels] = {}
     for record_id, by_head in soft_labels.items():
         head_soft_labels[record_id] = {
@@ -230,8 +231,12 @@ class ClaimStanceTrainer(Trainer):
                 matrices: list[torch.nn.Parameter] = []
                 vectors: list[torch.nn.Parameter] = []
                 for name, weight in self.network.named_parameters():
-                    if name.startswith(prefix) and weight.requires_grad:
-                        (matrices if weight.ndim > 1 else vectors).append(weight)
+                    if not name.startswith(prefix) or not weight.requires_grad:
+                        continue
+                    if weight.ndim > 1:
+                        matrices.append(weight)
+                    else:
+                        vectors.append(weight)
                 decay = self._settings.weight_decay
                 groups.append({"params": matrices, "lr": learning_rate, "weight_decay": decay})
                 groups.append({"params": vectors, "lr": learning_rate, "weight_decay": 0.0})
