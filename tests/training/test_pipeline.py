@@ -1,6 +1,7 @@
 """The whole circle: records train a model, the model is saved, loaded, exported, and says the same everywhere."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -324,7 +325,9 @@ def test_a_resumed_run_ends_where_an_undisturbed_one_does(
 def leave_uncalibrated(monkeypatch):
     """Let a run end without calibration, for which the model would have to be exported."""
     module = "claimstance.training.fine_tuning.train"
-    monkeypatch.setattr(f"{module}.load_predictor", lambda folder: (ModelConfig.load(folder), ""))
+    monkeypatch.setattr(
+        f"{module}.load_predictor", lambda folder: (ModelConfig.load(Path(folder)), "")
+    )
     monkeypatch.setattr(f"{module}.calibrate", lambda config, *_: config)
 
 
