@@ -72,8 +72,8 @@ def test_overrides_are_yaml(config):
             "training.precision: expected 'auto', 'bfloat16' or 'float32', found 'float16'",
         ),
         (
-            "data.teachers=[{model: x, corpora: [dse], tasks: [claim], share: 1}]",
-            "data.teachers.0.share: unknown key 'share'",
+            "data.teachers=[{model: x, corpora: [dse], tasks: [claim], weight: 1}]",
+            "data.teachers.0.weight: unknown key 'weight'",
         ),
         (
             "training.sampling.dse=2",
