@@ -51,14 +51,14 @@ class Oracle:
 
 @pytest.fixture
 def make_reader(word_windows):
-    def make(max_tokens=16, **config):
+    def make(max_tokens=16, workers=1, **config):
         builder = word_windows(max_tokens)
         labels = {"claim": ("no_claim", "claim"), "stance": STANCES, "entity": ("PERSON",)}
         tasks = ("attribution", "entity", "claim", "stance")
         settings = ModelConfig(
             encoder={}, tasks=tasks, labels=labels, max_tokens=max_tokens, **config
         )
-        return Predictor(settings, builder, Oracle(builder))
+        return Predictor(settings, builder, Oracle(builder), workers)
 
     return make
 
@@ -267,13 +267,12 @@ def test_temperatures_soften_without_changing_the_answer(make_reader):
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_encoding_ends_once_stop_returns_true(make_reader, workers):
-    predictor, left = make_reader(8), [3]
+    predictor, left = make_reader(8, workers), [3]
 
     def stop():
         left[0] -= 1
         return left[0] < 0
 
-    predictor.workers = workers
     opened = predictor.submit(
         ["he said so", "x y", "Ada left early", "so it goes on", "he said so"], stop
     )

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from claimstance.model.decoding import FoundAttribution
+from claimstance.model.decoding.attributions import FoundAttribution
 from claimstance.model.text.layout import Layout
 from claimstance.model.text.quotations import (
     ASKING,

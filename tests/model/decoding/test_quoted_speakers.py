@@ -3,7 +3,7 @@
 import pytest
 
 from claimstance.model.decoding import FoundAttribution
-from claimstance.model.quoted_speakers import name_speakers
+from claimstance.model.decoding.quoted_speakers import name_speakers
 from claimstance.model.text.layout import layout_of
 from claimstance.model.text.sentences import split_sentences
 from claimstance.model.windows import Located

@@ -1,17 +1,12 @@
-"""Decoding of logits to spans and attributions, in numpy."""
+"""Assembly of attributions from the sources, cues and contents of a window, and the scores of their links."""
 
-from bisect import bisect_right
-from collections import defaultdict
-from collections.abc import Collection, Hashable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-import numpy as np
-from numpy.typing import NDArray
-
+from claimstance.model.decoding.tags import Floats, TokenSpan, sigmoid
 from claimstance.model.text.layout import Layout
 from claimstance.model.windows import Located, Window
 
-Floats = NDArray[np.floating]
 LINK_THRESHOLD = 0.5
 # Contents of fewer characters are usually spurious (measured on dev). They are dropped if no cue
 # claims them, or if they are uncertain and the cue has a better one.
@@ -19,20 +14,6 @@ SHORT_CONTENT = 20
 CERTAIN_CONTENT = 0.7  # probability
 # Probability from which a source without a cue is attached to an attribution without a source (on dev).
 CERTAIN_SOURCE = 0.8
-
-
-@dataclass(frozen=True)
-class TokenSpan:
-    """Represent tokens ``[start, end)`` of a window under one label.
-
-    ``probability`` is the mean over the words of the span.
-    """
-
-    label: str
-    start: int
-    end: int
-    probability: float
-
 
 #: A cue, and a source or content that may belong to it.
 CuePair = tuple[TokenSpan, TokenSpan]
@@ -51,87 +32,6 @@ class FoundAttribution:
     def sentence(self) -> int:
         """Return the sentence that contains its cue, or the first of its content if it has no cue."""
         return min(self.cue or self.content or self.source).sentence
-
-
-def softmax(logits: Floats, temperature: float = 1.0) -> Floats:
-    """Return probabilities over the last axis."""
-    scaled = logits / temperature
-    powers = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
-    probabilities: Floats = powers / powers.sum(axis=-1, keepdims=True)
-    return probabilities
-
-
-def sigmoid(logits: Floats) -> Floats:
-    """Return the logistic function of ``logits``, computed without overflow."""
-    probabilities: Floats = 0.5 * (1 + np.tanh(0.5 * logits))
-    return probabilities
-
-
-def words(window: Window) -> Iterator[tuple[int, int, bool]]:
-    """Yield the words of a window: first token, end, and ``True`` if the word begins a sentence."""
-    for piece in window.pieces:
-        start = piece.start
-        for token in range(piece.start + 1, piece.end + 1):
-            if token == piece.end or window.words[token] != window.words[start]:
-                yield start, token, start == piece.start
-                start = token
-
-
-def decode_tags(
-    logits: Floats,
-    window: Window,
-    tags: Sequence[str],
-    across: Sequence[str] = (),
-    breaks: Collection[int] = (),
-) -> list[TokenSpan]:
-    """Return spans of whole words from BIO logits.
-
-    The tokens of a word vote by their mean. An ``I-`` that follows no span of its label begins one.
-
-    Args:
-        logits: scores of the tags for every token, (T, C).
-        window: the window that the tokens belong to.
-        tags: the names of the tags, in the order of the logits.
-        across: labels whose spans may continue over the end of a sentence.
-        breaks: sentences that no span continues into.
-    """
-    word_bounds = list(words(window))
-    if not word_bounds:
-        return []
-    bounds = np.array([(start, end) for start, end, _ in word_bounds])  # (W, 2)
-    # reduceat also sums the tokens between two words, the separators: these are the odd rows. The
-    # row of zeros lets the last word end at the last token.
-    padded = np.concatenate([logits, np.zeros_like(logits[:1])])
-    sums = np.add.reduceat(padded, bounds.ravel(), axis=0)[::2]
-    lengths = (bounds[:, 1:] - bounds[:, :1]).astype(logits.dtype)
-    probabilities = softmax(sums / lengths)  # (W, C)
-    best_tags = probabilities.argmax(axis=1)
-    best_probabilities = probabilities[np.arange(len(word_bounds)), best_tags]
-
-    closed_starts = set()
-    for piece in window.pieces:
-        if piece.sentence in breaks and not piece.skipped:
-            closed_starts.add(piece.start)
-
-    spans: list[TokenSpan] = []
-    span_probabilities: list[float] = []  # of the words of the last span; empty once it is closed
-    for (start, end, begins_sentence), tag_number, probability in zip(
-        word_bounds, best_tags.tolist(), best_probabilities.tolist(), strict=True
-    ):
-        prefix, _, label = tags[tag_number].partition("-")
-        if prefix == "O":
-            span_probabilities = []
-            continue
-        crosses_freely = label in across and start not in closed_starts
-        can_continue = prefix == "I" and (not begins_sentence or crosses_freely)
-        if span_probabilities and can_continue and spans[-1].label == label:
-            start = spans.pop().start
-            span_probabilities.append(probability)
-        else:
-            span_probabilities = [probability]
-        mean = sum(span_probabilities) / len(span_probabilities)
-        spans.append(TokenSpan(label, start, end, mean))
-    return spans
 
 
 def link_candidates(
@@ -195,6 +95,18 @@ class _AttributionDraft:
         has_more_content = len(inner.contents) < len(self.contents)
         return has_more_content or self.distance() > inner.distance()
 
+    def locate(self, window: Window) -> FoundAttribution:
+        """Return the attribution in characters of sentences."""
+        sources = [] if self.source is None else [self.source]
+        cues = [] if self.cue is None else [self.cue]
+        least_probability = min(span.probability for span in (*sources, *cues, *self.contents))
+        return FoundAttribution(
+            source=tuple(_locate(sources, window)),
+            cue=tuple(_locate(cues, window)),
+            content=tuple(sorted(_locate([*self.contents, *self.nested], window))),
+            probability=least_probability * min(self.link_probabilities, default=1.0),
+        )
+
 
 def assemble(
     spans: Sequence[TokenSpan], candidates: Sequence[CuePair], logits: Floats, window: Window
@@ -215,30 +127,23 @@ def assemble(
     scores: dict[CuePair, float] = {}
     for pair, (as_source, as_content) in zip(candidates, sigmoid(logits), strict=True):
         scores[pair] = float(as_source if pair[1].label == "source" else as_content)
-    # A content that is linked to a cue of its own sentence is taken from cues of other sentences.
-    linked_contents = set()
+    near_links = set()  # a cue with a content that is linked to it and in its own sentence
     for (cue, span), score in scores.items():
-        if span.label == "content" and score > LINK_THRESHOLD:
-            linked_contents.add((cue, span))
-    near = {
-        (cue, content)
-        for cue, content in linked_contents
-        if _sentences(cue, window) & _sentences(content, window)
-    }
-    contents_with_near_cue = {content for _, content in near}
-    distant = {
-        (cue, content)
-        for cue, content in linked_contents - near
-        if content in contents_with_near_cue
-    }
+        is_linked = span.label == "content" and score > LINK_THRESHOLD
+        if is_linked and _share_sentence(cue, span, window):
+            near_links.add((cue, span))
+    contents_with_near_cue = {content for _, content in near_links}
 
     scores_by_cue: dict[TokenSpan, list[tuple[float, TokenSpan]]] = {}
     for span in spans:
         if span.label == "cue":
             scores_by_cue[span] = []
     for (cue, span), score in scores.items():
-        if (cue, span) not in distant:
-            scores_by_cue[cue].append((score, span))
+        # A content that is linked to a cue of its own sentence is taken from cues of other sentences.
+        is_linked = score > LINK_THRESHOLD
+        if is_linked and span in contents_with_near_cue and (cue, span) not in near_links:
+            continue
+        scores_by_cue[cue].append((score, span))
     drafts = [_draft(cue, scored, window) for cue, scored in scores_by_cue.items()]
 
     claimed = {content for draft in drafts for content in draft.contents}
@@ -249,7 +154,7 @@ def assemble(
     ]
     _attach_orphan_sources(spans, [*drafts, *orphan_contents], window)
     _add_nested_spans(drafts)
-    return [_locate(draft, window) for draft in [*drafts, *orphan_contents]]
+    return [draft.locate(window) for draft in (*drafts, *orphan_contents)]
 
 
 def _draft(
@@ -295,10 +200,7 @@ def _attach_orphan_sources(
             if draft.source is not None:
                 continue
             own_spans = draft.cue_and_contents
-            own_sentences: set[int] = set()
-            for span in own_spans:
-                own_sentences |= _sentences(span, window)
-            if own_sentences.isdisjoint(_sentences(source, window)):
+            if not any(_share_sentence(source, span, window) for span in own_spans):
                 continue
             gap = min(_gap(source, span) for span in own_spans)
             if gap < least_gap:
@@ -335,30 +237,23 @@ def _sentences(span: TokenSpan, window: Window) -> set[int]:
     return {piece.sentence for piece in window.locate(span.start, span.end)}
 
 
+def _share_sentence(first: TokenSpan, second: TokenSpan, window: Window) -> bool:
+    """Return whether two spans have a sentence in common."""
+    return not _sentences(first, window).isdisjoint(_sentences(second, window))
+
+
 def _is_short(span: TokenSpan, window: Window) -> bool:
     """Return whether a span has fewer than ``SHORT_CONTENT`` characters."""
     pieces = window.locate(span.start, span.end)
     return sum(piece.end - piece.start for piece in pieces) < SHORT_CONTENT
 
 
-def _locate(draft: _AttributionDraft, window: Window) -> FoundAttribution:
-    """Return an attribution in characters of sentences."""
-
-    def pieces(*spans: TokenSpan | None) -> tuple[Located, ...]:
-        located: list[Located] = []
-        for span in spans:
-            if span is not None:
-                located += window.locate(span.start, span.end)
-        return tuple(located)
-
-    tagged = [span for span in (draft.source, *draft.cue_and_contents) if span is not None]
-    tag_probability = min(span.probability for span in tagged)
-    return FoundAttribution(
-        source=pieces(draft.source),
-        cue=pieces(draft.cue),
-        content=tuple(sorted(pieces(*draft.contents, *draft.nested))),
-        probability=tag_probability * min(draft.link_probabilities, default=1.0),
-    )
+def _locate(spans: Iterable[TokenSpan], window: Window) -> list[Located]:
+    """Return the characters of spans, one piece for each sentence of a span."""
+    pieces = []
+    for span in spans:
+        pieces += window.locate(span.start, span.end)
+    return pieces
 
 
 def join_pieces(pieces: Sequence[Located], texts: Sequence[str]) -> tuple[Located, ...]:
@@ -373,32 +268,3 @@ def join_pieces(pieces: Sequence[Located], texts: Sequence[str]) -> tuple[Locate
                 continue
         joined.append(piece)
     return tuple(joined)
-
-
-def surest_spans(
-    groups: Sequence[Hashable],
-    spans: Sequence[tuple[int, int] | None],
-    probabilities: Sequence[float],
-) -> list[int]:
-    """Return the numbers of spans, surest first, without those that overlap a surer one of their group.
-
-    Args:
-        groups: the group of each span.
-        spans: start and end; ``None`` overlaps nothing.
-        probabilities: the probability of each span.
-    """
-    # Group → its spans so far, sorted; none of them overlap.
-    rivals: dict[Hashable, list[tuple[int, int]]] = defaultdict(list)
-    surest = []
-    for number in sorted(range(len(spans)), key=lambda number: -probabilities[number]):
-        span = spans[number]
-        if span is not None:
-            others = rivals[groups[number]]
-            position = bisect_right(others, span)
-            # Only the neighbours in the order of the text can overlap it.
-            neighbours = others[max(position - 1, 0) : position + 1]
-            if any(start < span[1] and span[0] < end for start, end in neighbours):
-                continue
-            others.insert(position, span)
-        surest.append(number)
-    return surest
