@@ -42,7 +42,14 @@ MIN_WINDOW, MAX_WINDOW = 8, 8192
 CONFIG_FILE = "config.json"
 TOKENIZER_FILE = "tokenizer.json"
 WEIGHTS_FILE = "model.safetensors"
-
+#: A probability that no answer reaches.
+ALWAYS_ABSTAIN = 2.0
+#: Kind → the kind whose calibration serves if it has none: older models have fewer kinds.
+_SUBSTITUTES = {
+    HOLDER_TOPIC: TOPIC,
+    FOUND: HOLDER,
+    OWN_VOICE: MENTION,
+}
 
 _Size = Annotated[int, Field(ge=1, le=1 << 31)]
 
@@ -81,15 +88,6 @@ def _check_distinct(names: tuple[str, ...]) -> tuple[str, ...]:
         raise ValueError(f"expected names that differ, found {', '.join(names)}")
     return names
 
-
-#: A probability that no answer reaches.
-ALWAYS_ABSTAIN = 2.0
-#: Kind → the kind whose calibration serves if it has none: older models have fewer kinds.
-_SUBSTITUTES = {
-    HOLDER_TOPIC: TOPIC,
-    FOUND: HOLDER,
-    OWN_VOICE: MENTION,
-}
 
 _Name = Annotated[str, Field(min_length=1)]
 _Finite = Annotated[float, Field(allow_inf_nan=False)]
@@ -168,7 +166,9 @@ class ModelConfig:
     @property
     def opinion_heads(self) -> tuple[str, ...]:
         """Return the heads of ``OPINION_HEADS`` that the model has: all of them or none."""
-        return tuple(OPINION_HEADS) if self.opinion_spans and "stance" in self.tasks else ()
+        if self.opinion_spans and "stance" in self.tasks:
+            return tuple(OPINION_HEADS)
+        return ()
 
     def logit_adjustment(self, kind: str) -> tuple[list[float], float]:
         """Return the addend of each logit of a kind of question, and the divisor of the sum before the softmax."""
@@ -182,8 +182,11 @@ class ModelConfig:
     def evidence_weights(self, kind: str, properties: Sequence[str]) -> NDArray[np.floating]:
         """Return the weights (E, C) of a kind of question: the addend to each logit for one unit of each property."""
         labels = self.labels[kind.partition(".")[0]]
-        keys = [[f"{kind}.{label}.{name}" for label in labels] for name in properties]
-        return np.array([[self.biases.get(key, 0.0) for key in row] for row in keys])
+        weights = np.zeros((len(properties), len(labels)))
+        for row, name in enumerate(properties):
+            for column, label in enumerate(labels):
+                weights[row, column] = self.biases.get(f"{kind}.{label}.{name}", 0.0)
+        return weights
 
     def predict_label(self, kind: str, probabilities: Mapping[str, float]) -> str:
         """Return the label with the largest ratio of its probability to its threshold.
@@ -236,7 +239,9 @@ class ModelConfig:
         """Return the kind whose fitted values count for ``kind``: itself, else its substitute, else its task."""
         if kind not in self.temperatures:
             kind = _SUBSTITUTES.get(kind, kind)
-        return kind if kind in self.temperatures else kind.partition(".")[0]
+        if kind not in self.temperatures:
+            kind = kind.partition(".")[0]
+        return kind
 
     def to_json_string(self) -> str:
         """Return the configuration as JSON (training loggers of transformers call this method)."""

@@ -264,16 +264,16 @@ class ClaimStanceModel(nn.Module):
     def _shared_weights(self, source: "ClaimStanceModel") -> dict[str, Tensor]:
         """Return the weights of ``source`` that this model has, too: the encoder, and heads with the same labels."""
         # "link" has no labels of its own: it is shared along with "attribution".
-        shared_heads = {
-            task
-            for task in self.heads
-            if source.config.labels.get(task) == self.config.labels.get(task)
-        }
-        return {
-            name: weight
-            for name, weight in source.state_dict().items()
-            if name.startswith("encoder.") or name.split(".")[1] in shared_heads
-        }
+        shared_heads = set()
+        for task in self.heads:
+            if source.config.labels.get(task) == self.config.labels.get(task):
+                shared_heads.add(task)
+        shared = {}
+        for name, weight in source.state_dict().items():
+            module, submodule, *_ = name.split(".")
+            if module == "encoder" or submodule in shared_heads:
+                shared[name] = weight
+        return shared
 
 
 def _loss(task: str, logits: Tensor, batch: Batch, distillation_weight: float) -> Tensor | None:

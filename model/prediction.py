@@ -146,9 +146,9 @@ def predict(
     Stances are scored for the holder–target pairs that a record lists; their labels are ignored.
     """
     groups = contexts(records)
+    documents = ([records[number] for number in group] for group in groups)
     results = predictor.prefetch(
-        begin_document(predictor, [records[number] for number in group], locate).result
-        for group in groups
+        begin_document(predictor, document, locate).result for document in documents
     )
     # The records of a document need not follow one another: predictions wait for their turn here.
     predictions: dict[int, Prediction] = {}

@@ -298,9 +298,9 @@ class Predictor:
                 raise ValueError("expected a holder and a target with spans")
             sentence = query.sentence if query.holder_sentence is None else query.holder_sentence
             pairs.append((Located(sentence, *query.holder), Located(query.sentence, *query.target)))
-        sources = [
-            span for attribution in document.attributions or () for span in attribution.source
-        ]
+        sources: list[Located] = []
+        for attribution in document.attributions or ():
+            sources += attribution.source
         names = [entity.span for entity in document.entities or ()]
         return pair_evidence(pairs, sources, names, document.texts)
 

@@ -1,4 +1,4 @@
-"""Tell articles that are not in English, the language that the model reads."""
+"""Recognize articles that are not in English, the language that the model reads."""
 
 import logging
 import re

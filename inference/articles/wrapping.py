@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 _MIN_WIDTH, _MAX_WIDTH = 40, 132  # characters of a line that was wrapped
 _MIN_MEAN_LENGTH = 20  # characters of a line, with the blank ones between paragraphs
@@ -57,8 +58,10 @@ def unwrap(text: str) -> str:
     if not 0 < text.count("\n") < len(text) / _MIN_MEAN_LENGTH:
         return text
     lines = [_WrappedLine(*match.groups()) for match in _LINE.finditer(text)]
-    # A break is the index of a line that another line with text follows.
-    breaks = [i for i, line in enumerate(lines[:-1]) if line.text and lines[i + 1].text]
+    breaks = []  # the indices of lines with text that another line with text follows
+    for i, (line, following) in enumerate(pairwise(lines)):
+        if line.text and following.text:
+            breaks.append(i)
     if not breaks:
         return text
     # Columns are characters or, for some programs, bytes: the right measure leaves fewer breaks unexplained.
@@ -139,12 +142,11 @@ def _are_wrapped(
         return False
     if len(explained) >= _FORCED_SHARE * len(breaks):
         return True
+    if len(explained) < _FORCED_SHARE_WITHOUT_BLANK_LINES * len(breaks):
+        return False
     # Without blank lines, the last line of each paragraph is a short one, and the next begins with a capital.
     unexplained = [i for i in breaks if i not in explained]
-    return (
-        len(explained) >= _FORCED_SHARE_WITHOUT_BLANK_LINES * len(breaks)
-        and count_lower(unexplained) <= len(unexplained) / 10
-    )
+    return count_lower(unexplained) <= len(unexplained) / 10
 
 
 def _begins_anew(lines: Sequence[_WrappedLine], i: int, has_list: bool) -> bool:
@@ -155,8 +157,9 @@ def _begins_anew(lines: Sequence[_WrappedLine], i: int, has_list: bool) -> bool:
     for neighbour in (line, following):
         if neighbour.text.startswith(">") or _GAPS.search(neighbour.text):  # e-mail or a table
             return True
-    starts_item = _SPEAKER.match(following.raw) or (has_list and _ITEM.match(following.raw))
-    if starts_item and _SENTENCE_END.search(line.text):
+    names_speaker = _SPEAKER.match(following.raw) is not None
+    starts_item = has_list and _ITEM.match(following.raw) is not None
+    if (names_speaker or starts_item) and _SENTENCE_END.search(line.text):
         return True
     # A headline may take several lines: the last of them is followed by a line that is none.
     if i >= _MAX_HEADLINES or _is_headline(following.text):

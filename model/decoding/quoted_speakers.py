@@ -17,6 +17,8 @@ from claimstance.model.text.quotations import (
 from claimstance.model.windows import Located
 
 _END = 1 << 30  # after the end of every sentence
+#: A quotation with its source, which is empty if nobody is named.
+_SourcedQuotation = tuple[Quotation, tuple[Located, ...]]
 _PiecesBySentence = dict[int, list[Located]]
 #: Returns the probability of a content from its sentences.
 Probability = Callable[[Iterable[int]], float]
@@ -42,35 +44,32 @@ def name_speakers(
         people: the persons that the model recognized.
         probability: returns the probability of such an attribution, which has no cue and no link to take it from.
     """
-    all_quotations = quotations(texts, layout, people)
-    quotations_with_source: list[tuple[Quotation, tuple[Located, ...]]] = [
-        (quotation, (quotation.name,)) for quotation in all_quotations if quotation.name is not None
-    ]
+    sourced: list[_SourcedQuotation] = []
+    exchanges: list[list[Quotation]] = []  # runs of successive quotations without a name
+    for quotation in quotations(texts, layout, people):
+        if quotation.name is not None:
+            sourced.append((quotation, (quotation.name,)))
+        elif exchanges and exchanges[-1][-1].last + 1 == quotation.first:
+            exchanges[-1].append(quotation)
+        else:
+            exchanges.append([quotation])
 
     questions: dict[int, FoundAttribution] = {}  # line → its last attribution with a cue of asking
     for attribution in attributions:
         cues = " ".join(texts[cue.sentence][cue.start : cue.end] for cue in attribution.cue)
         if attribution.source and ASKING.intersection(cues.lower().split()):
             questions[layout.lines[attribution.cue[0].sentence]] = attribution
-    exchanges: list[list[Quotation]] = []  # runs of successive quotations without a name
-    for quotation in all_quotations:
-        if quotation.name is not None:
-            continue
-        if exchanges and exchanges[-1][-1].last + 1 == quotation.first:
-            exchanges[-1].append(quotation)
-        else:
-            exchanges.append([quotation])
     for exchange in exchanges:
         if len(exchange) == 1 or exchange[0].first == 0:
             continue
         line_before = layout.lines[exchange[0].first - 1]
         if line_before in questions:
-            quotations_with_source += _by_turns(exchange, questions[line_before], texts)
-    if not quotations_with_source:
+            sourced += _by_turns(exchange, questions[line_before], texts)
+    if not sourced:
         return list(attributions)
 
-    corrected = _without_quotations(attributions, [pair[0] for pair in quotations_with_source])
-    for quotation, source in quotations_with_source:
+    corrected = _without_quotations(attributions, [quotation for quotation, _ in sourced])
+    for quotation, source in sourced:
         sentences = (piece.sentence for piece in quotation.content)
         corrected.append(FoundAttribution(source, (), quotation.content, probability(sentences)))
     return sorted(corrected, key=lambda attribution: min(attribution.cue or attribution.content))
@@ -135,27 +134,26 @@ def _subtract(piece: Located, removed: Iterable[Located]) -> list[Located]:
 
 def _by_turns(
     exchange: Sequence[Quotation], question: FoundAttribution, texts: Sequence[str]
-) -> list[tuple[Quotation, tuple[Located, ...]]]:
+) -> list[_SourcedQuotation]:
     """Return each quotation of an exchange with its source; nothing if no answer follows a question.
 
     Questions belong to the source of the attribution ``question``, answers to the name after its cue. Other quotations
     have no source.
     """
     are_questions = [is_question(texts[quotation.last]) for quotation in exchange]
-    turns = list(pairwise(are_questions))
-    if (True, False) not in turns:
+    if (True, False) not in pairwise(are_questions):
         return []
     cue = max(question.cue)
     name = answerer(texts[cue.sentence], cue.end)
     answer_source = (Located(cue.sentence, *name),) if name else ()
-    quotations_with_source = []
+    sourced: list[_SourcedQuotation] = []
     follows_question = False
     for quotation, is_question_itself in zip(exchange, are_questions, strict=True):
-        source: tuple[Located, ...] = ()
         if is_question_itself:
-            source = question.source
+            sourced.append((quotation, question.source))
         elif follows_question:
-            source = answer_source
-        quotations_with_source.append((quotation, source))
+            sourced.append((quotation, answer_source))
+        else:
+            sourced.append((quotation, ()))
         follows_question = is_question_itself
-    return quotations_with_source
+    return sourced

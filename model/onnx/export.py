@@ -53,7 +53,10 @@ class _EncoderWithHeads(nn.Module):
         outputs = [hidden]
         for task in self.tasks:
             head = self.model.heads[task]
-            outputs.append(head(hidden, sentences) if task in SENTENCE_TASKS else head(hidden))
+            if task in SENTENCE_TASKS:
+                outputs.append(head(hidden, sentences))
+            else:
+                outputs.append(head(hidden))
         return tuple(outputs)
 
 
@@ -143,22 +146,21 @@ def _export_encoder(
     module = _EncoderWithHeads(model)
     input_ids = torch.tensor([[1, 2, 3, 4, 5, 6]])
     example = (input_ids, torch.zeros_like(input_ids), torch.tensor([[0, 1, 3], [0, 3, 5]]))
-    axes = {name: {1: "tokens"} for name in ("input_ids", "segments", "hidden")}
-    axes["sentences"] = {0: "sentences"}
-    for task in module.tasks:
-        axes[task] = {0: "sentences"} if task in SENTENCE_TASKS else {1: "tokens"}
+    axes: dict[str, dict[int, str]] = {"sentences": {0: "sentences"}}
+    for name in ("input_ids", "segments", "hidden", *module.tasks):
+        axes[name] = {0: "sentences"} if name in SENTENCE_TASKS else {1: "tokens"}
     traced = folder / "traced.float32"
     inputs = ["input_ids", "segments", "sentences"]
     _trace(module, example, traced, inputs, ["hidden", *module.tasks], axes)
 
-    part_count = 1
+    file_count = 1
     if largest_file is not None:
         bytes_of_weight = 4 if precision == "float32" else 1
-        part_count = math.ceil(traced.stat().st_size / 4 * bytes_of_weight / largest_file)
-    names = [ENCODER_FILE.format(number) for number in range(1, part_count)] + [READER_FILE]
+        file_count = math.ceil(traced.stat().st_size / 4 * bytes_of_weight / largest_file)
+    names = [ENCODER_FILE.format(number) for number in range(1, file_count)] + [READER_FILE]
     paths = [folder / name for name in names]
     float32_paths = [path.with_suffix(".float32") for path in paths]
-    if part_count == 1:
+    if file_count == 1:
         traced.replace(float32_paths[0])
     else:
         split_graph(traced, float32_paths)

@@ -90,12 +90,14 @@ def check_files(folder: Path) -> dict[str, str]:
     files = read_manifest(manifest).files
     for name, expected in files.items():
         path = folder / name
-        if _is_foreign_link(path) or not path.is_file():
+        actual = None
+        if _is_foreign_link(path):
+            actual = "a link"
+        elif not path.exists():
             actual = "nothing"
-            if _is_foreign_link(path):
-                actual = "a link"
-            elif path.exists():
-                actual = "something else"
+        elif not path.is_file():
+            actual = "something else"
+        if actual is not None:
             raise ModelError(
                 f"{folder}: expected the file {name}, which its manifest lists, found {actual}"
             )

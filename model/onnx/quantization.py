@@ -195,6 +195,7 @@ def quantize(
         )
     finally:
         logger.setLevel(level)
+
     model = onnx.load(path)
     matrices = {initializer.name: to_array(initializer) for initializer in graph.initializer}
     matrix_hessians = {}
@@ -206,6 +207,42 @@ def quantize(
     if table_step:
         coarsen_tables(model.graph, matrices, table_step)
     onnx.save(model, path)
+
+
+def _layer_name(node_name: str) -> str:
+    """Return the name of the encoder's layer that a product belongs to.
+
+    >>> _layer_name("/encoder/encoder/layer.3/attention/self/query/MatMul")
+    'encoder.layer.3.attention.self.query'
+    """
+    return node_name.removeprefix("/encoder/").removesuffix("/MatMul").replace("/", ".")
+
+
+def replace_weights(
+    graph: Any,
+    matrices: Mapping[str, NDArray[Any]],
+    least_step: float = 0.0,
+    hessians: Mapping[str, NDArray[Any]] | None = None,
+) -> None:
+    """Round the matrices of all integer products of a quantized graph again, by ``round_columns``.
+
+    Args:
+        graph: a graph that ``onnxruntime.quantization`` wrote; changed in place.
+        matrices: the exact matrices (in, out) by their names.
+        least_step: see ``round_columns``.
+        hessians: the Hessians by the names of the matrices; those without one are rounded to the nearest integers.
+    """
+    from onnx.numpy_helper import from_array
+
+    initializers = {initializer.name: initializer for initializer in graph.initializer}
+    hessians = hessians or {}
+    names = {node.input[1] for node in graph.node if node.op_type == "MatMulInteger"}
+    for name in names:
+        base = name.removesuffix("_quantized")
+        hessian = hessians.get(base)
+        integers, scales = round_columns(matrices[base], least_step, hessian)
+        initializers[name].CopyFrom(from_array(integers, name))
+        initializers[f"{base}_scale"].CopyFrom(from_array(scales, f"{base}_scale"))
 
 
 def coarsen_tables(graph: Any, matrices: Mapping[str, NDArray[Any]], step: float) -> None:
@@ -220,11 +257,14 @@ def coarsen_tables(graph: Any, matrices: Mapping[str, NDArray[Any]], step: float
 
     initializers = {initializer.name: initializer for initializer in graph.initializer}
     for node in graph.node:
-        base = node.input[0].removesuffix("_quantized") if node.op_type == "Gather" else ""
-        if base not in matrices or matrices[base].size < _LEAST_TABLE:
+        if node.op_type != "Gather":
             continue
-        scale = np.float32(step * matrices[base].std())
-        integers = np.rint(matrices[base] / scale + _ZERO_POINT).clip(0, 255).astype(np.uint8)
+        base = node.input[0].removesuffix("_quantized")
+        table = matrices.get(base)
+        if table is None or table.size < _LEAST_TABLE:
+            continue
+        scale = np.float32(step * table.std())
+        integers = np.rint(table / scale + _ZERO_POINT).clip(0, 255).astype(np.uint8)
         values = {"quantized": integers, "scale": scale, "zero_point": np.uint8(_ZERO_POINT)}
         for suffix, value in values.items():
             name = f"{base}_{suffix}"
@@ -264,38 +304,3 @@ def compact_heads(path: Path) -> None:
     del model.graph.node[:]
     model.graph.node.extend(nodes)
     onnx.save(model, path)
-
-
-def _layer_name(node_name: str) -> str:
-    """Return the name of the encoder's layer that a product belongs to.
-
-    >>> _layer_name("/encoder/encoder/layer.3/attention/self/query/MatMul")
-    'encoder.layer.3.attention.self.query'
-    """
-    return node_name.removeprefix("/encoder/").removesuffix("/MatMul").replace("/", ".")
-
-
-def replace_weights(
-    graph: Any,
-    matrices: Mapping[str, NDArray[Any]],
-    least_step: float = 0.0,
-    hessians: Mapping[str, NDArray[Any]] | None = None,
-) -> None:
-    """Round the matrices of all integer products of a quantized graph again, by ``round_columns``.
-
-    Args:
-        graph: a graph that ``onnxruntime.quantization`` wrote; changed in place.
-        matrices: the exact matrices (in, out) by their names.
-        least_step: see ``round_columns``.
-        hessians: the Hessians by the names of the matrices; those without one are rounded to the nearest integers.
-    """
-    from onnx.numpy_helper import from_array
-
-    initializers = {initializer.name: initializer for initializer in graph.initializer}
-    names = {node.input[1] for node in graph.node if node.op_type == "MatMulInteger"}
-    for name in names:
-        base = name.removesuffix("_quantized")
-        hessian = (hessians or {}).get(base)
-        integers, scales = round_columns(matrices[base], least_step, hessian)
-        initializers[name].CopyFrom(from_array(integers, name))
-        initializers[f"{base}_scale"].CopyFrom(from_array(scales, f"{base}_scale"))

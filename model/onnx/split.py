@@ -32,40 +32,54 @@ def split_graph(source: Path, paths: Sequence[Path]) -> None:
     model = shape_inference.infer_shapes(onnx.load(source))
     graph = model.graph
     initializers = {initializer.name: initializer for initializer in graph.initializer}
-    types = {value.name: value for value in [*graph.input, *graph.value_info, *graph.output]}
+    types: dict[str, Any] = {}  # value → its type and shape
+    for value in (*graph.input, *graph.value_info, *graph.output):
+        types[value.name] = value
     graph_inputs = {value.name for value in graph.input}
     graph_outputs = {value.name for value in graph.output}
     constant_nodes = _constant_nodes(graph.node, initializers)
-    parts = _divide_nodes(graph.node, initializers, constant_nodes, len(paths))
+    subgraphs = _divide_nodes(graph.node, initializers, constant_nodes, len(paths))
 
-    last_uses: dict[str, int] = {}  # value → the last part that needs it
-    for number, nodes in enumerate(parts):
-        last_uses.update((name, number) for node in nodes for name in node.input)
-    computed: set[str] = set()  # values of earlier parts
-    for number, (nodes, path) in enumerate(zip(parts, paths, strict=True)):
-        inputs = {name for node in nodes for name in node.input} & (graph_inputs | computed)
-        own = [name for node in nodes for name in node.output]
-        outputs = [
-            name for name in own if name in graph_outputs or last_uses.get(name, number) > number
-        ]
-        computed.update(own)
+    last_uses: dict[str, int] = {}  # value → the number of the last subgraph that needs it
+    for number, nodes in enumerate(subgraphs):
+        last_uses.update(dict.fromkeys(_input_names(nodes), number))
+    computed: set[str] = set()  # values of earlier subgraphs
+    for number, (nodes, path) in enumerate(zip(subgraphs, paths, strict=True)):
+        inputs = _input_names(nodes) & (graph_inputs | computed)
+        outputs: list[str] = []
+        inner: list[str] = []  # the other values that its nodes compute
+        for node in nodes:
+            for name in node.output:
+                is_output = name in graph_outputs or last_uses.get(name, number) > number
+                if is_output:
+                    outputs.append(name)
+                else:
+                    inner.append(name)
+        computed.update(outputs, inner)
 
         nodes = _with_constants(nodes, constant_nodes)
-        used = {name for node in nodes for name in node.input}
-        # The types of values behind operators that are onnxruntime's own cannot be inferred again.
-        inner = [name for name in own if name in types and name not in outputs]
-        part_graph = helper.make_graph(
+        used = _input_names(nodes)
+        subgraph = helper.make_graph(
             nodes,
             f"{graph.name}-{number}",
-            [types[name] for name in sorted(inputs)],
-            [types[name] for name in outputs],
-            [initializer for name, initializer in initializers.items() if name in used],
-            value_info=[types[name] for name in inner],
+            inputs=[types[name] for name in sorted(inputs)],
+            outputs=[types[name] for name in outputs],
+            initializer=[value for name, value in initializers.items() if name in used],
+            # The types of values behind operators that are onnxruntime's own cannot be inferred again.
+            value_info=[types[name] for name in inner if name in types],
         )
-        part_model = helper.make_model(
-            part_graph, opset_imports=model.opset_import, ir_version=model.ir_version
+        submodel = helper.make_model(
+            subgraph, opset_imports=model.opset_import, ir_version=model.ir_version
         )
-        onnx.save(part_model, path)
+        onnx.save(submodel, path)
+
+
+def _input_names(nodes: Iterable[Any]) -> set[str]:
+    """Return the names of the values that nodes need."""
+    names: set[str] = set()
+    for node in nodes:
+        names.update(node.input)
+    return names
 
 
 def _divide_nodes(
@@ -74,24 +88,24 @@ def _divide_nodes(
     constant_nodes: Mapping[str, Any],
     count: int,
 ) -> list[list[Any]]:
-    """Return the nodes of each part, in order, without those that depend on no input.
+    """Return the nodes of each subgraph, in order, without those that depend on no input.
 
-    A node that belongs to no layer is in the first part in which all of its inputs exist.
+    A node that belongs to no layer is in the first subgraph in which all of its inputs exist.
     """
     nodes = list(nodes)
-    part_of_layer = _assign_layers(nodes, initializers, count)
-    part_of_value: dict[str, int] = {}
-    parts: list[list[Any]] = [[] for _ in range(count)]
+    numbers_by_layer = _assign_layers(nodes, initializers, count)
+    numbers_by_value: dict[str, int] = {}
+    subgraphs: list[list[Any]] = [[] for _ in range(count)]
     for node in nodes:
         if node.output[0] in constant_nodes:
             continue
-        part = max((part_of_value.get(name, 0) for name in node.input), default=0)
+        number = max((numbers_by_value.get(name, 0) for name in node.input), default=0)
         layer = _layer(node.name)
         if layer is not None:
-            part = max(part, part_of_layer[layer])
-        part_of_value.update(dict.fromkeys(node.output, part))
-        parts[part].append(node)
-    return parts
+            number = max(number, numbers_by_layer[layer])
+        numbers_by_value.update(dict.fromkeys(node.output, number))
+        subgraphs[number].append(node)
+    return subgraphs
 
 
 def _layer(node_name: str) -> int | None:
@@ -101,11 +115,13 @@ def _layer(node_name: str) -> int | None:
     3
     """
     match = _LAYER.search(node_name)
-    return int(match.group(1)) if match and node_name.startswith("/encoder/") else None
+    if match is None or not node_name.startswith("/encoder/"):
+        return None
+    return int(match[1])
 
 
 def _constant_nodes(nodes: Iterable[Any], initializers: Mapping[str, Any]) -> dict[str, Any]:
-    """Return output → node for nodes that depend on no input; every part gets a copy of those that it needs."""
+    """Return output → node for nodes that depend on no input; every subgraph gets a copy of those that it needs."""
     constant: dict[str, Any] = {}
     for node in nodes:
         if all(name in constant or name in initializers for name in node.input):
@@ -116,32 +132,39 @@ def _constant_nodes(nodes: Iterable[Any], initializers: Mapping[str, Any]) -> di
 def _assign_layers(
     nodes: Iterable[Any], initializers: Mapping[str, Any], count: int
 ) -> dict[int, int]:
-    """Return layer → part, such that parts have about the same number of weights.
+    """Return layer → number of its subgraph, such that subgraphs have about the same number of weights.
 
-    The embeddings, which come before the layers, belong to the first part.
+    The embeddings, which come before the layers, belong to the first subgraph.
     """
-    sizes: dict[int, int] = defaultdict(int)  # layer → its weights; −1: what comes before the first
+    sizes: dict[int, int] = defaultdict(int)  # layer → number of its weights
+    embeddings_size = 0
     for node in nodes:
         layer = _layer(node.name)
         for name in node.input:
-            if name in initializers and (layer is not None or node.op_type == "Gather"):
-                sizes[-1 if layer is None else layer] += int(np.prod(initializers[name].dims))
-    layers = sorted(layer for layer in sizes if layer >= 0)
+            if name not in initializers:
+                continue
+            size = int(np.prod(initializers[name].dims))
+            if layer is not None:
+                sizes[layer] += size
+            elif node.op_type == "Gather":
+                embeddings_size += size
+    layers = sorted(sizes)
     if len(layers) < count:
         raise ModelError(
             f"expected an encoder of at least {count} layers to divide into {count} files, found {len(layers)}"
         )
-    total, before = sum(sizes.values()), sizes[-1]
-    assigned = {}
-    part = -1
-    for number, layer in enumerate(layers):
+    total = embeddings_size + sum(sizes.values())
+    before = embeddings_size  # weights before the layer
+    numbers = {}
+    number = -1
+    for index, layer in enumerate(layers):
         middle = before + sizes[layer] / 2
         before += sizes[layer]
-        # No part may stay without a layer: neither one that large embeddings would take up, nor one of the last.
-        first_possible = count - (len(layers) - number)
-        part = max(min(int(middle / total * count), part + 1), first_possible)
-        assigned[layer] = part
-    return assigned
+        # No subgraph may stay without a layer: neither one that large embeddings would take up, nor one of the last.
+        first_possible = count - (len(layers) - index)
+        number = max(min(int(middle / total * count), number + 1), first_possible)
+        numbers[layer] = number
+    return numbers
 
 
 def _with_constants(nodes: Sequence[Any], constant_nodes: Mapping[str, Any]) -> list[Any]:

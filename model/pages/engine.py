@@ -59,6 +59,7 @@ class Pages:
 
     @cached_property
     def _environment(self) -> "Environment":
+        """Return Jinja's environment, which escapes values and finds the package's own templates first."""
         from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
         environment = Environment(
@@ -74,6 +75,7 @@ class Pages:
         return environment
 
     def _asset(self, name: str) -> str:
+        """Return the text of a style sheet or script, of the package itself or a shared one."""
         asset = resources.files(self.package) / "templates" / name
         if not asset.is_file():
             asset = resources.files(SHARED) / "templates" / name
@@ -96,7 +98,9 @@ def policy(style: str, script: str, forms: str = "'none'") -> str:
 
 
 def _hash(code: str) -> str:
-    return f"sha256-{b64encode(hashlib.sha256(code.encode()).digest()).decode()}"
+    """Return the hash of a style or script as a content security policy has it."""
+    digest = hashlib.sha256(code.encode()).digest()
+    return f"sha256-{b64encode(digest).decode()}"
 
 
 def _finalize(value: Any) -> Any:

@@ -141,7 +141,7 @@ def _place_ends_sentence(before: str, word: str, after: str, following: list[str
     """
     # The name or noun that follows: the words up to the first in lower case.
     name = list(takewhile(lambda following_word: not following_word[0].islower(), following))
-    if _INSTITUTIONS.intersection(part.lower() for part in name):
+    if not _INSTITUTIONS.isdisjoint(name_word.lower() for name_word in name):
         return False
     if _CITY.search(before):
         return True

@@ -26,6 +26,15 @@ class Layout:
     quoted: frozenset[int]
     colons: frozenset[int] = frozenset()
 
+    def begins_line(self, sentence: int) -> bool:
+        """Return whether a sentence is the first of its line."""
+        return sentence == 0 or self.lines[sentence - 1] != self.lines[sentence]
+
+    def ends_line(self, sentence: int) -> bool:
+        """Return whether a sentence is the last of its line."""
+        is_last = sentence + 1 == len(self.lines)
+        return is_last or self.lines[sentence + 1] != self.lines[sentence]
+
     def introduces(self, sentence: int) -> bool:
         """Return whether the line of a sentence ends with a colon."""
         return self.lines[sentence] in self.colons
@@ -58,9 +67,10 @@ def layout_of_lines(sentences: Sequence[str], lines: Sequence[int]) -> Layout:
         if is_open or has_quotation:
             quoted.add(index)
         is_open = marks.double or marks.single
-    colons = {
-        line for sentence, line in zip(sentences, lines, strict=True) if sentence.endswith(":")
-    }
+    colons = set()
+    for sentence, line in zip(sentences, lines, strict=True):
+        if sentence.endswith(":"):
+            colons.add(line)
     return Layout(tuple(lines), frozenset(ends), frozenset(quoted), frozenset(colons))
 
 

@@ -71,9 +71,8 @@ def _is_mention(match: re.Match[str], person: PersonName | None) -> bool:
     # Lee is half of a double name in Lee-Ross and Ross-Lee, not in Lee-backed and anti-Lee.
     if text[end : end + 1] == "-" and text[end + 1 : end + 2].isupper():
         return False
-
-    previous = before.rpartition(" ")[2]
-    if previous.endswith("-") and previous[0].isupper():
+    prefix = before.rpartition(" ")[2]
+    if prefix.endswith("-") and prefix[0].isupper():
         return False
 
     if match.lastgroup == "acronym":

@@ -17,6 +17,7 @@ _BARE = re.compile(rf"\s*{NAME}{ROLE}\s*$")
 _OPENING = re.compile(r"^\s*(?:[•*·–—-]\s*)?(?:\(?\d{1,3}[.)]\s+)?(?=(?:[“‘\"«„]|''|``))")
 _CLOSING = re.compile(r"(?:[”’»\"]|'')(?:\s*$)")
 _CLOSING_BEFORE_NAME = re.compile(r"(?:[”’»\"]|'')(?=\s*(?:[—–―(-]))")
+_INNER_CLOSING = re.compile(r"[”»]|(?<!^)\"(?=\s)|''(?=\s)")
 _QUESTION = re.compile(r"\?\W*$")
 _LONGEST = 30  # sentences in a quotation
 _REACH = 400  # the greatest length of a name with its role, in characters
@@ -58,7 +59,7 @@ def quotations(
     index = after_name = 0
     while index < len(texts):
         quotation = _quotation_from(texts, layout, index)
-        if quotation is None:
+        if quotation is None or _is_broken(quotation, texts):
             index += 1
             continue
 
@@ -66,8 +67,7 @@ def quotations(
         # quotations have headings, a name on the line after this one is the heading of the next.
         has_heading = index > after_name and _bare_name(texts, index - 1, people) is not None
         below = quotation.last + 1
-        fills_line = below + 1 >= len(texts) or layout.lines[below + 1] != layout.lines[below]
-        if quotation.name is None and below < len(texts) and fills_line:
+        if quotation.name is None and below < len(texts) and layout.ends_line(below):
             name = signature(texts[below])
             if name is None and not has_heading:
                 name = _bare_name(texts, below, people)
@@ -85,15 +85,14 @@ def quotations(
 def _quotation_from(texts: Sequence[str], layout: Layout, first: int) -> Quotation | None:
     """Return the quotation whose opening mark is the first character of sentence ``first`` and of its line."""
     opening = _OPENING.match(texts[first])
-    if opening is None or (first > 0 and layout.lines[first - 1] == layout.lines[first]):
+    if opening is None or not layout.begins_line(first):
         return None
-    content: list[Located] = []
 
+    content: list[Located] = []
     for index in range(first, min(first + _LONGEST, len(texts))):
         text = texts[index]
         start = opening.end() if index == first else 0
-        is_last = index + 1 == len(texts)
-        ends_line = is_last or layout.lines[index + 1] != layout.lines[index]
+        ends_line = layout.ends_line(index)
         if ends_line:
             # The name may follow the closing mark in the same sentence.
             earliest = max(start + 1, len(text) - _REACH)
@@ -103,26 +102,27 @@ def _quotation_from(texts: Sequence[str], layout: Layout, first: int) -> Quotati
                 if name is not None:
                     content.append(Located(index, start, end))
                     span = Located(index, end + name[0], end + name[1])
-                    return _unless_broken(texts, Quotation(tuple(content), span))
+                    return Quotation(tuple(content), span)
 
         content.append(Located(index, start, len(text)))
         if _CLOSING.search(text):
-            return _unless_broken(texts, Quotation(tuple(content))) if ends_line else None
+            return Quotation(tuple(content)) if ends_line else None
         # A quotation without a closing mark continues only on a line that opens it again.
+        is_last = index + 1 == len(texts)
         if ends_line and (is_last or _OPENING.match(texts[index + 1]) is None):
             return None
     return None
 
 
-def _unless_broken(texts: Sequence[str], quotation: Quotation) -> Quotation | None:
-    """Return the quotation, unless a mark closes it before its end: *“No,” she said, “never.”* has its own cue."""
+def _is_broken(quotation: Quotation, texts: Sequence[str]) -> bool:
+    """Return whether a mark closes a quotation before its end: *“No,” she said, “never.”* has its own cue."""
     for piece in quotation.content:
         # The marks at both ends of the quotation are its own.
         text = texts[piece.sentence][piece.start : piece.end]
         inner = text[1:-1] if piece == quotation.content[-1] else text[1:]
-        if re.search(r"[”»]|(?<!^)\"(?=\s)|''(?=\s)", inner):
-            return None
-    return quotation
+        if _INNER_CLOSING.search(inner):
+            return True
+    return False
 
 
 def _bare_name(
@@ -143,9 +143,8 @@ def _bare_name(
         return None
     if match["role"]:
         return start, end
-    for person in people:
-        if person.sentence == index and person.start < end and person.end > start:
-            return start, end
+    if any(map(Located(index, start, end).overlaps, people)):
+        return start, end
     return None
 
 

@@ -128,7 +128,8 @@ def _continues(before: str, after: str) -> bool:
     It does within a name or a time (5 p.m. Tuesday), before a comma or lower case, and before the speaker of a
     quotation: with a verb after a question, after a dash at the paragraph's end.
     """
-    inside_initials = before[-1:] == "." and after[:1].isalpha() and after[1:2] == "."  # N.|H.
+    next_is_initial = after[:1].isalpha() and after[1:2] == "."
+    inside_initials = before.endswith(".") and next_is_initial  # N.|H.
     if inside_initials or _NAME_FOLLOWS.search(before):
         return True
     after = after.lstrip()

@@ -31,12 +31,11 @@ def read_cell(text: str) -> str:
     """
     if "<" not in text and "&" not in text:
         return text
-    if has_markup(text):
-        return _read_markup(text)
-    plain = _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)
-    if has_markup(plain):
-        return _read_markup(plain)
-    return plain
+    if not has_markup(text):
+        text = _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)
+        if not has_markup(text):
+            return text
+    return _read_markup(text)
 
 
 def has_markup(text: str) -> bool:
@@ -86,8 +85,12 @@ def _read_markup(text: str) -> str:
     plain = "".join(pieces)
     if not has_blocks:
         return plain
-    lines = [re.sub(r"[ \t]+", " ", line).strip() for line in plain.split("\n")]
-    return "\n".join(line for line in lines if line and line != "-")
+    lines = []
+    for raw_line in plain.split("\n"):
+        line = re.sub(r"[ \t]+", " ", raw_line).strip()
+        if line not in ("", "-"):  # an item of a list may be empty
+            lines.append(line)
+    return "\n".join(lines)
 
 
 def _plain_text(text: str, has_blocks: bool) -> str:

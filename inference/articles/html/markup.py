@@ -78,8 +78,10 @@ def _is_teaser(element: Any) -> bool:
 
 def _is_section(item: Any) -> bool:
     """Return whether the item of a list has a heading or several paragraphs, none of them a link to another page."""
-    paragraphs = len(list(item.iterchildren("p")))
-    return (paragraphs > 1 or _contains(item, _HEADINGS)) and not _is_teaser(item)
+    has_paragraphs = len(list(item.iterchildren("p"))) > 1
+    if not has_paragraphs and not _contains(item, _HEADINGS):
+        return False
+    return not _is_teaser(item)
 
 
 def _contains(element: Any, tags: Sequence[str]) -> bool:
