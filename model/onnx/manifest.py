@@ -90,16 +90,16 @@ def check_files(folder: Path) -> dict[str, str]:
     files = read_manifest(manifest).files
     for name, expected in files.items():
         path = folder / name
-        actual = None
+        problem = None
         if _is_foreign_link(path):
-            actual = "a link"
+            problem = "a link"
         elif not path.exists():
-            actual = "nothing"
+            problem = "nothing"
         elif not path.is_file():
-            actual = "something else"
-        if actual is not None:
+            problem = "something else"
+        if problem is not None:
             raise ModelError(
-                f"{folder}: expected the file {name}, which its manifest lists, found {actual}"
+                f"{folder}: expected the file {name}, which its manifest lists, found {problem}"
             )
 
         try:
