@@ -130,7 +130,7 @@ def assemble(
     near_links = set()  # a cue with a content that is linked to it and in its own sentence
     for (cue, span), score in scores.items():
         is_linked = span.label == "content" and score > LINK_THRESHOLD
-        if is_linked and _share_sentence(cue, span, window):
+        if is_linked and _sentences(cue, window) & _sentences(span, window):
             near_links.add((cue, span))
     contents_with_near_cue = {content for _, content in near_links}
 
@@ -195,12 +195,13 @@ def _attach_orphan_sources(
     for source in spans:
         if source.label != "source" or source in taken or source.probability < CERTAIN_SOURCE:
             continue
+        source_sentences = _sentences(source, window)
         nearest, least_gap = None, len(window)
         for draft in drafts:
             if draft.source is not None:
                 continue
             own_spans = draft.cue_and_contents
-            if not any(_share_sentence(source, span, window) for span in own_spans):
+            if all(source_sentences.isdisjoint(_sentences(span, window)) for span in own_spans):
                 continue
             gap = min(_gap(source, span) for span in own_spans)
             if gap < least_gap:
@@ -235,11 +236,6 @@ def _gap(first: TokenSpan, second: TokenSpan) -> int:
 def _sentences(span: TokenSpan, window: Window) -> set[int]:
     """Return the numbers of the sentences that a span lies in."""
     return {piece.sentence for piece in window.locate(span.start, span.end)}
-
-
-def _share_sentence(first: TokenSpan, second: TokenSpan, window: Window) -> bool:
-    """Return whether two spans have a sentence in common."""
-    return not _sentences(first, window).isdisjoint(_sentences(second, window))
 
 
 def _is_short(span: TokenSpan, window: Window) -> bool:

@@ -192,7 +192,11 @@ def _with_person(
     if NEXT_WORD.match(text, span.end) and not _is_heading(text):
         return entities
 
-    overlapping = [entity for entity in entities if entity.span.overlaps(span)]
+    overlapping = [
+        entity
+        for entity in entities
+        if entity.span.start < span.end and span.start < entity.span.end
+    ]
     if not overlapping:
         return [*entities, FoundEntity(span, "PERSON", probability)]
     entity = overlapping[0]
