@@ -6,7 +6,7 @@ from pathlib import PurePath
 from typing import Any
 
 from claimstance.inference.articles.article import Article, check_characters
-from claimstance.model.errors import ClaimstanceError
+from claimstance.model.errors import ClaimstanceError, InputError
 
 log = logging.getLogger(__name__)
 Item = str | Article | ClaimstanceError | None
@@ -70,9 +70,10 @@ def check_targets(targets: object) -> list[str]:
 
     Raises:
         TypeError: if they are not a name or several names.
+        InputError: if a target is blank, or cannot be encoded (half of a surrogate pair).
     """
     if isinstance(targets, str):
-        return [targets]
+        targets = [targets]
     if not isinstance(targets, Iterable) or isinstance(targets, bytes | bytearray):
         raise TypeError(
             f"targets: expected a name or a list of names (str), found {_kind(targets)}"
@@ -81,6 +82,9 @@ def check_targets(targets: object) -> list[str]:
     for number, name in enumerate(names):
         if not isinstance(name, str):
             raise TypeError(f"targets[{number}]: expected a name (str), found {_kind(name)}")
+    if not all(name.strip() for name in names):
+        raise InputError("targets: expected names or topics, found a blank one")
+    check_characters("targets", *names)
     return list(dict.fromkeys(names))
 
 

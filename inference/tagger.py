@@ -1,8 +1,6 @@
 """Tagger: an article in; its claims, attributions, entities and stances out."""
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,6 +22,7 @@ from claimstance.inference.coreference.stance_candidates import (
     without_nested_targets,
 )
 from claimstance.inference.grouping import group_sources
+from claimstance.inference.predicted_records import predicted_record
 from claimstance.inference.python_input import (
     check_articles,
     check_targets,
@@ -39,11 +38,10 @@ from claimstance.inference.results import (
     Sentence,
     Stance,
     TaggedArticle,
-    ranking,
 )
-from claimstance.model.errors import ClaimstanceError, ConfigError, InputError, ModelError
+from claimstance.model.errors import ClaimstanceError, ConfigError, ModelError
 from claimstance.model.onnx.backend import load_predictor, model_folder
-from claimstance.model.prediction import Prediction, begin_document, predict
+from claimstance.model.prediction import begin_document, predict
 from claimstance.model.predictor import (
     PREFETCH_PER_WORKER,
     EncodedDocument,
@@ -58,6 +56,8 @@ from claimstance.model.text.sentences import split_sentences
 from claimstance.model.windows import Located
 
 T = TypeVar("T")
+#: A tagged article, or the error of one that could not be read.
+Tagged = TaggedArticle | ClaimstanceError
 
 
 class Tagger:
@@ -177,7 +177,7 @@ class Tagger:
         targets: Sequence[str] | str = (),
         stop: ShouldCancel = never_cancel,
         neutral: bool = False,
-    ) -> Iterator["TaggedArticle | ClaimstanceError"]:
+    ) -> Iterator[Tagged]:
         """Tag articles one after the other, in order, with the same results as ``tag`` but faster.
 
         The encoder reads the next articles while the results of one are put together. An error among
@@ -191,11 +191,14 @@ class Tagger:
             CancelledError: once ``stop`` returns true.
             TypeError: if ``articles`` is not an iterable of articles; the error says what to pass.
         """
-        targets = self._check_targets(targets)
-        articles = iterate_articles(check_articles(articles))
-        return self.ahead(
-            self._begin_or_pass(article, targets, stop, neutral) for article in articles
-        )
+        names = check_targets(targets)
+
+        def begin(article: Article | ClaimstanceError) -> Callable[[], Tagged]:
+            if isinstance(article, ClaimstanceError):
+                return lambda: article
+            return self.begin(article, names, stop, neutral)
+
+        return self.ahead(map(begin, iterate_articles(check_articles(articles))))
 
     def tag_many(
         self,
@@ -231,7 +234,7 @@ class Tagger:
             InputError: as ``tag``.
             CancelledError: from the returned function, once ``stop`` returns true.
         """
-        targets = self._check_targets(targets)
+        targets = check_targets(targets)
         check_characters("the text", article.text)
         cached = self._cache.get(article.text, targets, neutral)
         if cached is not None:
@@ -259,7 +262,7 @@ class Tagger:
             parsed.append(record)
         predictions = predict(self._predictor, parsed, MentionFinder())
         for record, prediction in zip(parsed, predictions, strict=True):
-            yield self._add_prediction(record, prediction)
+            yield predicted_record(self._predictor.config, record, prediction)
 
     def begin_records(
         self, records: Sequence[Record], stop: ShouldCancel = never_cancel
@@ -268,34 +271,12 @@ class Tagger:
         pending = begin_document(self._predictor, records, MentionFinder(), stop)
 
         def finish() -> list[dict[str, Any]]:
-            predictions = pending.result()
-            return [
-                self._add_prediction(record, prediction)
-                for record, prediction in zip(records, predictions, strict=True)
-            ]
+            rows = []
+            for record, prediction in zip(records, pending.result(), strict=True):
+                rows.append(predicted_record(self._predictor.config, record, prediction))
+            return rows
 
         return finish
-
-    @staticmethod
-    def _check_targets(targets: Sequence[str] | str) -> list[str]:
-        names = check_targets(targets)
-        if not all(name.strip() for name in names):
-            raise InputError("targets: expected names or topics, found a blank one")
-        check_characters("targets", *names)
-        return names
-
-    def _begin_or_pass(
-        self,
-        article: Article | ClaimstanceError,
-        targets: list[str],
-        stop: ShouldCancel,
-        neutral: bool,
-    ) -> Callable[[], TaggedArticle | ClaimstanceError]:
-        """Begin an article; return an error that stands in its place as the result."""
-        if isinstance(article, ClaimstanceError):
-            error = article
-            return lambda: error
-        return self.begin(article, targets, stop, neutral)
 
     def _finish(
         self,
@@ -359,12 +340,14 @@ class Tagger:
         candidates: Sequence[StanceCandidate],
     ) -> list[Stance]:
         """Return the stances of the candidates, with their spans in the article."""
+        config = self._predictor.config
         queries = [candidate.query for candidate in candidates]
         rows = self._predictor.stances(document, queries)  # (candidates, stance labels)
         stances = []
         for candidate, row in zip(candidates, rows, strict=True):
             query, holder = candidate.query, candidate.holder
-            label = self._label(query.kind, self._by_label("stance", row))
+            label = self._label(query.kind, row)
+            is_answered = config.is_answered(query.kind, label.label, label.probability)
             target_span = None
             if not isinstance(query.target, str):
                 target_span = alignment.span([Located(query.sentence, *query.target)])
@@ -378,7 +361,7 @@ class Tagger:
                     sentence=query.sentence,
                     holder_span=holder,
                     target_span=target_span,
-                    abstained=self._abstains(query.kind, label),
+                    abstained=not is_answered,
                 )
             )
         return stances
@@ -392,36 +375,34 @@ class Tagger:
         stances: Sequence[Stance],
     ) -> list[Sentence]:
         """Return the sentences of an article, each with its labels and with everything in it."""
-        text, bounds = alignment.text, alignment.bounds
+        count = len(alignment.bounds)
+        has_attributions = document.attributions is not None
+        has_entities = document.entities is not None
         entities = [
             (entity.span.sentence, alignment.entity(entity)) for entity in document.entities or ()
         ]
-        grouped_attributions = group_by_sentence(attributions, len(bounds))
-        grouped_continuations = group_by_sentence(continuations, len(bounds))
-        grouped_entities = group_by_sentence(entities, len(bounds))
-        grouped_stances = group_by_sentence(
-            ((stance.sentence, stance) for stance in stances), len(bounds)
-        )
-        has_attributions = document.attributions is not None
-        has_entities = document.entities is not None
+        attributions_by_sentence = group_by_sentence(attributions, count)
+        continuations_by_sentence = group_by_sentence(continuations, count)
+        entities_by_sentence = group_by_sentence(entities, count)
+        stances_by_sentence = group_by_sentence([(s.sentence, s) for s in stances], count)
+
         sentences = []
-        for index, (start, end) in enumerate(bounds):
+        for index, (start, end) in enumerate(alignment.bounds):
             # Each task has rows of probabilities: (sentences, labels of the task).
-            labels = {
-                task: self._label(task, self._by_label(task, rows[index]))
-                for task, rows in document.probabilities.items()
-            }
+            labels = {}
+            for task, rows in document.probabilities.items():
+                labels[task] = self._label(task, rows[index])
             sentences.append(
                 Sentence(
                     index,
                     start,
                     end,
-                    text[start:end],
+                    alignment.text[start:end],
                     **labels,
-                    attributions=grouped_attributions[index] if has_attributions else None,
-                    entities=grouped_entities[index] if has_entities else None,
-                    stances=grouped_stances[index],
-                    continued=grouped_continuations[index] if has_attributions else None,
+                    attributions=attributions_by_sentence[index] if has_attributions else None,
+                    entities=entities_by_sentence[index] if has_entities else None,
+                    stances=stances_by_sentence[index],
+                    continued=continuations_by_sentence[index] if has_attributions else None,
                 )
             )
         return sentences
@@ -444,69 +425,13 @@ class Tagger:
             warnings.append(NOT_ENGLISH)
         return warnings
 
-    def _add_prediction(self, record: Record, prediction: Prediction) -> dict[str, Any]:
-        """Return a record as plain values, with the prediction in its field ``predicted``."""
-        row: dict[str, Any] = json.loads(record.to_json())
-        predicted: dict[str, Any] = {}
-        for task in ("claim", "subjective"):
-            probabilities = getattr(prediction, task)
-            if probabilities is not None:
-                predicted[task] = asdict(self._label(task, probabilities))
-        if prediction.check_worthy is not None:
-            predicted["check_worthy"] = {
-                "probability": ranking(prediction.check_worthy),
-                "probabilities": prediction.check_worthy,
-            }
-        if prediction.attributions is not None:
-            predicted["attributions"] = []
-            for attribution, probability in prediction.attributions:
-                # Most have no event, which is then absent.
-                absent = None if attribution.event else {"event"}
-                values = attribution.model_dump(mode="json", exclude=absent)
-                predicted["attributions"].append({**values, "probability": probability})
-        if prediction.entities is not None:
-            predicted["entities"] = [
-                {
-                    "span": [[entity.span.start, entity.span.end]],
-                    "label": entity.label,
-                    "probability": entity.probability,
-                }
-                for entity in prediction.entities
-            ]
-        if "stance" in self.tasks:
-            predicted["stances"] = self._stance_rows(row["stances"] or [], prediction)
-        return {**row, "predicted": predicted}
-
-    def _stance_rows(
-        self, pairs: Sequence[dict[str, Any]], prediction: Prediction
-    ) -> list[dict[str, Any]]:
-        """Return the predicted stances of the pairs of holder and target of a record."""
-        rows = []
-        for pair, kind, probabilities in zip(
-            pairs, prediction.kinds, prediction.stances, strict=True
-        ):
-            label = self._label(kind, probabilities)
-            rows.append(
-                {
-                    "holder": pair["holder"],
-                    "target": pair["target"],
-                    **asdict(label),
-                    "abstained": self._abstains(kind, label),
-                }
-            )
-        return rows
-
-    def _by_label(self, task: str, row: Iterable[float]) -> dict[str, float]:
-        """Return a row of probabilities by the labels of a task."""
-        return dict(zip(self._predictor.config.labels[task], map(float, row), strict=True))
-
-    def _label(self, kind: str, probabilities: dict[str, float]) -> Label:
-        """Return the label that is predicted for a task, or for a kind of stance query."""
-        label = self._predictor.config.predict_label(kind, probabilities)
+    def _label(self, kind: str, row: Iterable[float]) -> Label:
+        """Return the label that a task, or a kind of stance query, has by a row of probabilities."""
+        config = self._predictor.config
+        task = kind.partition(".")[0]
+        probabilities = dict(zip(config.labels[task], map(float, row), strict=True))
+        label = config.predict_label(kind, probabilities)
         return Label(label, probabilities[label], probabilities)
-
-    def _abstains(self, kind: str, label: Label) -> bool:
-        return not self._predictor.config.is_answered(kind, label.label, label.probability)
 
 
 def _unpickle(
