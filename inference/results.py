@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from claimstance.model.errors import plural, shorten
+from claimstance.model.errors import ClaimstanceError, plural, shorten
 from claimstance.model.labels import CLAIM
 from claimstance.model.pages import notebook
 
@@ -244,6 +244,10 @@ class TaggedArticle:
         from claimstance.inference.writers.frames import to_frame
 
         return to_frame(self, rows)
+
+
+#: A tagged article, or the error of one that could not be read.
+ResultItem = TaggedArticle | ClaimstanceError
 
 
 def ranking(probabilities: Mapping[str, float]) -> float:

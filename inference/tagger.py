@@ -35,6 +35,7 @@ from claimstance.inference.results import (
     Attribution,
     Continuation,
     Label,
+    ResultItem,
     Sentence,
     Stance,
     TaggedArticle,
@@ -56,8 +57,6 @@ from claimstance.model.text.sentences import split_sentences
 from claimstance.model.windows import Located
 
 T = TypeVar("T")
-#: A tagged article, or the error of one that could not be read.
-Tagged = TaggedArticle | ClaimstanceError
 
 
 class Tagger:
@@ -177,7 +176,7 @@ class Tagger:
         targets: Sequence[str] | str = (),
         stop: ShouldCancel = never_cancel,
         neutral: bool = False,
-    ) -> Iterator[Tagged]:
+    ) -> Iterator[ResultItem]:
         """Tag articles one after the other, in order, with the same results as ``tag`` but faster.
 
         The encoder reads the next articles while the results of one are put together. An error among
@@ -193,7 +192,7 @@ class Tagger:
         """
         names = check_targets(targets)
 
-        def begin(article: Article | ClaimstanceError) -> Callable[[], Tagged]:
+        def begin(article: Article | ClaimstanceError) -> Callable[[], ResultItem]:
             if isinstance(article, ClaimstanceError):
                 return lambda: article
             return self.begin(article, names, stop, neutral)

@@ -8,13 +8,16 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
 from claimstance.model.bundled import BUNDLED_MODELS
-from claimstance.model.errors import ConfigError, printable
+from claimstance.model.errors import ClaimstanceError, ConfigError, printable
 from claimstance.model.io.hub import is_hub_name
+
+if TYPE_CHECKING:
+    from claimstance.inference.results import ResultItem
 
 #: The logger of this program alone: messages of libraries would drown its own.
 _LOG = logging.getLogger("claimstance")
@@ -34,6 +37,19 @@ def print_message(message: str, kind: str = "error") -> None:
     if kind in _COLOURS and sys.stderr.isatty() and not os.environ.get("NO_COLOR"):
         prefix = typer.style(kind, fg=_COLOURS[kind], bold=True)
     typer.echo(f"{prefix}: {printable(message)}", err=True)
+
+
+def print_result(result: "ResultItem", show: bool) -> None:
+    """Print the error of an article that could not be read, or its warnings and with ``show`` its table."""
+    if isinstance(result, ClaimstanceError):
+        print_message(str(result))
+        return
+    for warning in result.warnings:
+        print_message(f"{result.doc_id}: {warning}", "warning")
+    if show:
+        from claimstance.inference.cli.tables import print_article
+
+        print_article(result)
 
 
 def _is_quiet() -> bool:

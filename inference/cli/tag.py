@@ -1,9 +1,7 @@
 """The command that tags articles."""
 
-from contextlib import AbstractContextManager, ExitStack, nullcontext
-from dataclasses import dataclass
-from enum import Enum
-from functools import partial
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,80 +13,33 @@ from claimstance.inference.cli.console import (
     check_outside_inputs,
     check_utf8,
     print_message,
+    print_result,
     progress,
 )
+from claimstance.inference.cli.long_run import tag_into_folder
 from claimstance.inference.cli.options import MinConfidenceOption, ModelOption, ThreadsOption
-from claimstance.inference.cli.outputs import (
+from claimstance.inference.cli.report import ReportRequest, write_report
+from claimstance.inference.cli.tag_request import (
+    Engine,
+    TagRequest,
     check_page_output,
     check_parts_folder,
+    check_report_output,
+    choose_engine,
     choose_format,
-    is_parts_folder,
-    open_writer,
+    parts_folder_of,
 )
-from claimstance.inference.cli.report import ReportRequest, check_page, write_report
 from claimstance.inference.writers.formats import TABLE_FORMATS, OutputFormat, RowKind
 from claimstance.inference.writers.rows import has_sentence_columns
 from claimstance.model.errors import ClaimstanceError, ConfigError
 from claimstance.model.labels import TASKS
 
 if TYPE_CHECKING:
-    from claimstance.inference.articles.sources import Columns
-    from claimstance.inference.jobs.run import TagItems
-    from claimstance.inference.results import TaggedArticle
     from claimstance.inference.tagger import Tagger
     from claimstance.inference.writers.text import Writer
 
 #: A part of this many articles takes about a minute, the work that a killed run repeats.
 _ARTICLES_PER_PART = 500
-
-
-class Engine(str, Enum):
-    """Name the engines that tag a long run."""
-
-    local = "local"
-    ray = "ray"
-
-
-@dataclass(frozen=True)
-class RayOptions:
-    """Configure the workers on Ray.
-
-    Attributes:
-        workers: their number; ``None`` for as many as fit.
-        address: the address of a cluster; ``None`` to start one on this machine.
-    """
-
-    workers: int | None
-    address: str | None
-
-
-@dataclass(frozen=True)
-class TagRequest:
-    """Represent the articles to tag, the targets and the output.
-
-    Attributes:
-        inputs: files, folders, addresses or ``-``.
-        columns: the columns of a corpus that are read.
-        allow_network: whether addresses may be fetched.
-        targets: the names and topics on which stances are predicted.
-        neutral: whether to list the stances that take no side, too.
-        min_confidence: the probability below which stances abstain; ``None`` for the model's limits.
-        output_format: the format.
-        row_kind: the kind of rows of a table.
-        article_count: the number of articles; ``None`` if unknown.
-        show: whether to print a table of each article.
-    """
-
-    inputs: list[str]
-    columns: "Columns"
-    allow_network: bool
-    targets: list[str]
-    neutral: bool
-    min_confidence: float | None
-    output_format: OutputFormat
-    row_kind: RowKind
-    article_count: int | None
-    show: bool
 
 
 def tag(
@@ -236,7 +187,7 @@ def tag(
 
     targets = target or []
     chosen_format = choose_format(output_format, rows, out)
-    parts_folder = out if is_parts_folder(chosen_format, out) else None
+    parts_folder = parts_folder_of(chosen_format, out)
     if not all(name.strip() for name in targets):
         raise ConfigError("--target: expected a name or a topic, found a blank one")
     check_utf8("--target", *targets)
@@ -247,11 +198,11 @@ def tag(
             check_exists("INPUT", name)
     check_model("--model", model)
     has_folder_options = restart or articles_per_part is not None
-    check_parts_folder(parts_folder, inputs, SUFFIXES, has_folder_options)
-    ray_options = _ray_options(engine, workers, ray_address, parts_folder)
+    check_parts_folder(parts_folder, inputs, has_folder_options)
+    ray_options = choose_engine(engine, workers, ray_address, parts_folder)
     check_outside_inputs(out, inputs, SUFFIXES)
     if report is not None:
-        _check_report(report, chosen_format, rows, out)
+        check_report_output(report, chosen_format, rows, out)
     article_count = count_articles(inputs)
     if chosen_format is OutputFormat.html:
         check_page_output(out, article_count, inputs)
@@ -262,60 +213,31 @@ def tag(
     if rows is None:
         rows = RowKind.sentences if has_sentence_columns(tagger.tasks) else RowKind.stances
         if report is not None:
-            _check_report(report, chosen_format, rows, out)
+            check_report_output(report, chosen_format, rows, out)
     _print_notes(tagger, chosen_format, rows, bool(targets))
     request = TagRequest(
-        inputs,
-        Columns(text_column, id_column, title_column),
-        allow_network,
-        targets,
-        neutral,
-        min_confidence,
-        chosen_format,
-        rows,
-        article_count,
-        show,
+        inputs=inputs,
+        columns=Columns(text_column, id_column, title_column),
+        allow_network=allow_network,
+        targets=targets,
+        neutral=neutral,
+        min_confidence=min_confidence,
+        output_format=chosen_format,
+        row_kind=rows,
+        article_count=article_count,
+        show=show,
     )
-    if parts_folder is not None:
-        size = articles_per_part or _ARTICLES_PER_PART
-        tagged, failed = _tag_into_folder(request, parts_folder, tagger, size, restart, ray_options)
-    else:
+    if parts_folder is None:
         tagged, failed = _tag_into_file(request, out, tagger)
+    else:
+        size = articles_per_part or _ARTICLES_PER_PART
+        tagged, failed = tag_into_folder(request, parts_folder, tagger, size, restart, ray_options)
     if report is not None and out is not None and tagged:
         write_report(ReportRequest([out], report))
     if failed:
         raise ClaimstanceError(
             f"not read: {failed} of {tagged + failed} inputs or lines; tagged: {tagged}"
         )
-
-
-def _check_report(
-    report: Path, output_format: OutputFormat, rows: RowKind | None, out: Path | None
-) -> None:
-    """Raise ``ConfigError`` if a report cannot be made of the results; ``rows`` is ``None`` if not given."""
-    check_page("--report", report)
-    if out is None:
-        found = "no --out"
-    elif output_format not in (OutputFormat.jsonl, OutputFormat.parquet):
-        found = f"--format {output_format.value}"
-    elif rows not in (None, RowKind.sentences):
-        found = f"Parquet with rows of {rows.value}"
-    elif not out.is_dir() and not _has_suffix_of(output_format, out):
-        # The report reads the results by their suffix.
-        found = f"{output_format.value} in '{out}'"
-    else:
-        return
-    raise ConfigError(
-        f"--report: expected --out in JSON Lines, or in Parquet with --rows sentences, found {found}"
-    )
-
-
-def _has_suffix_of(output_format: OutputFormat, out: Path) -> bool:
-    """Return whether the results in a file are read in the format in which they are written."""
-    suffix = out.suffix.lower()
-    if output_format is OutputFormat.parquet:
-        return suffix in ("", ".parquet")  # a folder of parts has no suffix
-    return suffix not in (".parquet", ".csv", ".tsv")
 
 
 def _print_notes(
@@ -337,27 +259,6 @@ def _print_notes(
         )
 
 
-def _ray_options(
-    engine: Engine, workers: int | None, address: str | None, parts_folder: Path | None
-) -> RayOptions | None:
-    """Return the options of Ray; ``None`` for the local engine.
-
-    Raises:
-        ConfigError: if the options contradict each other.
-    """
-    if engine is Engine.local:
-        if workers is not None:
-            raise ConfigError("--workers: expected --engine ray, found local")
-        if address is not None:
-            raise ConfigError("--ray-address: expected --engine ray, found local")
-        return None
-    if parts_folder is None:
-        raise ConfigError(
-            "--engine: ray writes parts: expected --out FOLDER (a name without a suffix)"
-        )
-    return RayOptions(workers, address)
-
-
 def _tag_into_file(request: TagRequest, out: Path | None, tagger: "Tagger") -> tuple[int, int]:
     """Tag into one file, a folder of pages or standard output.
 
@@ -367,29 +268,30 @@ def _tag_into_file(request: TagRequest, out: Path | None, tagger: "Tagger") -> t
     from claimstance.inference.articles.sources import read_articles
     from claimstance.model.text.mentions import has_capital
 
-    tagged_count = failed = 0
     # Only a name, which has a capital, can go unmentioned: topics are scored in every sentence.
     unmentioned: set[str] = set()
     if "stance" in tagger.tasks:
         unmentioned = {name for name in request.targets if has_capital(name)}
-    # With --show, tables take the place of the results on standard output.
-    output: AbstractContextManager[Writer | None] = nullcontext()
-    if out is not None or not request.show:
-        output = open_writer(request.output_format, request.row_kind, out, tagger)
-    prints_results = out is None or request.show
+
+    tagged_count = failed = 0
     description = f"tagging with {tagger.model['name']}"
-    with progress(description, request.article_count, prints_results) as advance, output as writer:
+    prints_results = out is None or request.show
+    with (
+        progress(description, request.article_count, prints_results) as advance,
+        _open_writer(request, out, tagger) as writer,
+    ):
         articles = read_articles(request.inputs, request.columns, request.allow_network)
         for result in tagger.tag_all(articles, request.targets, neutral=request.neutral):
             if isinstance(result, ClaimstanceError):
                 failed += 1
             else:
                 tagged_count += 1
-                if writer:
+                if writer is not None:
                     writer.write(result)
                 unmentioned -= {stance.target for stance in result.stances}
-            _print_messages(result, request.show)
+            print_result(result, request.show)
             advance(1)
+
     if tagged_count:
         for name in sorted(unmentioned):
             print_message(
@@ -400,87 +302,34 @@ def _tag_into_file(request: TagRequest, out: Path | None, tagger: "Tagger") -> t
     return tagged_count, failed
 
 
-def _tag_into_folder(
-    request: TagRequest,
-    folder: Path,
-    tagger: "Tagger",
-    articles_per_part: int,
-    restart: bool,
-    ray_options: RayOptions | None,
-) -> tuple[int, int]:
-    """Tag into a folder of parts.
-
-    Returns:
-        The number of tagged articles, and of inputs or lines that could not be read, including those of
-        earlier runs into the folder.
-    """
-    from claimstance.inference.articles.sources import read_articles
-    from claimstance.inference.cli.signals import catch_signals
-    from claimstance.inference.jobs.manifest import run_settings
-    from claimstance.inference.jobs.ray_workers import ray_workers
-    from claimstance.inference.jobs.run import RunCallbacks, open_run
-    from claimstance.model.predictor import CancelledError
-
-    settings = run_settings(
-        request.inputs,
-        tagger,
-        request.targets,
-        request.neutral,
-        request.min_confidence,
-        request.output_format,
-        request.row_kind,
-        request.columns,
-        articles_per_part,
-    )
-    with catch_signals(f"the same command continues in '{folder}'") as signals:
-        with open_run(folder, settings, restart) as run, ExitStack() as stack:
-            description = f"tagging with {tagger.model['name']}"
-            advance = stack.enter_context(
-                progress(description, request.article_count, request.show)
-            )
-            # A complete run has nothing to tag, so no cluster is started.
-            if ray_options is None or run.manifest.complete:
-                tag_items: TagItems = partial(
-                    tagger.tag_all,
-                    targets=request.targets,
-                    stop=signals.is_immediate,
-                    neutral=request.neutral,
-                )
-            else:
-                workers = ray_workers(
-                    tagger,
-                    request.targets,
-                    signals.is_immediate,
-                    ray_options.workers,
-                    ray_options.address,
-                    neutral=request.neutral,
-                )
-                tag_items = stack.enter_context(workers)
-            callbacks = RunCallbacks(
-                tag_items,
-                partial(_print_messages, show=request.show),
-                advance,
-                signals.is_requested,
-            )
-            try:
-                articles = read_articles(request.inputs, request.columns)
-                run.tag_missing_parts(articles, callbacks, tagger.tasks)
-            except CancelledError:
-                signals.exit_if_requested("at once")
-        manifest = run.manifest
-        if not manifest.complete:
-            signals.exit_if_requested(f"with {manifest.articles:,} articles tagged")
-    return manifest.articles, manifest.failed
-
-
-def _print_messages(result: "TaggedArticle | ClaimstanceError", show: bool) -> None:
-    """Print an error, or the warnings of an article and with ``show`` its table."""
-    if isinstance(result, ClaimstanceError):
-        print_message(str(result))
+@contextmanager
+def _open_writer(
+    request: TagRequest, out: Path | None, tagger: "Tagger"
+) -> Iterator["Writer | None"]:
+    """Open a writer of one file, of a folder of pages or of Label Studio tasks; ``None`` if tables are printed."""
+    # With --show, tables take the place of the results on standard output.
+    if out is None and request.show:
+        yield None
         return
-    for warning in result.warnings:
-        print_message(f"{result.doc_id}: {warning}", "warning")
-    if show:
-        from claimstance.inference.cli.tables import print_article
+    # Each format imports only the modules it needs, so that the program starts fast.
+    if request.output_format is OutputFormat.html:
+        from claimstance.inference.pages.folder import open_pages
 
-        print_article(result)
+        with open_pages(out) as pages:
+            yield pages
+    elif request.output_format is OutputFormat.labelstudio:
+        from claimstance.inference.writers.label_studio import open_tasks
+
+        with open_tasks(out, tagger.tasks, tagger.labels) as tasks:
+            yield tasks
+    else:
+        from claimstance.inference.writers.formats import rows_writer
+        from claimstance.inference.writers.text import open_output
+
+        with (
+            open_output(out) as file,
+            rows_writer(
+                request.output_format, request.row_kind, file, tasks=tagger.tasks
+            ) as writer,
+        ):
+            yield writer

@@ -15,7 +15,8 @@ from importlib import import_module
 from itertools import cycle, islice
 from typing import Any
 
-from claimstance.inference.jobs.run import InputItem, ResultItem, TagItems
+from claimstance.inference.jobs.run import InputItem, TagItems
+from claimstance.inference.results import ResultItem
 from claimstance.inference.tagger import Tagger
 from claimstance.model.errors import ClaimstanceError, ConfigError
 from claimstance.model.predictor import CancelledError, ShouldCancel

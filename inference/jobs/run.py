@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 from claimstance.inference.articles.sources import Article
 from claimstance.inference.jobs.folder import RunFolder, is_intact, lock_folder, part_name
@@ -26,17 +26,15 @@ from claimstance.inference.jobs.manifest import (
     input_states,
     load_manifest,
 )
-from claimstance.inference.results import TaggedArticle
+from claimstance.inference.results import ResultItem, TaggedArticle
 from claimstance.inference.writers.formats import OutputFormat, RowKind, rows_writer
 from claimstance.model.errors import ClaimstanceError, ConfigError, InputError, printable
 from claimstance.model.labels import TASKS
 from claimstance.model.onnx.manifest import sha256
 
 #: An article, or the error of one that could not be read.
-InputItem: TypeAlias = "Article | ClaimstanceError"
-#: A tagged article, or the error of one that could not be read.
-ResultItem: TypeAlias = "TaggedArticle | ClaimstanceError"
-TagItems: TypeAlias = Callable[[Iterable[InputItem]], Iterator[ResultItem]]
+InputItem = Article | ClaimstanceError
+TagItems = Callable[[Iterable[InputItem]], Iterator[ResultItem]]
 log = logging.getLogger(__name__)
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from enum import Enum
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from claimstance.model.labels import TASKS
@@ -33,23 +32,6 @@ class RowKind(str, Enum):
 #: Formats that a folder can store in parts, so that an interrupted run can be resumed.
 FORMATS_IN_PARTS = (OutputFormat.jsonl, OutputFormat.csv, OutputFormat.parquet)
 TABLE_FORMATS = (OutputFormat.csv, OutputFormat.parquet)
-
-
-@contextmanager
-def open_rows(
-    output_format: OutputFormat,
-    row_kind: RowKind,
-    out: Path | None,
-    tasks: Collection[str] = TASKS,
-) -> Iterator["Writer"]:
-    """Open a writer of one file in a format of ``FORMATS_IN_PARTS``; ``None`` is standard output."""
-    from claimstance.inference.writers.text import open_output
-
-    with (
-        open_output(out) as file,
-        rows_writer(output_format, row_kind, file, tasks=tasks) as writer,
-    ):
-        yield writer
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from claimstance.inference.cli.signals import StopSignals
+from claimstance.inference.cli.long_run import StopSignals
 from claimstance.inference.jobs import run as long_run
 from helpers.long_runs import (
     IN_TWOS,

@@ -15,10 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis.strategies import sampled_from, text
 
-from claimstance.inference.cli.outputs import open_writer
 from claimstance.inference.results import Attribution, Sentence, Span, Stance, TaggedArticle
 from claimstance.inference.writers import parquet as parquet_writer
-from claimstance.inference.writers.formats import OutputFormat, RowKind
+from claimstance.inference.writers.formats import OutputFormat, RowKind, rows_writer
 from claimstance.inference.writers.rows import (
     KINDS,
     META,
@@ -27,7 +26,7 @@ from claimstance.inference.writers.rows import (
     has_sentence_columns,
     table_schema,
 )
-from claimstance.inference.writers.text import CsvWriter, escape_formula
+from claimstance.inference.writers.text import CsvWriter, escape_formula, open_output
 from claimstance.model.errors import ConfigError
 from claimstance.model.labels import TASKS
 from helpers.pages import span, stance, tagged
@@ -583,7 +582,12 @@ def test_parquet_is_an_input_again(run, model):
 
 def test_a_failure_leaves_the_parquet_that_was_there(article, tmp_path, monkeypatch):
     def fail():
-        with open_writer(OutputFormat.parquet, RowKind.sentences, path, script()[0]) as writer:
+        with (
+            open_output(path) as file,
+            rows_writer(
+                OutputFormat.parquet, RowKind.sentences, file, tasks=script()[0].tasks
+            ) as writer,
+        ):
             writer.write(article)
             raise RuntimeError
 
