@@ -29,7 +29,7 @@ from claimstance.inference.cli.tag_request import (
     choose_format,
     parts_folder_of,
 )
-from claimstance.inference.writers.formats import TABLE_FORMATS, OutputFormat, RowKind
+from claimstance.inference.writers.formats import TABLE_FORMATS, OutputFormat, RowKind, rows_writer
 from claimstance.inference.writers.rows import has_sentence_columns
 from claimstance.model.errors import ClaimstanceError, ConfigError
 from claimstance.model.labels import TASKS
@@ -323,7 +323,6 @@ def _open_writer(
         with open_tasks(out, tagger.tasks, tagger.labels) as tasks:
             yield tasks
     else:
-        from claimstance.inference.writers.formats import rows_writer
         from claimstance.inference.writers.text import open_output
 
         with (
