@@ -40,27 +40,19 @@ def find_columns(path: Path, header: Sequence[str], layout: Layout) -> TableColu
         InputError: for a column that is missing, occurs twice, or has two uses.
     """
     _check_names(path, header, layout)
+    # A column is called as in COLUMNS, unless the layout gives another name its use.
     names = {column: layout.columns.get(column, column) for column in COLUMNS}
     names |= {role: name for name, role in layout.roles.items() if role in _STANCE_ROLES}
     labels = _task_columns(header, layout)
+    # Beside columns called as the tasks, a column "label" is data, unless the layout names it.
+    has_label_column = not labels or layout.task is not None or "label" in layout.columns
+    _check_required(path, header, layout, names, has_label_column)
 
-    # A column that the layout names must be there; the others are found if they are there.
-    required = ["text", *layout.columns]
-    if layout.task is not None or not labels:
-        required.append("label")
-    for column in required:
-        if names[column] not in header:
-            raise InputError(_missing_column(path, names[column], header, layout))
-        if names[column] in layout.roles and column in ("text", "label"):
-            raise InputError(
-                f"{path}: expected '{names[column]}' to be the column '{column}', "
-                f"found it in roles as '{layout.roles[names[column]]}'"
-            )
-
-    # A column with a role is data for nothing else, even if it is called "text" or "id".
     fields = {}
     for column, name in names.items():
-        if name in header and (name not in layout.roles or layout.roles[name] == column):
+        # A column with a role is data for nothing else, even if it is called "text" or "id".
+        role = layout.roles.get(name, column)
+        if column != "label" and name in header and role == column:
             fields[column] = header.index(name)
     if "target" in fields and layout.target is not None:
         raise InputError(
@@ -69,9 +61,7 @@ def find_columns(path: Path, header: Sequence[str], layout: Layout) -> TableColu
         )
     has_target = "target" in fields or layout.target is not None
 
-    # Beside columns called as the tasks, a column "label" is data, unless the layout names it.
-    label_column = fields.pop("label", None)
-    if "label" in required and label_column is not None:
+    if has_label_column:
         # Only a stance has a target: labels of a table without targets are taken for claims.
         default_task = "stance" if has_target else "claim"
         task = layout.task or default_task
@@ -80,7 +70,7 @@ def find_columns(path: Path, header: Sequence[str], layout: Layout) -> TableColu
                 f"{path}: expected one column with labels of {task}, "
                 f"found '{header[labels[task]]}' and '{names['label']}'"
             )
-        labels[task] = label_column
+        labels[task] = header.index(names["label"])
     if "stance" in labels and not has_target:
         raise InputError(
             f"{path}: expected a column '{names['target']}' or one target for the file, since the "
@@ -88,11 +78,41 @@ def find_columns(path: Path, header: Sequence[str], layout: Layout) -> TableColu
             "--column target=NAME or --target TARGET says it"
         )
 
-    used = {*fields.values(), *labels.values()}
-    # Columns with the role "ignore" are used for nothing else either.
-    used.update(header.index(name) for name in layout.roles)
+    # A column with a role is no other data either, not even one with the role "ignore".
+    with_role = [header.index(name) for name in layout.roles]
+    used = {*fields.values(), *labels.values(), *with_role}
     meta = {name: index for index, name in enumerate(header) if name and index not in used}
     return TableColumns(fields, labels, meta)
+
+
+def _check_required(
+    path: Path,
+    header: Sequence[str],
+    layout: Layout,
+    names: Mapping[str, str],
+    has_label_column: bool,
+) -> None:
+    """Raise ``InputError`` if the text, the label or a column of the layout is missing, or has two uses.
+
+    Args:
+        path: the table, for messages.
+        header: its header.
+        layout: the layout.
+        names: column in ``COLUMNS`` → its name in the header.
+        has_label_column: whether the column ``label`` is needed.
+    """
+    required = ["text", *layout.columns]
+    if has_label_column:
+        required.append("label")
+    for column in required:
+        name = names[column]
+        if name not in header:
+            raise InputError(_missing_column(path, name, header, layout))
+        if name in layout.roles and column in ("text", "label"):
+            raise InputError(
+                f"{path}: expected '{name}' to be the column '{column}', "
+                f"found it in roles as '{layout.roles[name]}'"
+            )
 
 
 def _task_columns(header: Sequence[str], layout: Layout) -> dict[str, int]:
