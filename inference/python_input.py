@@ -10,7 +10,7 @@ from claimstance.model.errors import ClaimstanceError, InputError
 
 log = logging.getLogger(__name__)
 Item = str | Article | ClaimstanceError | None
-_NAMED = 5  # rows without a text that a warning names
+_MAX_ROWS_LISTED = 5  # rows without a text that a warning names
 
 
 def check_text(text: object) -> str:
@@ -119,11 +119,11 @@ def iterate_articles(articles: Iterable[Item]) -> Iterator[Article | Claimstance
         else:
             raise TypeError(f"row {label}: expected a text (str), found {_kind(item)}")
     if missing:
-        named = ", ".join(missing[:_NAMED])
-        if len(missing) > _NAMED:
-            named += f" and {len(missing) - _NAMED} more"
+        rows = ", ".join(missing[:_MAX_ROWS_LISTED])
+        if len(missing) > _MAX_ROWS_LISTED:
+            rows += f" and {len(missing) - _MAX_ROWS_LISTED} more"
         log.warning(
-            "%d rows without a text (%s): their articles have no sentence", len(missing), named
+            "%d rows without a text (%s): their articles have no sentence", len(missing), rows
         )
 
 

@@ -43,8 +43,9 @@ class ResultCache:
         key = _key(tagged.text, targets, neutral)
         packed = zlib.compress(pickle.dumps(tagged, protocol=pickle.HIGHEST_PROTOCOL), level=1)
         with self._lock:
-            self._size += len(packed) - len(self._entries.pop(key, b""))
+            replaced = self._entries.pop(key, b"")
             self._entries[key] = packed
+            self._size += len(packed) - len(replaced)
             while self._size > self._capacity:
                 _, evicted = self._entries.popitem(last=False)
                 self._size -= len(evicted)

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -84,6 +84,7 @@ def evaluate(
     Example: claimstance evaluate runs/mine --data data --out page.html
     """
     from claimstance.inference.cli.tables import print_evaluation
+    from claimstance.inference.writers.text import open_output
     from claimstance.training.evaluate_model import examine
 
     check_model("MODEL", model)
@@ -94,9 +95,11 @@ def evaluate(
         exact = precision is Precision.float32
         evaluation = examine(model, data, split, exact, advance, baselines=True)
     if file_format is ReportFormat.json:
-        _write(out, lambda: [_to_json(evaluation.account)])
+        with open_output(out) as file:
+            file.write(_to_json(evaluation.account))
     elif file_format is ReportFormat.html:
-        _write(out, lambda: _page(evaluation))
+        with open_output(out) as file:
+            file.writelines(_page(evaluation))
     elif out is not None:
         _write_folder(evaluation, out)
     if not prints_report:
@@ -132,6 +135,7 @@ def compare(
     Example: claimstance compare scores/old scores/new --out comparison.html
     """
     from claimstance.inference.cli.tables import print_comparison
+    from claimstance.inference.writers.text import open_output
     from claimstance.training.evaluation.significance import compare as compare_runs
 
     check_exists("RUN_A", run_a)
@@ -145,9 +149,11 @@ def compare(
         from claimstance.training.evaluation.page.comparison import comparison_page
 
         _mute_matplotlib()
-        _write(out, lambda: comparison_page(comparison, run_a, run_b))
+        with open_output(out) as file:
+            file.writelines(comparison_page(comparison, run_a, run_b))
     elif file_format is ReportFormat.json:
-        _write(out, lambda: [_to_json(comparison)])
+        with open_output(out) as file:
+            file.write(_to_json(comparison))
     if out is not None or file_format is None:
         print_comparison(comparison)
 
@@ -184,9 +190,11 @@ def _write_folder(evaluation: "Evaluation", folder: Path) -> None:
         write_outcomes(evaluation.outcomes, header, file)
     with open_output(folder / PREDICTION_LOG_FILE) as file:
         write_prediction_log(evaluation.prediction_log, file)
-    _write(folder / FIGURES_FILE, lambda: [_to_json(evaluation.account)])
+    with open_output(folder / FIGURES_FILE) as file:
+        file.write(_to_json(evaluation.account))
     # The page takes longest, so it comes last.
-    _write(folder / PAGE_FILE, lambda: _page(evaluation))
+    with open_output(folder / PAGE_FILE) as file:
+        file.writelines(_page(evaluation))
 
 
 def _page(evaluation: "Evaluation") -> Iterable[str]:
@@ -200,14 +208,6 @@ def _page(evaluation: "Evaluation") -> Iterable[str]:
 def _mute_matplotlib() -> None:
     """Suppress messages about matplotlib's cache of fonts, which need no attention."""
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
-
-
-def _write(out: Path | None, render: Callable[[], Iterable[str]]) -> None:
-    """Write a file; its content is rendered only once the file could be opened."""
-    from claimstance.inference.writers.text import open_output
-
-    with open_output(out) as file:
-        file.writelines(render())
 
 
 def _to_json(values: Mapping[str, Any]) -> str:

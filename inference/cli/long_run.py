@@ -43,15 +43,15 @@ def tag_into_folder(
     from claimstance.model.predictor import CancelledError
 
     settings = run_settings(
-        request.inputs,
-        tagger,
-        request.targets,
-        request.neutral,
-        request.min_confidence,
-        request.output_format,
-        request.row_kind,
-        request.columns,
-        articles_per_part,
+        inputs=request.inputs,
+        tagger=tagger,
+        targets=request.targets,
+        neutral=request.neutral,
+        min_confidence=request.min_confidence,
+        output_format=request.output_format,
+        row_kind=request.row_kind,
+        columns=request.columns,
+        articles_per_part=articles_per_part,
     )
     description = f"tagging with {tagger.model['name']}"
     with catch_signals(f"the same command continues in '{folder}'") as signals:

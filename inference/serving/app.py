@@ -58,7 +58,8 @@ class Server:
     """
 
     def __init__(self, tagger: Tagger, settings: Settings) -> None:
-        self.tagger, self.settings = tagger, settings
+        self.tagger = tagger
+        self.settings = settings
         self.metrics = Metrics()
         # One article ahead per thread: those who wait should be answered soon.
         limit = settings.max_articles or tagger.threads + 1
@@ -97,7 +98,8 @@ class Server:
         batch = articles if isinstance(articles, list) else [articles]
         self._check_pairs(sum(len(article.targets) for article in batch))
         begins = [partial(self._begin_article, article) for article in batch]
-        return _json(await self.read(request, begins), isinstance(articles, list))
+        results = await self.read(request, begins)
+        return _json(results, isinstance(articles, list))
 
     async def predict(self, request: Request, records: Records) -> Response:
         """Add "predicted" to a record, or to each of a list. Records of one document are its context."""
@@ -270,10 +272,10 @@ def create_app(tagger: Tagger, settings: Settings) -> FastAPI:
         redirect_slashes=False,
         separate_input_output_schemas=False,
         exception_handlers={
-            HTTPException: _http_error,
-            RequestValidationError: _validation_error,
-            ClaimstanceError: _input_error,
-            Exception: _internal_error,
+            HTTPException: _answer_error,
+            RequestValidationError: _answer_error,
+            ClaimstanceError: _answer_error,
+            Exception: _answer_error,
         },
     )
     app.state.server = server
@@ -313,15 +315,18 @@ def _json(values: Sequence[bytes], is_list: bool) -> Response:
     return Response(content, media_type="application/json")
 
 
-async def _http_error(_: Request, error: Exception) -> Response:
-    """Answer a request that was refused, or whose path does not exist."""
-    assert isinstance(error, HTTPException)
-    return problem_response(error)
+async def _answer_error(_: Request, error: Exception) -> Response:
+    """Return the problem details of an error in answering a request."""
+    # The request was refused, or its path does not exist.
+    if isinstance(error, HTTPException):
+        return problem_response(error)
+    # The tagger cannot process the content.
+    if isinstance(error, ClaimstanceError):
+        return problem_response(Refusal(422, str(error)))
+    # The program failed: no detail could reveal something.
+    if not isinstance(error, RequestValidationError):
+        return problem_response(Refusal(500, "internal error: see the log of the server"))
 
-
-async def _validation_error(_: Request, error: Exception) -> Response:
-    """Answer a request with an invalid field."""
-    assert isinstance(error, RequestValidationError)
     # A location begins with "body" and the tag of the union: ("body", "list", 2, "targets").
     problems = [{**problem, "loc": problem["loc"][2:]} for problem in error.errors()]
     field, detail = first_problem(problems, AskedArticle)
@@ -330,13 +335,3 @@ async def _validation_error(_: Request, error: Exception) -> Response:
     if colon and " " not in inner_field:
         field, detail = f"{field}.{inner_field}", message
     return problem_response(invalid_field(field.strip(".") or "body", detail))
-
-
-async def _input_error(_: Request, error: Exception) -> Response:
-    """Answer a request whose content the tagger cannot process."""
-    return problem_response(Refusal(422, str(error)))
-
-
-async def _internal_error(_: Request, error: Exception) -> Response:
-    """Answer a request at which the program failed, without any detail that could reveal something."""
-    return problem_response(Refusal(500, "internal error: see the log of the server"))

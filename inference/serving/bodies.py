@@ -41,7 +41,9 @@ class BodyLimits:
     """
 
     def __init__(self, app: ASGIApp, settings: Settings, check: Callable[[], None]) -> None:
-        self._app, self._settings, self._check = app, settings, check
+        self._app = app
+        self._settings = settings
+        self._check = check
         self._arrivals: dict[str, list[_Arrival]] = {}  # by client, the oldest first
         self._memory = 0
 

@@ -37,9 +37,9 @@ class Settings:
     def __post_init__(self) -> None:
         token = self.token
         if token is not None and not (token and token.isascii() and token.isprintable()):
-            found = "others" if token else "none"
+            actual = "others" if token else "none"
             raise ConfigError(
-                f"--token: expected printable ASCII characters, which a header can hold, found {found}"
+                f"--token: expected printable ASCII characters, which a header can hold, found {actual}"
             )
         if not (self.is_local or self.token or self.anonymous):
             raise ConfigError(

@@ -81,7 +81,9 @@ class Worker:
     """
 
     def __init__(self, ahead: int, limit: int, metrics: Metrics) -> None:
-        self._ahead, self._limit, self._metrics = ahead, limit, metrics
+        self._ahead = ahead
+        self._limit = limit
+        self._metrics = metrics
         self._requests: deque[deque[_Job]] = deque()
         self._begun: deque[_Job] = deque()
         self._at_work: dict[threading.Thread, _Job | None] = {}
@@ -126,7 +128,10 @@ class Worker:
             self._condition.notify_all()
             threads = [self._thread, *self._at_work]
         for thread in threads:
-            thread.join(None if deadline is None else max(0.0, deadline - time.monotonic()))
+            seconds_left = None
+            if deadline is not None:
+                seconds_left = max(0.0, deadline - time.monotonic())
+            thread.join(seconds_left)
 
     def check(self) -> None:
         """Raise a ``Refusal`` (503) at the limit of articles in flight, or once the worker is closed."""

@@ -1,7 +1,7 @@
 """Tidy rows of results: the same columns for CSV, Parquet and data frames, listed in docs/output.md."""
 
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,7 +9,6 @@ from claimstance.inference.results import (
     Attribution,
     Continuation,
     Label,
-    Sentence,
     Span,
     TaggedArticle,
     ranking,
@@ -132,11 +131,7 @@ def _sentence_rows(article: TaggedArticle) -> Iterator[dict[str, Any]]:
     """Yield a row for each sentence."""
     for sentence in article.sentences:
         claim = sentence.claim
-        entities = None
-        if sentence.entities is not None:
-            entities = [f"{entity.text} ({entity.label})" for entity in sentence.entities]
-        cells = _attribution_cells(sentence)
-        yield {
+        row: dict[str, Any] = {
             "doc_id": article.doc_id,
             "index": sentence.index,
             "start": sentence.start,
@@ -146,13 +141,19 @@ def _sentence_rows(article: TaggedArticle) -> Iterator[dict[str, Any]]:
             "claim_probability": claim and round(claim.probability, 4),
             "check_worthy_probability": _score(sentence.check_worthy),
             "subjective_probability": _score(sentence.subjective),
-            "sources": cells["sources"],
-            "cues": cells["cues"],
-            "contents": cells["contents"],
-            "entities": entities,
-            "attributions": cells["attributions"],
-            "continued": cells["continued"],
+            # Cells stay empty if the model does not have their task.
+            "sources": None,
+            "cues": None,
+            "contents": None,
+            "entities": None,
+            "attributions": None,
+            "continued": None,
         }
+        if sentence.attributions is not None:
+            row |= _attribution_cells(sentence.attributions, sentence.continued)
+        if sentence.entities is not None:
+            row["entities"] = [f"{entity.text} ({entity.label})" for entity in sentence.entities]
+        yield row
 
 
 def _score(label: Label | None) -> float | None:
@@ -160,30 +161,27 @@ def _score(label: Label | None) -> float | None:
     return None if label is None else round(ranking(label.probabilities), 4)
 
 
-def _attribution_cells(sentence: Sentence) -> dict[str, list[Any] | None]:
-    """Return the cells about attributions; ``None`` in all of them if the model has no such task."""
-    if sentence.attributions is None:
-        names = ("sources", "cues", "contents", "attributions", "continued")
-        return dict.fromkeys(names)
+def _attribution_cells(
+    attributions: Sequence[Attribution], continued: Sequence[Continuation] | None
+) -> dict[str, Any]:
+    """Return the cells about the attributions of a sentence and the contents that run on into it."""
     sources, cues, contents = [], [], []
-    # A sentence also lists the attributions of other sentences whose content continues in it.
-    for attribution in (*sentence.attributions, *(sentence.continued or ())):
+    for attribution in (*attributions, *(continued or ())):
         if attribution.source:
             sources.append(attribution.source.name or attribution.source.text)
         if attribution.cue:
             cues.append(attribution.cue.text)
         if attribution.content:
             contents.append(attribution.content.text)
-    continued = None
-    if sentence.continued is not None:
-        continued = [_nested(continuation) for continuation in sentence.continued]
-    return {
+    cells: dict[str, Any] = {
         "sources": sources,
         "cues": cues,
         "contents": contents,
-        "attributions": [_nested(attribution) for attribution in sentence.attributions],
-        "continued": continued,
+        "attributions": [_nested(attribution) for attribution in attributions],
     }
+    if continued is not None:
+        cells["continued"] = [_nested(continuation) for continuation in continued]
+    return cells
 
 
 def _nested(attribution: Attribution | Continuation) -> dict[str, Any]:
@@ -306,16 +304,16 @@ class MetaColumns:
 
     def __init__(self, meta: Mapping[str, Any], own: Collection[str] = ()) -> None:
         self._own = own
-        self._names = {name: _META_PREFIX + name for name in meta if name not in own}
-        column_names = (*self._names.values(), META)
-        self.columns = tuple(Column(name, "text", "") for name in column_names)
+        self._column_names = {name: _META_PREFIX + name for name in meta if name not in own}
+        columns = [Column(name, "text", "") for name in self._column_names.values()]
+        self.columns = (*columns, Column(META, "text", ""))
 
     def cells(self, meta: Mapping[str, Any]) -> dict[str, str | None]:
         """Return the metadata cells, which are the same in each row of an article."""
-        cells = {column: _as_text(meta.get(name)) for name, column in self._names.items()}
-        with_column = (*self._names, *self._own)
-        others = {name: value for name, value in meta.items() if name not in with_column}
-        cells[META] = json.dumps(others, ensure_ascii=False) if others else None
+        cells = {column: _as_text(meta.get(name)) for name, column in self._column_names.items()}
+        with_column = {*self._column_names, *self._own}
+        further = {name: value for name, value in meta.items() if name not in with_column}
+        cells[META] = json.dumps(further, ensure_ascii=False) if further else None
         return cells
 
 

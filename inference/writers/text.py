@@ -156,9 +156,10 @@ class CsvWriter:
         if self._meta_columns is None:
             first_meta = meta if self._first_meta is None else self._first_meta
             self._meta_columns = MetaColumns(first_meta, self._table.own_meta)
+            header = [*self._names]
+            header += [column.name for column in self._meta_columns.columns]
             # The names of metadata come from the input, and may look like formulas as well.
-            header = [*self._names, *(column.name for column in self._meta_columns.columns)]
-            self._csv.writerow(map(escape_formula, header))
+            self._csv.writerow([escape_formula(name) for name in header])
         return self._meta_columns
 
 
