@@ -144,45 +144,36 @@ def _print_lines(findings: "Iterable[Finding]", show_all: bool) -> None:
         for finding in findings:
             typer.echo(printable(str(finding)))
         return
-    groups: dict[tuple[str, str, str], _FindingGroup] = {}
+    counts: dict[tuple[str, str, str], int] = defaultdict(int)
+    examples: dict[tuple[str, str, str], list[Finding]] = defaultdict(list)
     for finding in findings:
-        key = finding.severity, finding.code, finding.location.file
-        groups.setdefault(key, _FindingGroup()).add(finding)
-    for group in groups.values():
-        for line in group.lines():
+        kind = finding.severity, finding.code, finding.location.file
+        counts[kind] += 1
+        if counts[kind] <= _MAX_LOCATIONS:
+            examples[kind].append(finding)
+    for key, count in counts.items():
+        if count > _MAX_EXAMPLES:
+            lines = [_shared_line(examples[key], count)]
+        else:
+            lines = [str(finding) for finding in examples[key]]
+        for line in lines:
             typer.echo(printable(line))
 
 
-class _FindingGroup:
-    """Collect the findings of one kind in one file: their number, and the first ones."""
-
-    def __init__(self) -> None:
-        self._count = 0
-        self._first: list[Finding] = []
-
-    def add(self, finding: "Finding") -> None:
-        self._count += 1
-        if len(self._first) < _MAX_LOCATIONS:
-            self._first.append(finding)
-
-    def lines(self) -> "Iterator[str]":
-        """Yield one line for each finding, or a shared one if there are many."""
-        if self._count <= _MAX_EXAMPLES:
-            yield from map(str, self._first)
-            return
-        # The first finding is printed in full, the others by their places in the same file.
-        locations = []
-        for finding in self._first[1:]:
-            if finding.location.line is not None:
-                locations.append(f"line {finding.location.line}")
-            elif finding.location.record is not None:
-                locations.append(f"record '{finding.location.record}'")
-        listed = ", ".join(locations)
-        if listed:
-            listed = f" in {listed}"
-            if self._count > len(self._first):
-                listed += ", …"
-        yield f"{self._first[0]} (and {self._count - 1} more{listed}; --all shows each)"
+def _shared_line(examples: "Sequence[Finding]", count: int) -> str:
+    """Return the line for ``count`` findings of a kind in a file: the first one, and the places of the next."""
+    locations = []
+    for finding in examples[1:]:
+        if finding.location.line is not None:
+            locations.append(f"line {finding.location.line}")
+        elif finding.location.record is not None:
+            locations.append(f"record '{finding.location.record}'")
+    listed = ""
+    if locations:
+        listed = f" in {', '.join(locations)}"
+        if count > len(examples):
+            listed += ", …"
+    return f"{examples[0]} (and {count - 1} more{listed}; --all shows each)"
 
 
 def _print_table(findings: "Iterable[Finding]", show_all: bool) -> None:

@@ -137,8 +137,10 @@ def predict(
             advance(1)
 
 
-for data_command in (cli_data.init, cli_check.check, cli_data.build, cli_data.convert):
-    app.command()(data_command)
+app.command()(cli_data.init)
+app.command()(cli_check.check)
+app.command()(cli_data.build)
+app.command()(cli_data.convert)
 
 
 @app.command(context_settings={"allow_interspersed_args": True})

@@ -37,7 +37,6 @@ from claimstance.model.errors import ClaimstanceError
 from claimstance.model.io.validation import first_problem
 from claimstance.model.prediction import contexts
 from claimstance.model.predictor import ShouldCancel
-from claimstance.model.record import Record
 
 _CLOSING_SECONDS = 5.0  # for threads to end once every request is answered
 _FILE_WORKERS = 2  # files parsed at a time, each in a process with its own memory limit
@@ -97,7 +96,12 @@ class Server:
         """Tag an article, or each of a list: sentences, claims, attributions and stances."""
         batch = articles if isinstance(articles, list) else [articles]
         self._check_pairs(sum(len(article.targets) for article in batch))
-        begins = [partial(self._begin_article, article) for article in batch]
+
+        def begin(article: AskedArticle, stop: ShouldCancel) -> Callable[[], bytes]:
+            finish = self.tagger.begin(article.article(), article.targets, stop, article.neutral)
+            return lambda: _encode_json(self._count(finish()).to_dict())
+
+        begins = [partial(begin, article) for article in batch]
         results = await self.read(request, begins)
         return _json(results, isinstance(articles, list))
 
@@ -105,12 +109,20 @@ class Server:
         """Add "predicted" to a record, or to each of a list. Records of one document are its context."""
         batch = records if isinstance(records, list) else [records]
         self._check_pairs(sum(len(record.stances or ()) for record in batch))
+
+        def begin(document: Sequence[int], stop: ShouldCancel) -> Callable[[], list[bytes]]:
+            """Start to predict the records of a document; return a function that waits for the rows."""
+            finish = self.tagger.begin_records([batch[number] for number in document], stop)
+
+            def encode_rows() -> list[bytes]:
+                predicted = finish()
+                self.metrics.records.inc(len(predicted))
+                return [_encode_json(row) for row in predicted]
+
+            return encode_rows
+
         documents = contexts(batch)
-        begins: list[Begin] = []
-        for document in documents:
-            document_records = [batch[number] for number in document]
-            begins.append(partial(self._begin_records, document_records))
-        predictions = await self.read(request, begins)
+        predictions = await self.read(request, [partial(begin, document) for document in documents])
         # Documents may interleave in the request; the answer has the order of the request.
         rows: dict[int, bytes] = {}
         for document, predicted in zip(documents, predictions, strict=True):
@@ -135,7 +147,11 @@ class Server:
             article, targets = await self._read_pasted(pasted)
             typed = article.text, targets
             self._check_pairs(len(targets))
-            begin = partial(self._begin_page, article, targets, neutral)
+
+            def begin(stop: ShouldCancel) -> Callable[[], str]:
+                finish = self.tagger.begin(article, targets, stop, neutral)
+                return lambda: render_page(self._count(finish()), back="/")
+
             (page,) = await self.read(request, [begin])
         except Refusal as refusal:
             return self._form(
@@ -198,31 +214,6 @@ class Server:
         """Answer the requests that are in, and end; files that wait are not parsed."""
         self._documents.shutdown(wait=False, cancel_futures=True)
         self.worker.close(_CLOSING_SECONDS)
-
-    def _begin_article(self, article: AskedArticle, stop: ShouldCancel) -> Callable[[], bytes]:
-        """Start to tag an article; return a function that waits for the result and returns it as JSON."""
-        finish = self.tagger.begin(article.article(), article.targets, stop, article.neutral)
-        return lambda: _encode_json(self._count(finish()).to_dict())
-
-    def _begin_page(
-        self, article: Article, targets: list[str], neutral: bool, stop: ShouldCancel
-    ) -> Callable[[], str]:
-        """Start to tag an article; return a function that waits for the result and returns it as a page."""
-        finish = self.tagger.begin(article, targets, stop, neutral)
-        return lambda: render_page(self._count(finish()), back="/")
-
-    def _begin_records(
-        self, records: Sequence[Record], stop: ShouldCancel
-    ) -> Callable[[], list[bytes]]:
-        """Start to predict the records of a document; return a function that waits and returns each as JSON."""
-        finish = self.tagger.begin_records(records, stop)
-
-        def encode_rows() -> list[bytes]:
-            predicted = finish()
-            self.metrics.records.inc(len(predicted))
-            return [_encode_json(row) for row in predicted]
-
-        return encode_rows
 
     def _count(self, tagged: TaggedArticle) -> TaggedArticle:
         """Count a tagged article in the metrics, and return it."""

@@ -166,7 +166,8 @@ def _attribution_cells(
 ) -> dict[str, Any]:
     """Return the cells about the attributions of a sentence and the contents that run on into it."""
     sources, cues, contents = [], [], []
-    for attribution in (*attributions, *(continued or ())):
+    listed: list[Attribution | Continuation] = [*attributions, *(continued or ())]
+    for attribution in listed:
         if attribution.source:
             sources.append(attribution.source.name or attribution.source.text)
         if attribution.cue:
