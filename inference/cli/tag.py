@@ -185,6 +185,7 @@ def tag(
     )
     from claimstance.inference.tagger import Tagger
 
+    # Everything that needs no model is checked first, so that a wrong call fails at once.
     targets = target or []
     chosen_format = choose_format(output_format, rows, out)
     parts_folder = parts_folder_of(chosen_format, out)
@@ -197,8 +198,7 @@ def tag(
         if name != "-" and not is_address(name):
             check_exists("INPUT", name)
     check_model("--model", model)
-    has_folder_options = restart or articles_per_part is not None
-    check_parts_folder(parts_folder, inputs, has_folder_options)
+    check_parts_folder(parts_folder, inputs, restart or articles_per_part is not None)
     ray_options = choose_engine(engine, workers, ray_address, parts_folder)
     check_outside_inputs(out, inputs, SUFFIXES)
     if report is not None:
@@ -207,9 +207,11 @@ def tag(
     if chosen_format is OutputFormat.html:
         check_page_output(out, article_count, inputs)
 
+    # On Ray, further processors get workers of their own: each has one thread unless --threads gives it more.
     if ray_options is not None:
         threads = threads or 1
     tagger = Tagger.from_pretrained(model, threads, min_confidence)
+    # Only the model shows whether the rows can be sentences, as a report needs them.
     if rows is None:
         rows = RowKind.sentences if has_sentence_columns(tagger.tasks) else RowKind.stances
         if report is not None:
@@ -237,25 +239,6 @@ def tag(
     if failed:
         raise ClaimstanceError(
             f"not read: {failed} of {tagged + failed} inputs or lines; tagged: {tagged}"
-        )
-
-
-def _print_notes(
-    tagger: "Tagger", output_format: OutputFormat, row_kind: RowKind, has_targets: bool
-) -> None:
-    """Print the limits of a model that a user of the results might not expect."""
-    if output_format in TABLE_FORMATS and len(tagger.tasks) < len(TASKS):
-        tasks = ", ".join(tagger.tasks)
-        print_message(
-            f"the model {tagger.model['name']} predicts only {tasks}: the rows are {row_kind.value}, without "
-            "the columns of other tasks",
-            "note",
-        )
-    if tagger.topics and not has_targets:
-        print_message(
-            f"no --target: the stance of each sentence is predicted on '{tagger.topics[0]}', the only topic of the "
-            "model's training data. Its predictions on other topics mean nothing",
-            "note",
         )
 
 
@@ -332,3 +315,22 @@ def _open_writer(
             ) as writer,
         ):
             yield writer
+
+
+def _print_notes(
+    tagger: "Tagger", output_format: OutputFormat, row_kind: RowKind, has_targets: bool
+) -> None:
+    """Print the limits of a model that a user of the results might not expect."""
+    if output_format in TABLE_FORMATS and len(tagger.tasks) < len(TASKS):
+        tasks = ", ".join(tagger.tasks)
+        print_message(
+            f"the model {tagger.model['name']} predicts only {tasks}: the rows are {row_kind.value}, without "
+            "the columns of other tasks",
+            "note",
+        )
+    if tagger.topics and not has_targets:
+        print_message(
+            f"no --target: the stance of each sentence is predicted on '{tagger.topics[0]}', the only topic of the "
+            "model's training data. Its predictions on other topics mean nothing",
+            "note",
+        )
