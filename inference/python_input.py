@@ -129,7 +129,8 @@ def iterate_articles(articles: Iterable[Item]) -> Iterator[Article | Claimstance
 
 def _is_missing(item: object) -> bool:
     """Return whether an item stands for no value, in Python, numpy or pandas."""
-    is_nan = isinstance(item, float) and item != item
+    is_nan = isinstance(item, float) and item != item  # only NaN differs from itself
+    # The types of pandas are compared by name, since pandas need not be installed.
     return item is None or is_nan or type(item).__name__ in ("NAType", "NaTType")
 
 

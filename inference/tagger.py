@@ -193,6 +193,7 @@ class Tagger:
         names = check_targets(targets)
 
         def begin(article: Article | ClaimstanceError) -> Callable[[], ResultItem]:
+            # An error is the result in its place.
             if isinstance(article, ClaimstanceError):
                 return lambda: article
             return self.begin(article, names, stop, neutral)
@@ -235,6 +236,7 @@ class Tagger:
         """
         targets = check_targets(targets)
         check_characters("the text", article.text)
+        # A copy of an article, such as a reprint, need not be encoded again.
         cached = self._cache.get(article.text, targets, neutral)
         if cached is not None:
             return partial(cached.with_metadata, article)

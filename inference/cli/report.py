@@ -110,12 +110,9 @@ def report(
 def check_report(request: ReportRequest) -> None:
     """Raise ``ConfigError`` for files that do not exist, or that a report would replace."""
     check_exists("RESULTS", *request.results)
-    for option, path in (
-        ("--names", request.names),
-        ("--labelled", request.labelled),
-        ("--pages", request.pages),
-    ):
-        check_exists(option, path)
+    check_exists("--names", request.names)
+    check_exists("--labelled", request.labelled)
+    check_exists("--pages", request.pages)
     if request.pages is not None and not request.pages.is_dir():
         raise ConfigError(f"--pages: expected a folder, found the file '{request.pages}'")
     check_page("--out", request.out)

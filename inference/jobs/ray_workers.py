@@ -68,6 +68,7 @@ def ray_workers(
             address or "local",
             configure_logging=False,
             log_to_driver=False,
+            # A cluster that serves one run needs no dashboard; a running cluster has its own setting.
             include_dashboard=False if address is None else None,
         )
     except Exception as error:  # Ray raises many kinds of errors here, none of them its own

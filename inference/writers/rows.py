@@ -131,6 +131,7 @@ def _sentence_rows(article: TaggedArticle) -> Iterator[dict[str, Any]]:
     """Yield a row for each sentence."""
     for sentence in article.sentences:
         claim = sentence.claim
+        # ``claim and claim.label`` is None for a model without the task: cells of missing tasks stay empty.
         row: dict[str, Any] = {
             "doc_id": article.doc_id,
             "index": sentence.index,
@@ -141,7 +142,6 @@ def _sentence_rows(article: TaggedArticle) -> Iterator[dict[str, Any]]:
             "claim_probability": claim and round(claim.probability, 4),
             "check_worthy_probability": _score(sentence.check_worthy),
             "subjective_probability": _score(sentence.subjective),
-            # Cells stay empty if the model does not have their task.
             "sources": None,
             "cues": None,
             "contents": None,
