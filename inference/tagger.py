@@ -40,17 +40,11 @@ from claimstance.inference.results import (
     Stance,
     TaggedArticle,
 )
+from claimstance.model.encoding import EncodedDocument, PendingDocument, ShouldCancel, never_cancel
 from claimstance.model.errors import ClaimstanceError, ConfigError, ModelError
 from claimstance.model.onnx.backend import load_predictor, model_folder
 from claimstance.model.prediction import begin_document, predict
-from claimstance.model.predictor import (
-    PREFETCH_PER_WORKER,
-    EncodedDocument,
-    PendingDocument,
-    Predictor,
-    ShouldCancel,
-    never_cancel,
-)
+from claimstance.model.predictor import PREFETCH_PER_WORKER, Predictor
 from claimstance.model.record import Record, parse_record
 from claimstance.model.text.layout import layout_of
 from claimstance.model.text.sentences import split_sentences

@@ -3,16 +3,11 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from claimstance.model.encoding import EncodedDocument, PendingDocument, ShouldCancel, never_cancel
 from claimstance.model.labels import ROLES
-from claimstance.model.predictor import (
-    EncodedDocument,
-    PendingDocument,
-    Predictor,
-    ShouldCancel,
-    StanceQuery,
-    never_cancel,
-)
+from claimstance.model.predictor import Predictor
 from claimstance.model.record import Attribution, Record, Span
+from claimstance.model.stance_queries import StanceQuery
 from claimstance.model.text.entities import FoundEntity
 from claimstance.model.text.mentions import find_mentions
 from claimstance.model.windows import Located

@@ -21,13 +21,11 @@ from claimstance.model.encoding import (
     Backend,
     CancelledError,
     EncodedDocument,
-    Ints,
     PendingDocument,
     PendingWindow,
     ShouldCancel,
     WindowEncoder,
     never_cancel,
-    ranges_of_long_sentences,
     span_rows,
 )
 from claimstance.model.labels import (
@@ -44,19 +42,6 @@ from claimstance.model.text.entities import FoundEntity, whole_names
 from claimstance.model.text.layout import Layout
 from claimstance.model.windows import Located, Tokens, Window, WindowBuilder
 
-__all__ = [
-    "NO_SPAN",
-    "Backend",
-    "CancelledError",
-    "EncodedDocument",
-    "Ints",
-    "PendingDocument",
-    "Predictor",
-    "ShouldCancel",
-    "StanceQuery",
-    "never_cancel",
-    "ranges_of_long_sentences",
-]
 #: Articles begun per worker: more than one, since some are short or already tagged.
 PREFETCH_PER_WORKER = 2
 T = TypeVar("T")

@@ -3,11 +3,12 @@
 import numpy as np
 import torch
 
-from claimstance.model.decoding import Floats
+from claimstance.model.decoding.tags import Floats
+from claimstance.model.encoding import Ints
 from claimstance.model.heads import TokenHead
 from claimstance.model.labels import SENTENCE_TASKS
 from claimstance.model.network import ClaimStanceModel
-from claimstance.model.predictor import Ints, Predictor
+from claimstance.model.predictor import Predictor
 
 
 class TorchBackend:

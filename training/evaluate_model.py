@@ -7,8 +7,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from claimstance.model.bundled import BUNDLED_MODELS
 from claimstance.model.config import ModelConfig
 from claimstance.model.errors import InputError, ModelError
@@ -19,7 +17,7 @@ from claimstance.model.predictor import Predictor
 from claimstance.model.record import Record
 from claimstance.training.data.dataset import load_records, split_names
 from claimstance.training.data.label_coverage import count_labels, unseen_labels
-from claimstance.training.data.report.report import REPORT_FILE, BuildReport
+from claimstance.training.data.report.report import REPORT_FILE
 from claimstance.training.evaluation.baselines import Embed, compute_baselines, not_beaten
 from claimstance.training.evaluation.counts import Outcomes
 from claimstance.training.evaluation.evaluate import (
@@ -121,14 +119,6 @@ def read_account(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return account if isinstance(account, dict) else {}
-
-
-def read_report(data: Path) -> BuildReport | None:
-    """Return the report of a dataset; ``None`` if it cannot be read."""
-    try:
-        return BuildReport.model_validate_json((data / REPORT_FILE).read_bytes())
-    except (OSError, ValidationError):
-        return None
 
 
 def dev_figures(folder: Path) -> dict[str, Any] | None:

@@ -16,8 +16,7 @@ from claimstance.model.onnx.manifest import MANIFEST_FILE
 from claimstance.training.config import Config
 from claimstance.training.data.codebook import Codebook, cell, to_markdown
 from claimstance.training.data.corpora import CORPORA
-from claimstance.training.data.report.report import BuildReport
-from claimstance.training.evaluate_model import read_report
+from claimstance.training.data.report.report import BuildReport, load_build_report
 from claimstance.training.evaluation.baselines import DESCRIPTIONS
 from claimstance.training.evaluation.evaluate import PRIMARY, Results
 
@@ -76,7 +75,7 @@ def write_card(
     baselines = baselines or {}
     figures = _figure_rows(results, baselines)
     account = _json(folder / "training.json")
-    report = read_report(config.data.path)
+    report = load_build_report(config.data.path)
     codebook = Codebook.model_validate(report.codebook) if report and report.codebook else None
     # With trainable_tasks, model.encoder is ignored: the encoder is that of model.init_from.
     base = None

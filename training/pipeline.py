@@ -18,7 +18,7 @@ from claimstance.training.data.build import build
 from claimstance.training.data.config import DataConfig
 from claimstance.training.data.dataset import load_labels, load_records, split_names
 from claimstance.training.data.label_coverage import count_labels, unseen_labels
-from claimstance.training.data.report.report import BuildReport
+from claimstance.training.data.report.report import BuildReport, load_build_report
 from claimstance.training.data.soft_labels import SoftLabels, load_soft
 from claimstance.training.distillation.hard_negatives import add_hard_negatives
 from claimstance.training.distillation.teachers import add_soft_labels
@@ -26,7 +26,6 @@ from claimstance.training.evaluate_model import (
     ACCOUNT_FILE,
     fingerprint,
     read_account,
-    read_report,
 )
 from claimstance.training.evaluation.baselines import compute_baselines, not_beaten
 from claimstance.training.evaluation.evaluate import Results, evaluate, plain_figures
@@ -198,7 +197,7 @@ def _labels_not_in_train(data_folder: Path, splits: Mapping[str, Sequence[Record
     """
     train = count_labels(splits["train"])
     messages = unseen_labels(train, count_labels(splits.get("dev", ())), "dev")
-    report = read_report(data_folder)
+    report = load_build_report(data_folder)
     if report is None:
         return messages
     test: dict[str, dict[str, int]] = {}

@@ -40,7 +40,7 @@ def tag_into_folder(
     from claimstance.inference.jobs.manifest import run_settings
     from claimstance.inference.jobs.ray_workers import ray_workers
     from claimstance.inference.jobs.run import RunCallbacks, open_run
-    from claimstance.model.predictor import CancelledError
+    from claimstance.model.encoding import CancelledError
 
     settings = run_settings(
         inputs=request.inputs,

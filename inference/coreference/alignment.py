@@ -8,8 +8,8 @@ from claimstance.inference.coreference.people import cancellable
 from claimstance.inference.coreference.resolver import refers_to, resolve_references
 from claimstance.inference.coreference.spans import Offsets
 from claimstance.inference.results import Attribution, Entity, Span
-from claimstance.model.decoding import FoundAttribution
-from claimstance.model.predictor import EncodedDocument
+from claimstance.model.decoding.attributions import FoundAttribution
+from claimstance.model.encoding import EncodedDocument
 from claimstance.model.text.entities import FoundEntity
 from claimstance.model.text.mentions import find_mentions, has_capital
 from claimstance.model.text.modifiers import is_modifier

@@ -10,7 +10,7 @@ from claimstance.inference.coreference.alignment import (
 )
 from claimstance.inference.coreference.spans import Offsets, overlap
 from claimstance.inference.results import Attribution, Continuation, Span
-from claimstance.model.predictor import EncodedDocument
+from claimstance.model.encoding import EncodedDocument
 
 
 @dataclass(frozen=True)

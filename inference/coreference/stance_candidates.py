@@ -21,8 +21,9 @@ from claimstance.inference.coreference.people import cancellable
 from claimstance.inference.coreference.resolver import refers_to
 from claimstance.inference.coreference.spans import Offsets, overlap
 from claimstance.inference.results import Attribution, Continuation, Span, Stance
-from claimstance.model.decoding import surest_spans
-from claimstance.model.predictor import EncodedDocument, StanceQuery, ranges_of_long_sentences
+from claimstance.model.decoding.spans import surest_spans
+from claimstance.model.encoding import EncodedDocument, ranges_of_long_sentences
+from claimstance.model.stance_queries import StanceQuery
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,8 @@ from typing import Any
 from claimstance.inference.jobs.run import InputItem, TagItems
 from claimstance.inference.results import ResultItem
 from claimstance.inference.tagger import Tagger
+from claimstance.model.encoding import CancelledError, ShouldCancel
 from claimstance.model.errors import ClaimstanceError, ConfigError
-from claimstance.model.predictor import CancelledError, ShouldCancel
 
 BATCH_SIZE = 20  # articles, a second or two of work
 BATCHES_PER_WORKER = 2  # so that a worker need not wait for the next batch

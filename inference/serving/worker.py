@@ -12,7 +12,7 @@ from typing import Any
 
 from claimstance.inference.serving.metrics import Metrics
 from claimstance.inference.serving.problems import too_busy
-from claimstance.model.predictor import ShouldCancel
+from claimstance.model.encoding import ShouldCancel
 
 #: Starts a job and returns the function that waits for its result.
 Begin = Callable[[ShouldCancel], Callable[[], Any]]

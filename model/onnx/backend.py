@@ -11,7 +11,8 @@ import onnxruntime as ort
 
 from claimstance.model.bundled import BUNDLED_MODELS, DEFAULT_MODEL
 from claimstance.model.config import CONFIG_FILE, TOKENIZER_FILE, ModelConfig
-from claimstance.model.decoding import Floats
+from claimstance.model.decoding.tags import Floats
+from claimstance.model.encoding import Ints
 from claimstance.model.errors import ModelError
 from claimstance.model.io.hub import fetch, is_hub_name
 from claimstance.model.labels import OPINION_HEADS, ROLES, SENTENCE_TASKS, bio
@@ -25,7 +26,7 @@ from claimstance.model.onnx.manifest import (
     encoder_files,
     sha256,
 )
-from claimstance.model.predictor import Ints, Predictor
+from claimstance.model.predictor import Predictor
 from claimstance.model.windows import WindowBuilder
 
 # The operator that this fusion inserts is several times slower than the two that it replaces.

@@ -12,12 +12,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from claimstance.model.encoding import CancelledError
 from helpers.program import PROGRAM
 
 for needed in ("fastapi", "prometheus_client", "starlette.testclient", "uvicorn"):
     pytest.importorskip(needed, reason="needs the extra 'serve'")
-
-from claimstance.model.predictor import CancelledError  # noqa: E402
 
 JSON = {"content-type": "application/json"}
 RECORD = {

@@ -15,9 +15,9 @@ from claimstance.inference import Tagger
 from claimstance.inference.articles.sources import Article
 from claimstance.inference.coreference.resolver import refers_to
 from claimstance.model.bundled import BUNDLED_MODELS
+from claimstance.model.encoding import CancelledError
 from claimstance.model.errors import ConfigError, InputError, ModelError
 from claimstance.model.labels import DEFAULT_LABELS, SENTENCE_TASKS
-from claimstance.model.predictor import CancelledError
 from helpers.paths import SEEDS
 from helpers.tiny import TEXT, exported, script, scripted
 

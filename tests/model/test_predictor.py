@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from claimstance.model.config import ModelConfig
+from claimstance.model.encoding import CancelledError
 from claimstance.model.labels import OPINION_HEADS, ROLES, bio
-from claimstance.model.predictor import CancelledError, Predictor, StanceQuery
+from claimstance.model.predictor import Predictor
+from claimstance.model.stance_queries import StanceQuery
 from claimstance.model.text.layout import layout_of_lines
 from claimstance.model.windows import Located
 

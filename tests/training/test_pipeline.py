@@ -16,7 +16,7 @@ from claimstance.model.network import ClaimStanceModel
 from claimstance.model.onnx.backend import load_predictor
 from claimstance.model.onnx.export import export
 from claimstance.model.prediction import predict
-from claimstance.model.predictor import StanceQuery
+from claimstance.model.stance_queries import StanceQuery
 from claimstance.model.torch_backend import torch_predictor
 from claimstance.training.fine_tuning.collation import collate
 from claimstance.training.fine_tuning.epoch_sampler import (

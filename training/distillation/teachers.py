@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from claimstance.model.decoding import softmax
+from claimstance.model.decoding.tags import softmax
 from claimstance.model.errors import ConfigError, unknown
 from claimstance.model.labels import OPINION_HEADS, SENTENCE_TASKS
 from claimstance.model.onnx.backend import load_predictor, model_folder

@@ -15,10 +15,11 @@ from scipy.special import logit
 from sklearn.linear_model import LogisticRegression
 
 from claimstance.model.config import ALWAYS_ABSTAIN, ModelConfig
-from claimstance.model.decoding import Floats, softmax
+from claimstance.model.decoding.tags import Floats, softmax
+from claimstance.model.encoding import Backend, Ints
 from claimstance.model.labels import FOUND, OPINION_HEADS, ROLES, SENTENCE_TASKS, TASKS
 from claimstance.model.pair_evidence import EVIDENCE
-from claimstance.model.predictor import Backend, Ints, Predictor
+from claimstance.model.predictor import Predictor
 from claimstance.model.record import Record
 from claimstance.training.evaluation.answers import Answers, collect
 from claimstance.training.evaluation.evaluate import evaluate, predict_records, primary
@@ -346,13 +347,13 @@ class CachingBackend:
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
-        self._outputs: dict[tuple[bytes, bytes], dict[str, Floats]] = {}
+        self._outputs: dict[tuple[bytes, bytes, bytes], dict[str, Floats]] = {}
         self.stance = backend.stance
         self.link = backend.link
 
     def read(self, ids: Ints, segments: Ints, sentences: Ints) -> dict[str, Floats]:
         """Return the output for a window (see ``Backend``)."""
-        key = (ids.tobytes(), sentences.tobytes())
+        key = (ids.tobytes(), segments.tobytes(), sentences.tobytes())
         if key not in self._outputs:
             self._outputs[key] = self._backend.read(ids, segments, sentences)
         return self._outputs[key]

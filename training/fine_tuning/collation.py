@@ -9,7 +9,7 @@ from torch import Tensor
 
 from claimstance.model.labels import OPINION_HEADS, ROLES, SENTENCE_TASKS, bio
 from claimstance.model.network import IGNORE, Batch
-from claimstance.model.predictor import NO_SPAN
+from claimstance.model.stance_queries import NO_SPAN
 from claimstance.model.windows import Window
 from claimstance.training.fine_tuning.epoch_sampler import LabelledWindow
 from claimstance.training.fine_tuning.examples import StanceExample

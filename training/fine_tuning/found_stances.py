@@ -6,12 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from claimstance.model.decoding import surest_spans
+from claimstance.model.decoding.spans import surest_spans
+from claimstance.model.encoding import EncodedDocument
 from claimstance.model.labels import FOUND
 from claimstance.model.pair_evidence import EVIDENCE
 from claimstance.model.prediction import contexts
-from claimstance.model.predictor import EncodedDocument, Predictor, StanceQuery
+from claimstance.model.predictor import Predictor
 from claimstance.model.record import Record, Stance
+from claimstance.model.stance_queries import StanceQuery
 from claimstance.model.windows import Located
 from claimstance.training.evaluation.answers import Answers, document_of
 from claimstance.training.evaluation.metrics import cumulative_curve

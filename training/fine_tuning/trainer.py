@@ -32,8 +32,10 @@ from claimstance.training.fine_tuning.examples import Example, build_examples
 from claimstance.training.fine_tuning.feature_cache import FeatureCache
 
 log = logging.getLogger(__name__)
-#: Steps after which `LogProgress` estimates the time of the whole run.
-ESTIMATE_STEPS = 5
+#: Steps after which `LogProgress` starts its clock: the first ones choose kernels and allocate memory, and take longer.
+WARM_UP_STEPS = 3
+#: Steps after which it estimates the time of the whole run.
+ESTIMATE_STEPS = 10
 
 
 class BatchSchedule(Dataset[list[LabelledWindow]]):
@@ -280,16 +282,23 @@ class LogProgress(TrainerCallback):
 
     def on_train_begin(self, args: Any, state: TrainerState, control: Any, **_: Any) -> None:
         """Start the clock; a resumed run begins at a later step than the first."""
-        self._first_step, self._start_time = state.global_step, time.monotonic()
+        self._first_step = state.global_step
+        self._start_clock(state)
 
     def on_step_end(self, args: Any, state: TrainerState, control: Any, **_: Any) -> None:
         """Log an estimate of the whole time after a few steps, long before the first loss."""
-        if state.global_step - self._first_step == ESTIMATE_STEPS and state.is_world_process_zero:
+        steps = state.global_step - self._first_step
+        if steps == WARM_UP_STEPS and state.global_step < state.max_steps:
+            self._start_clock(state)
+        elif steps == ESTIMATE_STEPS and state.is_world_process_zero:
             log.info("about %d min on this machine", self._minutes_left(state))
 
+    def _start_clock(self, state: TrainerState) -> None:
+        self._clock_step, self._clock_time = state.global_step, time.monotonic()
+
     def _minutes_left(self, state: TrainerState) -> int:
-        steps = state.global_step - self._first_step
-        seconds_per_step = (time.monotonic() - self._start_time) / steps
+        steps = state.global_step - self._clock_step
+        seconds_per_step = (time.monotonic() - self._clock_time) / steps
         return math.ceil(seconds_per_step * (state.max_steps - state.global_step) / 60)
 
     def on_log(
@@ -301,7 +310,7 @@ class LogProgress(TrainerCallback):
         **_: Any,
     ) -> None:
         """Log a line if the record contains a loss."""
-        steps = state.global_step - self._first_step
+        steps = state.global_step - self._clock_step
         if not logs or "loss" not in logs or not steps or not state.is_world_process_zero:
             return
         log.info(

@@ -3,7 +3,7 @@
 import pytest
 
 from claimstance.inference.coreference.alignment import targets_by_sentence
-from claimstance.model.predictor import EncodedDocument
+from claimstance.model.encoding import EncodedDocument
 from claimstance.model.text.entities import FoundEntity
 from claimstance.model.windows import Located
 

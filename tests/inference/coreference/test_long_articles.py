@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from claimstance.inference.coreference import phrases, resolver
 from claimstance.inference.coreference.resolver import resolve_references
 from claimstance.inference.coreference.salience import _MAX_MENTIONS
-from claimstance.model.predictor import CancelledError
+from claimstance.model.encoding import CancelledError
 from helpers import plain_names
 from helpers.operations import count_lines
 

@@ -14,8 +14,8 @@ import pytest
 
 from claimstance.inference.articles.sources import Article
 from claimstance.inference.tagger import Tagger
+from claimstance.model.encoding import CancelledError, never_cancel
 from claimstance.model.errors import ConfigError, InputError
-from claimstance.model.predictor import CancelledError, never_cancel
 from helpers.long_runs import folder_contents
 from helpers.program import PROGRAM, TEXT, soon, write
 

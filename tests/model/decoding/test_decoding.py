@@ -3,16 +3,13 @@
 import numpy as np
 import pytest
 
-from claimstance.model.decoding import (
+from claimstance.model.decoding.attributions import (
     FoundAttribution,
-    TokenSpan,
     assemble,
-    decode_tags,
     join_pieces,
     link_candidates,
-    sigmoid,
-    softmax,
 )
+from claimstance.model.decoding.tags import TokenSpan, decode_tags, sigmoid, softmax
 from claimstance.model.labels import ROLES, bio
 from claimstance.model.text.layout import layout_of_lines
 from claimstance.model.windows import Located, WindowBuilder

@@ -2,7 +2,7 @@
 
 import pytest
 
-from claimstance.model.decoding import FoundAttribution
+from claimstance.model.decoding.attributions import FoundAttribution
 from claimstance.model.decoding.quoted_speakers import name_speakers
 from claimstance.model.text.layout import layout_of
 from claimstance.model.text.sentences import split_sentences

@@ -5,7 +5,7 @@ import pytest
 from scipy.special import expit, logit
 
 from claimstance.model.config import ALWAYS_ABSTAIN, ModelConfig
-from claimstance.model.decoding import softmax
+from claimstance.model.decoding.tags import softmax
 from claimstance.model.prediction import Prediction
 from claimstance.model.record import Record, Stance
 from claimstance.training.evaluation.answers import Answers, collect

@@ -4,11 +4,12 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from claimstance.training.data.annotators.agreement import AgreementReport
 from claimstance.training.data.building.assign_splits import SplitReport
@@ -100,6 +101,14 @@ class BuildReport(BaseModel):
     versions: dict[str, str]
     fingerprint: str
     fingerprints: dict[str, str]
+
+
+def load_build_report(folder: Path) -> BuildReport | None:
+    """Return the report of the dataset in a folder; ``None`` if it cannot be read."""
+    try:
+        return BuildReport.model_validate_json((folder / REPORT_FILE).read_bytes())
+    except (OSError, ValidationError):
+        return None
 
 
 class Fingerprint:
