@@ -252,10 +252,13 @@ class Predictor:
         tokens = document.tokens[sentence]
         [topic_tokens] = self.windows.tokenize([topic])
         if not self.windows.fits_with_topic(tokens, topic_tokens):
-            document.warnings.append(
+            warning = (
                 f"sentence {sentence}: does not fit one window with the topic '{topic}': "
                 "the end of it is not read for that stance"
             )
+            # A topic may be asked about more than once.
+            if warning not in document.warnings:
+                document.warnings.append(warning)
         window = self.windows.with_topic(sentence, tokens, topic_tokens)
         return self._encoder.submit(window, document.stop)
 

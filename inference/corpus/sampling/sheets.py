@@ -288,9 +288,12 @@ def _text(fields: Mapping[str, Any], name: str, where: str) -> str:
 def _number(fields: Mapping[str, Any], name: str, where: str) -> int:
     """Return a field as a number, which spreadsheets write as text; raise ``InputError`` if it is none."""
     value = str(fields[name]).strip()
-    is_whole_number = value.isascii() and value.isdigit()
+    # Python refuses to read numbers of thousands of digits.
+    is_whole_number = value.isascii() and value.isdigit() and len(value) <= 18
     if not is_whole_number or int(value) == 0:
-        raise InputError(f"{where}: {name}: expected a whole number above 0, found {value!r}")
+        raise InputError(
+            f"{where}: {name}: expected a whole number above 0, found '{shorten(value)}'"
+        )
     return int(value)
 
 

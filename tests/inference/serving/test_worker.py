@@ -228,7 +228,8 @@ def test_jobs_begun_beside_an_endless_one_are_completed(make, impatient):
 
     async def ask():
         stuck, other, last = await begun(worker, [held], [waits], [plain(told, "last")])
-        await asyncio.to_thread(waits.begun.wait, 20)
+        # If the worker is completing the first job already, the second one begins only after it is given up.
+        await asyncio.to_thread(waits.begun.wait, 1)
         await given_up(stuck)
         waits.let_go.set()
         return await asyncio.gather(other, last)

@@ -220,6 +220,7 @@ def test_rows_that_were_deleted_are_missed(filled):
     [
         ("unit", "17", "unit: expected stance-… or sentence-…, found '17'"),
         ("stratum_units", "1.5", "stratum_units: expected a whole number above 0, found '1.5'"),
+        ("stratum_units", "9" * 5000, "stratum_units: expected a whole number above 0, found '999"),
         ("all_units", "301", "expected a row of the same sample as above"),
         ("unit", "sentence-00-1", "expected a row of the same sample as above"),
     ],
