@@ -195,7 +195,8 @@ def _iter_parts(config: DataConfig) -> Iterator[tuple[InputPart, Iterator[Record
                 provenance={name: getattr(corpus, name) for name in _PROVENANCE},
                 answers=corpus.answers,
             )
-            yield input_part, corpus.read(folder, corpus_split, input_part.read_report, **options)
+            on_drop = input_part.read_report.drop
+            yield input_part, corpus.read(folder, corpus_split, on_drop, **options)
             units += 1
 
 

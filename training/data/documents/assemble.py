@@ -157,7 +157,7 @@ def _document_records(
     builder.add_attributions(linked)
     builder.add_entities(marks.of("entity"))
     builder.add_labels(labels_of(marks))
-    builder.add_stances(stances(marks, linked, columns["target"], report))
+    builder.add_stances(stances(marks, linked, columns["target"], report.drop))
     document_records = builder.records(as_one_text, columns, layout)
     if as_one_text:
         add_answers(document_records[0], document, roles, columns, survey.kinds)

@@ -80,9 +80,7 @@ class RowWarning:
 
 @dataclass
 class ReadReport:
-    """Collect everything but the records that reading a file yields.
-
-    A report is a function of the reason for which something is left out (``OnDrop``).
+    """Collect what a reader of a file has to say beside the records: what it leaves out, facts and warnings.
 
     Attributes:
         dropped: Reason → number of rows or annotations that were left out.
@@ -97,8 +95,8 @@ class ReadReport:
     location: str = ""
     notes: dict[tuple[str, str], RowWarning] = field(default_factory=dict)
 
-    def __call__(self, reason: str) -> None:
-        """Count a row or annotation that is left out."""
+    def drop(self, reason: str) -> None:
+        """Count a row or annotation that is left out (an ``OnDrop``)."""
         self.dropped[reason] += 1
 
     def note(self, code: str, message: str, location: str) -> None:
@@ -127,7 +125,9 @@ class ReadReport:
             where: The location with which the error message begins.
             reason: The reason to count it under; ``None`` for the error message.
         """
-        self(reason_of(error, where) if reason is None else reason)
+        if reason is None:
+            reason = reason_of(error, where)
+        self.drop(reason)
 
 
 @dataclass(frozen=True)
@@ -195,7 +195,7 @@ def documents(format: Format, path: Path, layout: Layout, report: ReadReport) ->
             continue
         for document in parsed:
             if isinstance(document, LeftOut):
-                report(document.reason)
+                report.drop(document.reason)
             else:
                 yield document
 

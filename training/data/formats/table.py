@@ -72,7 +72,7 @@ def read(
         except _UnusableRowError as error:
             if not layout.lenient:
                 raise InputError(f"{where}: {error}") from None
-            report(str(error).partition(", found")[0])
+            report.drop(str(error).partition(", found")[0])
             continue
 
         labels = {task: getattr(record, task) for task in SENTENCE_TASKS}

@@ -86,9 +86,9 @@ class _FindingCollector(ReadReport):
         self._path = path
         self._is_table = is_table
 
-    def __call__(self, reason: str) -> None:
+    def drop(self, reason: str) -> None:
         """Add a finding: an error for a row of a table, which ``build`` would refuse."""
-        super().__call__(reason)
+        super().drop(reason)
         if self._is_table:
             location = Location(str(self._path), _line_number(self.location))
             self._pending.append(Finding("error", _code(reason), location, reason))
