@@ -104,6 +104,6 @@ def evaluate(
         ModelError: if there is no such model.
         InputError: if the dataset has no such split, or labels that the model does not know.
     """
-    from claimstance.training.evaluate_model import examine
+    from claimstance.training.evaluate_model import evaluate_model
 
-    return examine(model, Path(data), split, baselines=baselines)
+    return evaluate_model(model, Path(data), split, baselines=baselines)

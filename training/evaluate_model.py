@@ -29,12 +29,12 @@ from claimstance.training.evaluation.evaluate import (
 )
 from claimstance.training.evaluation.evaluation import Evaluation
 from claimstance.training.load_config import load_config
+from claimstance.training.training_report import read_training_report
 
 log = logging.getLogger(__name__)
-ACCOUNT_FILE = "training.json"  # in a model's folder: how its training went
 
 
-def examine(
+def evaluate_model(
     model: Path | str | None,
     data: Path,
     split: str = "test",
@@ -59,7 +59,7 @@ def examine(
     predictor, digest = _load(model, exact)
     records = load_records(data, split)
     _check_labels(records, predictor.config.labels, data)
-    trained_labels = read_account(model_folder(model)).get("train_labels")
+    trained_labels = read_training_report(model_folder(model)).get("train_labels")
     if isinstance(trained_labels, dict):
         for message in unseen_labels(trained_labels, count_labels(records), split):
             log.warning("%s: %s", data, message)
@@ -107,26 +107,9 @@ def score(
     exact: bool = False,
     progress: Callable[[int], None] | None = None,
 ) -> tuple[dict[str, Any], Outcomes]:
-    """Return the ``account`` and the ``outcomes`` of ``examine``."""
-    evaluation = examine(model, data, split, exact, progress)
+    """Return the ``account`` and the ``outcomes`` of ``evaluate_model``."""
+    evaluation = evaluate_model(model, data, split, exact, progress)
     return evaluation.account, evaluation.outcomes
-
-
-def read_account(folder: Path) -> dict[str, Any]:
-    """Return the content of a model's ``training.json``; an empty dict if it cannot be read."""
-    try:
-        account = json.loads((folder / ACCOUNT_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return account if isinstance(account, dict) else {}
-
-
-def dev_figures(folder: Path) -> dict[str, Any] | None:
-    """Return the figures on dev that training wrote: ``results`` and ``baselines``; ``None`` without any."""
-    figures = read_account(folder).get("dev")
-    if isinstance(figures, dict) and figures.get("results"):
-        return figures
-    return None
 
 
 def fingerprint(data: Path, split: str | None = None) -> str:

@@ -19,6 +19,7 @@ from claimstance.training.data.corpora import CORPORA
 from claimstance.training.data.report.report import BuildReport, load_build_report
 from claimstance.training.evaluation.baselines import DESCRIPTIONS
 from claimstance.training.evaluation.evaluate import PRIMARY, Results
+from claimstance.training.training_report import TRAINING_REPORT_FILE
 
 CARD_FILE = "README.md"
 _READS = {
@@ -74,7 +75,7 @@ def write_card(
     model = ModelConfig.load(folder)
     baselines = baselines or {}
     figures = _figure_rows(results, baselines)
-    account = _json(folder / "training.json")
+    training_report = _json(folder / TRAINING_REPORT_FILE)
     report = load_build_report(config.data.path)
     codebook = Codebook.model_validate(report.codebook) if report and report.codebook else None
     # With trainable_tasks, model.encoder is ignored: the encoder is that of model.init_from.
@@ -82,6 +83,7 @@ def write_card(
     if is_hub_name(config.model.encoder) and not config.training.trainable_tasks:
         base = config.model.encoder
     metadata = _metadata(config, model, base, figures, report, codebook)
+    started_from = training_report.get("started_from")
     path = folder / CARD_FILE
     path.write_text(
         _template().render(
@@ -97,12 +99,12 @@ def write_card(
             report=report,
             figures=figures,
             training=config.training,
-            start=cell(account["started_from"]) if account.get("started_from") else None,
+            start=cell(started_from) if started_from else None,
             baselines={name: DESCRIPTIONS[name] for name in baselines},
             max_tokens=model.max_tokens,
             topics=[cell(topic) for topic in model.topics],
             precision=_json(folder / MANIFEST_FILE)["precision"],
-            libraries=account["libraries"],
+            libraries=training_report["libraries"],
         ),
         encoding="utf-8",
         newline="\n",

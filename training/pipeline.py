@@ -1,6 +1,5 @@
 """Whole runs: from a configuration to a built dataset, a trained model, its figures on dev and its card."""
 
-import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -22,13 +21,10 @@ from claimstance.training.data.report.report import BuildReport, load_build_repo
 from claimstance.training.data.soft_labels import SoftLabels, load_soft
 from claimstance.training.distillation.hard_negatives import add_hard_negatives
 from claimstance.training.distillation.teachers import add_soft_labels
-from claimstance.training.evaluate_model import (
-    ACCOUNT_FILE,
-    fingerprint,
-    read_account,
-)
+from claimstance.training.evaluate_model import fingerprint
 from claimstance.training.evaluation.baselines import compute_baselines, not_beaten
 from claimstance.training.evaluation.evaluate import Results, evaluate, plain_figures
+from claimstance.training.training_report import read_training_report, write_training_report
 
 log = logging.getLogger(__name__)
 _BUNDLED = " or ".join(BUNDLED_MODELS)
@@ -97,13 +93,12 @@ def _write_results(config: Config, folder: Path, splits: Mapping[str, Sequence[R
         embed = SentenceEncoder(config.model.encoder, config.model.max_tokens)
         baselines = compute_baselines(train_records, dev, dev, predictor.config.labels, embed)
 
-    account = read_account(folder)
-    account["dev"] = {
+    training_report = read_training_report(folder)
+    training_report["dev"] = {
         "results": plain_figures(results),
         "baselines": {name: plain_figures(figures) for name, figures in baselines.items()},
     }
-    text = json.dumps(account, indent=2, ensure_ascii=False)
-    (folder / ACCOUNT_FILE).write_text(text + "\n", encoding="utf-8")
+    write_training_report(folder, training_report)
     write_card(folder, config, results, baselines)
     for message in not_beaten(results, baselines):
         log.warning("dev, %s", message)

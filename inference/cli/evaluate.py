@@ -85,7 +85,7 @@ def evaluate(
     """
     from claimstance.inference.cli.tables import print_evaluation
     from claimstance.inference.writers.text import open_output
-    from claimstance.training.evaluate_model import examine
+    from claimstance.training.evaluate_model import evaluate_model
 
     check_model("MODEL", model)
     check_exists("--data", data)
@@ -93,7 +93,7 @@ def evaluate(
     prints_report = out is None and file_format is not None
     with progress("reading sentences", None, prints_report) as advance:
         exact = precision is Precision.float32
-        evaluation = examine(model, data, split, exact, advance, baselines=True)
+        evaluation = evaluate_model(model, data, split, exact, advance, baselines=True)
     if file_format is ReportFormat.json:
         with open_output(out) as file:
             file.write(_to_json(evaluation.account))

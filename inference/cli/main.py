@@ -166,9 +166,9 @@ def train(
     Example: claimstance train configs/quickstart.yaml training.epochs=5 output=runs/mine
     """
     from claimstance.inference.cli.tables import print_training
-    from claimstance.training.evaluate_model import dev_figures
     from claimstance.training.load_config import load_config
     from claimstance.training.pipeline import run
+    from claimstance.training.training_report import dev_figures
 
     check_exists("CONFIG", config)
     settings = load_config(config, overrides or [])

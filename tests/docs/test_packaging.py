@@ -123,6 +123,7 @@ LAYERS = (
     "training.distillation",
     "training.fine_tuning",
     "training.load_config",
+    "training.training_report",
     "training.config",
     "training.data.build",
     "training.data.convert",

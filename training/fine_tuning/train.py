@@ -58,6 +58,7 @@ from claimstance.training.fine_tuning.trainer import (
     LogProgress,
     build_schedule,
 )
+from claimstance.training.training_report import write_training_report
 
 log = logging.getLogger(__name__)
 #: Steps between checkpoints if no dev score selects the weights: an interruption costs minutes, not an epoch.
@@ -183,7 +184,7 @@ def train(
                 predictor, dev, tasks, settings.exhaustive_stances, settings.no_stance
             )
     model.save_pretrained(config.output)
-    _write_run_record(config, trainer, fingerprint, init_name, count_labels(train_records))
+    _write_config_and_report(config, trainer, fingerprint, init_name, count_labels(train_records))
     return export(config.output, **export_options)
 
 
@@ -354,7 +355,7 @@ def process_count() -> int:
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
-def _write_run_record(
+def _write_config_and_report(
     config: Config,
     trainer: ClaimStanceTrainer,
     fingerprint: str,
@@ -363,7 +364,7 @@ def _write_run_record(
 ) -> None:
     """Write the configuration and ``training.json``: everything needed to repeat the run, and its history."""
     (config.output / "config.yaml").write_text(config.to_yaml(), encoding="utf-8")
-    run_record = {
+    report = {
         "data_fingerprint": fingerprint,
         "started_from": init_name,
         "train_labels": train_labels,
@@ -374,5 +375,4 @@ def _write_run_record(
         "python": platform.python_version(),
         "libraries": {name: metadata.version(name) for name in LIBRARIES},
     }
-    text = json.dumps(run_record, indent=2, ensure_ascii=False)
-    (config.output / "training.json").write_text(text + "\n", encoding="utf-8")
+    write_training_report(config.output, report)
