@@ -16,6 +16,7 @@ import numpy as np
 
 from claimstance.model.errors import ConfigError, InputError
 from claimstance.model.record import Record
+from claimstance.training.data.arrow_rows import LineBatch, to_arrow_stream
 from claimstance.training.data.building.adjudication import adjudicate_items, agreement_of_answers
 from claimstance.training.data.building.assign_splits import assign_splits
 from claimstance.training.data.building.groups import RowIndices
@@ -50,7 +51,6 @@ from claimstance.training.data.report.report import (
 from claimstance.training.data.report.top_names import top_names
 from claimstance.training.data.soft_labels import SoftLabels, save_soft
 from claimstance.training.data.splits import SPLITS
-from claimstance.training.data.tables import LineBatch, tabulate
 
 _LOG = logging.getLogger(__name__)
 SAMPLES = 20  # records that the report shows
@@ -276,8 +276,8 @@ def _write(
     for name, split_rows in splits.items():
         fingerprint.start(name)
         batches: Iterator[LineBatch] = writer.batches(fingerprinted_lines(split_rows))
-        writer.write(name, rows.store.workers.map(tabulate, batches))
-        writer.sign(name, fingerprint.of_split(name))
+        writer.write(name, rows.store.workers.map(to_arrow_stream, batches))
+        writer.set_fingerprint(name, fingerprint.of_split(name))
     save_soft(soft, folder)
     fingerprint.add_soft(soft)
     return fingerprint

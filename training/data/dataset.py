@@ -22,7 +22,7 @@ from datasets.arrow_writer import ArrowWriter
 from claimstance.model.errors import InputError, unknown
 from claimstance.model.labels import DEFAULT_LABELS, ROLES
 from claimstance.model.record import Record
-from claimstance.training.data.tables import LineBatch, from_row, tabulate
+from claimstance.training.data.arrow_rows import LineBatch, from_row, to_arrow_stream
 
 #: The file with the names of the splits, which ``DatasetDict.save_to_disk`` writes.
 INDEX_FILE = "dataset_dict.json"
@@ -109,7 +109,7 @@ class DatasetWriter:
                 enable_progress_bars()
 
     def batches(self, lines: Iterable[bytes]) -> Iterator[LineBatch]:
-        """Yield records, given as lines of JSON, in batches for ``tables.tabulate``."""
+        """Yield records, given as lines of JSON, in batches for ``arrow_rows.to_arrow_stream``."""
         schema = self._features.arrow_schema
         remaining = iter(lines)
         while batch := list(islice(remaining, BATCH)):
@@ -126,7 +126,7 @@ class DatasetWriter:
             count, _ = writer.finalize()
         return int(count)
 
-    def sign(self, name: str, fingerprint: str) -> None:
+    def set_fingerprint(self, name: str, fingerprint: str) -> None:
         """Set the fingerprint of a split, by which ``datasets`` names cached results."""
         path = self._folder / name / _STATE
         state = {**json.loads(path.read_bytes()), "_fingerprint": fingerprint[:16]}
@@ -146,7 +146,7 @@ def save(
     writer = DatasetWriter(folder, splits, labels)
     for name, records in splits.items():
         lines = (record.to_json().encode() for record in records)
-        writer.write(name, map(tabulate, writer.batches(lines)))
+        writer.write(name, map(to_arrow_stream, writer.batches(lines)))
 
 
 def load_records(path: Path | str, split: str) -> list[Record]:

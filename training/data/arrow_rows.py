@@ -31,7 +31,7 @@ class LineBatch:
         return len(self.lines)
 
 
-def tabulate(batch: LineBatch) -> bytes:
+def to_arrow_stream(batch: LineBatch) -> bytes:
     """Return the rows of a batch as an Arrow stream."""
     indices = label_indices(batch.labels)
     rows = [to_row(Record.model_validate_json(line), indices) for line in batch.lines]
