@@ -22,13 +22,14 @@ from claimstance.training.data.building.assign_splits import assign_splits
 from claimstance.training.data.building.groups import RowIndices
 from claimstance.training.data.building.indexing import (
     NO_SPLIT,
+    IndexedStore,
     holder_names,
     target_names,
 )
 from claimstance.training.data.building.label_sets import check_label_sets, label_sets
 from claimstance.training.data.building.leaks import find_overlaps
 from claimstance.training.data.building.rows import DatasetRows
-from claimstance.training.data.building.sources import IndexedStore, read_sources
+from claimstance.training.data.building.sources import read_sources
 from claimstance.training.data.building.staging import staging_folder
 from claimstance.training.data.building.workers import Workers
 from claimstance.training.data.config import DataConfig
@@ -244,7 +245,8 @@ def _soft_labels(
     teacher_soft = teach(records, labels)
     first = rows.store.row_store.count
     # The records have their final ids already, so it does not matter which part they are added to.
-    rows.store.add(rows.store.batches(records, rows.input_parts[0]))
+    part = rows.input_parts[0]
+    rows.store.add(rows.store.batches(records, part.name, part.origin))
     rows.replace(train, first)
 
     for record_id, by_task in teacher_soft.items():

@@ -10,7 +10,7 @@ import pytest
 from claimstance.model.errors import ConfigError, InputError
 from claimstance.model.record import Record, Stance
 from claimstance.training.data.build import build
-from claimstance.training.data.building.sources import IndexedStore, InputPart
+from claimstance.training.data.building.indexing import IndexedStore
 from claimstance.training.data.dataset import load_records
 from helpers.data.builds import WORDS, jsonl, sentences, settings, table
 
@@ -165,7 +165,6 @@ def test_any_number_of_processes_builds_the_same(tmp_path, monkeypatch):
 
 
 def test_half_a_character_is_told_with_its_row():
-    part = InputPart("x", "x.json", None, 0, 0)
     with pytest.raises(
         InputError, match=r"x\.json: '7': expected Unicode text, found half of a surrogate pair"
     ):
@@ -177,7 +176,8 @@ def test_half_a_character_is_told_with_its_row():
                         **Record(id="7", text="").model_dump() | {"text": "\ud83d"}
                     )
                 ],
-                part,
+                "x",
+                "x.json",
             )
         )
 

@@ -14,9 +14,9 @@ from claimstance.training.data.building.groups import (
     pair_equal_keys,
     union_groups,
 )
-from claimstance.training.data.building.indexing import RowBatch
+from claimstance.training.data.building.indexing import IndexedStore, RowBatch
 from claimstance.training.data.building.row_store import RaggedArray
-from claimstance.training.data.building.sources import IndexedStore, InputPart
+from claimstance.training.data.building.sources import InputPart
 from claimstance.training.data.config import DataConfig
 from claimstance.training.data.soft_labels import SoftLabels
 
@@ -176,7 +176,8 @@ class _SourceAdjudicator:
         item_parts = part_indices[items.values[items.starts[source_items]]]
         for input_part in np.unique(item_parts).tolist():
             records = self._records(items, source_items[item_parts == input_part], input_part)
-            yield from self._store.batches(records, self._parts[input_part])
+            part = self._parts[input_part]
+            yield from self._store.batches(records, part.name, part.origin)
         adjudicated = source_items[items.sizes[source_items] > 1]
         self._adjudication.rows[adjudicated] = np.arange(first_row, first_row + len(adjudicated))
 

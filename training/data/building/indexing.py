@@ -1,4 +1,4 @@
-"""Columns of numbers about each row, by which a build names, adjudicates, splits and compares rows.
+"""The store of rows, with columns of numbers by which a build names, adjudicates, splits and compares them.
 
 Texts, names and ids are 64-bit hashes (XXH3); two of a million rows share one by chance with a probability
 of 3 in 100 million. A hash of 0 means that the value is missing. The columns:
@@ -22,20 +22,26 @@ of 3 in 100 million. A hash of 0 means that the value is missing. The columns:
 """
 
 import datetime
-from collections.abc import Iterable, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import xxhash
 
+from claimstance.model.errors import InputError
 from claimstance.model.labels import SENTENCE_TASKS
 from claimstance.model.record import Record, Span, label_counts, text_key
 from claimstance.training.data.annotators.questions import question_of
-from claimstance.training.data.building.duplicates import sketch
-from claimstance.training.data.building.row_store import Column, RaggedArray
+from claimstance.training.data.building.duplicates import DEFAULT_SIMILARITY, sketch
+from claimstance.training.data.building.row_store import Column, RaggedArray, RowStore
+from claimstance.training.data.building.workers import Workers
 from claimstance.training.data.splits import SPLITS, find_split
 
+BATCH = 1000  # rows that are indexed together
 NO_DATE, BAD_DATE = 0, -1
 NO_SPLIT = -1
 _HASH_COLUMNS = (
@@ -103,6 +109,77 @@ class IndexedBatch:
     columns: dict[str, Column]
     profiles: list[Profile]
     names: set[str] = field(default_factory=set)
+
+
+class IndexedStore:
+    """Store rows with their columns, profiles and target names.
+
+    Attributes:
+        row_store: the rows and their columns.
+        workers: the processes that index rows.
+        threshold: the similarity from which texts are near-duplicates.
+        profiles: the profiles of all rows, with their index.
+        names: targets that are names, if they were requested.
+    """
+
+    def __init__(
+        self, folder: Path, workers: Workers, threshold: float | None, with_names: bool = False
+    ) -> None:
+        self.row_store = RowStore(folder)
+        self.workers = workers
+        self.threshold = DEFAULT_SIMILARITY if threshold is None else threshold
+        self.profiles: dict[Profile, int] = {}
+        self.names: set[str] = set()
+        self._with_names = with_names  # optional, as there may be as many names as rows
+
+    def batches(self, records: Iterable[Record], name: str, origin: str) -> Iterator[RowBatch]:
+        """Yield the records of an input part in batches.
+
+        Args:
+            records: the records.
+            name: the name of the part.
+            origin: the origin of the part.
+
+        Raises:
+            InputError: for text that is not valid Unicode.
+        """
+        lines = _json_lines(records, origin)
+        while batch := list(islice(lines, BATCH)):
+            yield RowBatch(name, origin, self.threshold, batch, self._with_names)
+
+    def add(self, batches: Iterable[RowBatch]) -> None:
+        """Index and store batches."""
+        # The workers return columns only, so the lines of batches in progress stay here.
+        in_progress: deque[RowBatch] = deque()
+
+        def batches_to_index() -> Iterator[RowBatch]:
+            for batch in batches:
+                in_progress.append(batch)
+                yield batch
+
+        for indexed in self.workers.map(index_batch, batches_to_index()):
+            # A batch numbers its own profiles: replace the numbers by those of the whole store.
+            numbers = [
+                self.profiles.setdefault(profile, len(self.profiles))
+                for profile in indexed.profiles
+            ]
+            batch_numbers = np.asarray(indexed.columns["profile"])
+            profiles = np.array(numbers)[batch_numbers].astype(np.int32)
+            columns = {**indexed.columns, "profile": profiles}
+            # Results come in the order of the batches, so this one is the first in progress.
+            self.row_store.append(in_progress.popleft().lines, columns)
+            self.names |= indexed.names
+
+
+def _json_lines(records: Iterable[Record], origin: str) -> Iterator[bytes]:
+    """Yield records as lines of JSON; ``origin`` begins the message of an ``InputError``."""
+    for record in records:
+        try:
+            yield record.to_json().encode()
+        except UnicodeEncodeError:
+            raise InputError(
+                f"{origin}: {record.id!r}: expected Unicode text, found half of a surrogate pair"
+            ) from None
 
 
 def hash_text(text: str) -> int:

@@ -8,7 +8,8 @@ import numpy as np
 
 from claimstance.model.labels import DEFAULT_LABELS
 from claimstance.model.record import Record, check_labels
-from claimstance.training.data.building.sources import IndexedStore, InputPart
+from claimstance.training.data.building.indexing import IndexedStore
+from claimstance.training.data.building.sources import InputPart
 from claimstance.training.data.config import DataConfig
 from claimstance.training.data.label_warnings import spelling_warnings
 

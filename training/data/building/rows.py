@@ -15,9 +15,9 @@ from claimstance.training.data.building.groups import (
     is_duplicated,
     pair_equal_keys,
 )
-from claimstance.training.data.building.indexing import NO_SPLIT, Profile
+from claimstance.training.data.building.indexing import NO_SPLIT, IndexedStore, Profile
 from claimstance.training.data.building.row_store import RaggedArray
-from claimstance.training.data.building.sources import IndexedStore, InputPart
+from claimstance.training.data.building.sources import InputPart
 from claimstance.training.data.splits import SPLITS
 
 

@@ -1,17 +1,12 @@
-"""Reading the configured corpora and files, part by part, into a store with columns."""
+"""Reading the configured corpora and files, part by part, into the store of rows."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
 from claimstance.model.errors import InputError
 from claimstance.model.record import Record
-from claimstance.training.data.building.duplicates import DEFAULT_SIMILARITY
-from claimstance.training.data.building.indexing import Profile, RowBatch, index_batch
-from claimstance.training.data.building.row_store import RowStore
-from claimstance.training.data.building.workers import Workers
+from claimstance.training.data.building.indexing import IndexedStore, RowBatch
 from claimstance.training.data.config import DataConfig, Source
 from claimstance.training.data.corpora import lookup
 from claimstance.training.data.documents.markup import find_markup
@@ -19,7 +14,6 @@ from claimstance.training.data.formats import ReadReport, read_file
 from claimstance.training.data.splits import SplitColumn, find_split
 
 _PROVENANCE = ("licence", "citation", "url", "version")  # attributes of a corpus for the report
-BATCH = 1000  # rows that are indexed together
 _SPLIT_NOT_USED = (
     "expected the split '{split}', which the configuration gives the file, found another split in "
     "{{rows}}; it is not used"
@@ -62,75 +56,6 @@ class InputPart:
     corpus: str = ""
 
 
-class IndexedStore:
-    """Store rows with their columns, profiles and target names.
-
-    Attributes:
-        row_store: the rows and their columns.
-        workers: the processes that index rows.
-        threshold: the similarity from which texts are near-duplicates.
-        profiles: the profiles of all rows, with their index.
-        names: targets that are names, if they were requested.
-    """
-
-    def __init__(
-        self, folder: Path, workers: Workers, threshold: float | None, with_names: bool = False
-    ) -> None:
-        self.row_store = RowStore(folder)
-        self.workers = workers
-        self.threshold = DEFAULT_SIMILARITY if threshold is None else threshold
-        self.profiles: dict[Profile, int] = {}
-        self.names: set[str] = set()
-        self._with_names = with_names  # optional, as there may be as many names as rows
-
-    def batches(self, records: Iterable[Record], input_part: InputPart) -> Iterator[RowBatch]:
-        """Yield the records of a part in batches.
-
-        Raises:
-            InputError: for text that is not valid Unicode.
-        """
-        lines: list[bytes] = []
-        for record in records:
-            try:
-                lines.append(record.to_json().encode())
-            except UnicodeEncodeError:
-                raise InputError(
-                    f"{input_part.origin}: {record.id!r}: expected Unicode text, found half of a surrogate "
-                    "pair"
-                ) from None
-            if len(lines) == BATCH:
-                yield RowBatch(
-                    input_part.name, input_part.origin, self.threshold, lines, self._with_names
-                )
-                lines = []
-        if lines:
-            yield RowBatch(
-                input_part.name, input_part.origin, self.threshold, lines, self._with_names
-            )
-
-    def add(self, batches: Iterable[RowBatch]) -> None:
-        """Index and store batches."""
-        # The workers return columns only, so the lines of batches in progress stay here.
-        pending: list[RowBatch] = []
-
-        def remember() -> Iterator[RowBatch]:
-            for batch in batches:
-                pending.append(batch)
-                yield batch
-
-        for indexed in self.workers.map(index_batch, remember()):
-            # A batch numbers its own profiles: replace the numbers by those of the whole store.
-            numbers = [
-                self.profiles.setdefault(profile, len(self.profiles))
-                for profile in indexed.profiles
-            ]
-            batch_numbers = np.asarray(indexed.columns["profile"])
-            profiles = np.array(numbers)[batch_numbers].astype(np.int32)
-            columns = {**indexed.columns, "profile": profiles}
-            self.row_store.append(pending.pop(0).lines, columns)
-            self.names |= indexed.names
-
-
 def read_sources(
     config: DataConfig, store: IndexedStore, progress: Progress | None = None
 ) -> list[InputPart]:
@@ -152,7 +77,7 @@ def read_sources(
         for input_part, records in _iter_parts(config):
             input_parts.append(input_part)
             input_part.first = rows
-            for batch in store.batches(records, input_part):
+            for batch in store.batches(records, input_part.name, input_part.origin):
                 rows += len(batch)
                 input_part.count += len(batch)
                 yield batch
@@ -166,18 +91,24 @@ def read_sources(
 def _iter_parts(config: DataConfig) -> Iterator[tuple[InputPart, Iterator[Record]]]:
     """Yield each part with its records, in the order of the configuration."""
     units = 0
-    # Split → source, unit and name of the files that name their annotators.
+    # Split → source, unit and name of the first file whose annotator is named.
     annotator_files: dict[str | None, tuple[int, int, str]] = {}
     for number, source in enumerate(config.sources):
         if source.corpus is None:
-            # Files of named annotators are one source, so that their annotations meet in one item.
             for file in source.paths():
-                shared = number, units, file.stem
+                source_number, unit, corpus_name = number, units, file.stem
                 if source.annotator is not None:
-                    shared = annotator_files.setdefault(source.split, shared)
-                source_number, unit, corpus_name = shared
+                    # Files of named annotators are one source, so that their annotations meet in one item.
+                    source_number, unit, corpus_name = annotator_files.setdefault(
+                        source.split, (number, units, file.stem)
+                    )
                 input_part = InputPart(
-                    file.stem, str(file), source.split, source_number, unit, corpus=corpus_name
+                    name=file.stem,
+                    origin=str(file),
+                    split=source.split,
+                    source=source_number,
+                    unit=unit,
+                    corpus=corpus_name,
                 )
                 yield input_part, _read_file(source, config, input_part)
             units += 1
@@ -187,11 +118,11 @@ def _iter_parts(config: DataConfig) -> Iterator[tuple[InputPart, Iterator[Record
         folder, options = config.corpora / corpus.folder, source.corpus_options(config.corpora)
         for corpus_split, split in source.splits.items():
             input_part = InputPart(
-                corpus.name,
-                corpus_split,
-                split,
-                number,
-                units,
+                name=corpus.name,
+                origin=corpus_split,
+                split=split,
+                source=number,
+                unit=units,
                 provenance={name: getattr(corpus, name) for name in _PROVENANCE},
                 answers=corpus.answers,
             )
