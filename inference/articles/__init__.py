@@ -12,14 +12,14 @@ from claimstance.inference.articles import (
     plain_text,
     word,
 )
-from claimstance.inference.articles.article import MAX_DOCUMENT, MAX_TEXT, Article, Raw
+from claimstance.inference.articles.article import MAX_DOCUMENT, MAX_TEXT, Article, RawFile
 from claimstance.inference.articles.corpus import ReadCorpus
 from claimstance.inference.articles.html import web_page
 from claimstance.inference.articles.isolation import LIMITS, Limits, parse_in_process
 
 
 @dataclass(frozen=True)
-class Document:
+class DocumentFormat:
     """Represent a format of files that hold one article each.
 
     Attributes:
@@ -29,12 +29,12 @@ class Document:
         is_simple: whether parsing takes time and memory in proportion to the size, whatever a file holds.
     """
 
-    parse: Callable[[Raw], Article]
+    parse: Callable[[RawFile], Article]
     max_bytes: int
     media_types: tuple[str, ...]
     is_simple: bool = False
 
-    def read(self, raw: Raw, limits: Limits = LIMITS) -> Article:
+    def read(self, raw: RawFile, limits: Limits = LIMITS) -> Article:
         """Return the article of a document, parsed within limits of time and memory.
 
         Raises:
@@ -45,13 +45,13 @@ class Document:
         return parse_in_process(self.parse, raw, limits)
 
 
-_PAGE = Document(web_page.parse, MAX_TEXT, ("text/html", "application/xhtml+xml"))
+_PAGE = DocumentFormat(web_page.parse, MAX_TEXT, ("text/html", "application/xhtml+xml"))
 DOCUMENTS = {
-    ".txt": Document(plain_text.parse, MAX_TEXT, ("text/plain",), is_simple=True),
+    ".txt": DocumentFormat(plain_text.parse, MAX_TEXT, ("text/plain",), is_simple=True),
     ".html": _PAGE,
     ".htm": _PAGE,
-    ".pdf": Document(pdf.parse, MAX_DOCUMENT, ("application/pdf",)),
-    ".docx": Document(
+    ".pdf": DocumentFormat(pdf.parse, MAX_DOCUMENT, ("application/pdf",)),
+    ".docx": DocumentFormat(
         word.parse,
         MAX_DOCUMENT,
         ("application/vnd.openxmlformats-officedocument.wordprocessingml.document",),

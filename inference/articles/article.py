@@ -37,7 +37,7 @@ class Article:
 
 
 @dataclass(frozen=True)
-class Raw:
+class RawFile:
     """Represent the bytes of a file that holds one article, read from disk or fetched.
 
     Attributes:

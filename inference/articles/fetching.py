@@ -11,8 +11,8 @@ from importlib.metadata import version
 from queue import Empty, Queue
 from urllib.parse import quote
 
-from claimstance.inference.articles import DOCUMENTS, Document
-from claimstance.inference.articles.article import Article, Raw, one_line, read_all
+from claimstance.inference.articles import DOCUMENTS, DocumentFormat
+from claimstance.inference.articles.article import Article, RawFile, one_line, read_all
 from claimstance.model.errors import ConfigError, InputError
 
 _TOTAL_SECONDS = 30.0
@@ -58,7 +58,7 @@ def fetch(url: str, seconds: float = _TOTAL_SECONDS) -> Article:
     Raises:
         InputError: if it cannot be reached, does not arrive in time, or is no article.
     """
-    outcomes: Queue[tuple[Document, Raw] | Exception] = Queue()
+    outcomes: Queue[tuple[DocumentFormat, RawFile] | Exception] = Queue()
 
     def download() -> None:
         try:
@@ -76,12 +76,12 @@ def fetch(url: str, seconds: float = _TOTAL_SECONDS) -> Article:
         ) from None
     if isinstance(outcome, Exception):
         raise outcome
-    document, raw = outcome
-    article = document.read(raw)
+    document_format, raw = outcome
+    article = document_format.read(raw)
     return replace(article, meta={"url": raw.url, **article.meta})
 
 
-def _download(url: str) -> tuple[Document, Raw]:
+def _download(url: str) -> tuple[DocumentFormat, RawFile]:
     """Return what an address sends, and its format.
 
     Raises:
@@ -97,15 +97,15 @@ def _download(url: str) -> tuple[Document, Raw]:
         )
         with opener.open(request, timeout=_SOCKET_SECONDS) as response:
             media_type = response.headers.get_content_type()
-            for document in DOCUMENTS.values():
-                if media_type in document.media_types:
+            for document_format in DOCUMENTS.values():
+                if media_type in document_format.media_types:
                     break
             else:
                 raise InputError(
                     f"{url}: expected a web page, plain text, a PDF or a Word document, found "
                     f"'{media_type}'"
                 )
-            data = read_all(response, document.max_bytes, url)
+            data = read_all(response, document_format.max_bytes, url)
             # http.client counts down the bytes that the server announced, and reads a shorter body without an error.
             if response.length:
                 total = len(data) + response.length
@@ -113,9 +113,9 @@ def _download(url: str) -> tuple[Document, Raw]:
                     f"{url}: expected {total:,} bytes, found {len(data):,}: it was cut off"
                 )
             packing = response.headers.get("Content-Encoding", "identity")
-            data = _unpack(data, packing, document.max_bytes, url)
+            data = _unpack(data, packing, document_format.max_bytes, url)
             charset = response.headers.get_content_charset()
-            return document, Raw(data, url, url, response.url, charset)
+            return document_format, RawFile(data, url, url, response.url, charset)
     except urllib.error.HTTPError as error:
         error.close()  # it holds the connection
         raise InputError(

@@ -19,7 +19,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from claimstance.inference.articles.article import Article, Raw
+from claimstance.inference.articles.article import Article, RawFile
 from claimstance.model.errors import InputError
 
 #: The program of a process; it imports modules from the paths of the process that started it.
@@ -55,7 +55,9 @@ class TimeLimitError(InputError):
     """Raised when a document is not parsed in time."""
 
 
-def parse_in_process(parse: Callable[[Raw], Article], raw: Raw, limits: Limits = LIMITS) -> Article:
+def parse_in_process(
+    parse: Callable[[RawFile], Article], raw: RawFile, limits: Limits = LIMITS
+) -> Article:
     """Return the article that ``parse`` makes of a document, within limits of time and memory.
 
     Args:
@@ -135,7 +137,9 @@ class _Process:
             start_new_session=True,  # Ctrl-C must not end it: the parent may want to finish its work
         )
 
-    def ask(self, parse: Callable[[Raw], Article], raw: Raw, limits: Limits) -> dict[str, Any]:
+    def ask(
+        self, parse: Callable[[RawFile], Article], raw: RawFile, limits: Limits
+    ) -> dict[str, Any]:
         """Return the reply to a document under one key: "article", "error", "bug", "memory" or "time".
 
         The reply is empty if the process ended by itself.
@@ -242,7 +246,7 @@ def _handle_request(request: dict[str, Any], requests: BinaryIO) -> dict[str, An
     limits = Limits(**request["limits"])
     reply: dict[str, Any]
     try:
-        raw = Raw(requests.read(request["size"]), **request["raw"])
+        raw = RawFile(requests.read(request["size"]), **request["raw"])
         parse = getattr(import_module(request["module"]), request["function"])
         _limit_process(limits)
         reply = {"article": asdict(parse(raw))}

@@ -11,7 +11,7 @@ from typing import Any
 from claimstance.inference.articles.article import (
     MAX_TEXT,
     Article,
-    Raw,
+    RawFile,
     check_length,
     headline_of,
     missing_library,
@@ -35,7 +35,7 @@ _WARNING = (
 )
 
 
-def parse(raw: Raw) -> Article:
+def parse(raw: RawFile) -> Article:
     """Return the text of all pages, one paragraph per line, with a warning of what was guessed.
 
     Raises:

@@ -2,12 +2,12 @@
 
 import codecs
 
-from claimstance.inference.articles.article import Article, Raw, headline_of
+from claimstance.inference.articles.article import Article, RawFile, headline_of
 from claimstance.inference.articles.wrapping import unwrap
 from claimstance.model.errors import InputError
 
 
-def parse(raw: Raw) -> Article:
+def parse(raw: RawFile) -> Article:
     """Return the article unchanged, line ends included, unless it was wrapped at a column; see ``unwrap``.
 
     The first line is the title if it looks like one.

@@ -17,7 +17,7 @@ from claimstance.inference.articles.article import (
     MAX_TEXT,
     Article,
     Columns,
-    Raw,
+    RawFile,
     check_characters,
     headline_of,
     read_all,
@@ -86,7 +86,7 @@ def _read_input(name: str, columns: Columns) -> Iterator[Article | InputError]:
     if name == STANDARD_INPUT:
         where = "standard input"
         data = read_all(sys.stdin.buffer, MAX_TEXT, where)
-        yield DOCUMENTS[".txt"].read(Raw(data, "stdin", where))
+        yield DOCUMENTS[".txt"].read(RawFile(data, "stdin", where))
         return
     if is_address(name):
         yield fetch(name)
@@ -175,8 +175,9 @@ def _read_file(path: Path, path_in_input: Path, columns: Columns) -> Iterator[Ar
     doc_id = os.fsencode(stem).decode("utf-8", "replace")
     suffix = path.suffix.lower()
     if suffix in DOCUMENTS:
-        document = DOCUMENTS[suffix]
-        yield document.read(Raw(read_bytes(path, document.max_bytes), doc_id, str(path)))
+        document_format = DOCUMENTS[suffix]
+        data = read_bytes(path, document_format.max_bytes)
+        yield document_format.read(RawFile(data, doc_id, str(path)))
     elif suffix in CORPORA:
         read_corpus = CORPORA[suffix]
         yield from stop_at_useless_file(path, read_corpus(path, doc_id, columns))

@@ -8,7 +8,7 @@ from typing import Any
 from claimstance.inference.articles.article import (
     MAX_DOCUMENT,
     Article,
-    Raw,
+    RawFile,
     check_length,
     headline_of,
     missing_library,
@@ -27,7 +27,7 @@ _SKIPPED = ("p", "pPr", "rPr", "del", "moveFrom", "AlternateContent", "txbxConte
 _NOTES = {"footnoteReference": "footnotes", "endnoteReference": "endnotes"}
 
 
-def parse(raw: Raw) -> Article:
+def parse(raw: RawFile) -> Article:
     """Return the paragraphs of a document in order, those of tables and text boxes included, one per line.
 
     A tracked change counts as accepted: its inserted text is read, its deleted text is not.

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from claimstance.inference.articles import DOCUMENTS
-from claimstance.inference.articles.article import Article, Raw, headline_of
+from claimstance.inference.articles.article import Article, RawFile, headline_of
 from claimstance.inference.articles.isolation import Limits, TimeLimitError
 from claimstance.inference.articles.wrapping import unwrap
 from claimstance.inference.serving.form_fields import FormField, parse_form
@@ -62,7 +62,7 @@ def read_pasted(pasted: PastedForm, limits: Limits) -> tuple[Article, list[str]]
                 "file", f"expected a name ending in {', '.join(SUFFIXES)}, found '{suffix or name}'"
             )
         try:
-            article = DOCUMENTS[suffix].read(Raw(file.data, name.stem, name.name), limits)
+            article = DOCUMENTS[suffix].read(RawFile(file.data, name.stem, name.name), limits)
         except TimeLimitError as error:
             raise Refusal(504, f"file: {error}", "file") from None
         except InputError as error:

@@ -10,7 +10,7 @@ from typing import Any
 
 from claimstance.inference.articles.article import (
     Article,
-    Raw,
+    RawFile,
     check_length,
     headline_of,
     missing_library,
@@ -29,7 +29,7 @@ _CODE = ("script", "style")  # which may be of any length: pages hold whole appl
 _SHORT = 1_000  # characters; a shorter text may be a menu or a notice rather than an article
 
 
-def parse(raw: Raw) -> Article:
+def parse(raw: RawFile) -> Article:
     """Return the article of a page with title, and date, outlet and url in ``meta``, ``None`` if the page lacks it.
 
     Raises:
@@ -64,7 +64,7 @@ def parse(raw: Raw) -> Article:
     return Article(raw.doc_id, document.text, title, tuple(warnings), meta)
 
 
-def _extract(page: str, raw: Raw, precise: bool) -> Any:
+def _extract(page: str, raw: RawFile, precise: bool) -> Any:
     """Return trafilatura's ``Document``, or ``None`` if it has no text."""
     from trafilatura import bare_extraction, load_html
 

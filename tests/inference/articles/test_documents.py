@@ -8,7 +8,7 @@ import pytest
 
 from claimstance.inference.articles import pdf as pdf_reader
 from claimstance.inference.articles import word
-from claimstance.inference.articles.article import Raw
+from claimstance.inference.articles.article import RawFile
 from claimstance.inference.articles.pdf import join_pages
 from claimstance.inference.articles.sources import Article, read_articles
 from claimstance.model.errors import InputError
@@ -289,4 +289,4 @@ def test_hostile_word_documents(here, data, message):
 def test_without_the_library(monkeypatch, parse, module, library):
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(InputError, match=rf"a: this needs '{library}': pip install"):
-        parse(Raw(b"x", "a", "a"))
+        parse(RawFile(b"x", "a", "a"))

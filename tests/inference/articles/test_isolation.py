@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from claimstance.inference.articles import isolation
-from claimstance.inference.articles.article import Article, Raw
+from claimstance.inference.articles.article import Article, RawFile
 from claimstance.inference.articles.isolation import (
     Limits,
     TimeLimitError,
@@ -21,7 +21,7 @@ from claimstance.model.errors import InputError
 from helpers import parsers
 from helpers.documents import altered, docx, form_drawn_often
 
-RAW = Raw("Łena said “no” 🧿\n".encode(), "a", "a.pdf", url="https://x.example/")
+RAW = RawFile("Łena said “no” 🧿\n".encode(), "a", "a.pdf", url="https://x.example/")
 SHORT = Limits(seconds=1.5)
 needs_memory_limits = pytest.mark.skipif(
     sys.platform != "linux", reason="other systems do not limit the memory of a process"
@@ -113,7 +113,7 @@ def test_a_process_is_replaced_after_many_documents(monkeypatch):
 
 def test_documents_of_several_threads_do_not_mix():
     def parsed(number):
-        raw = Raw(f"document {number}".encode(), str(number), "a.pdf")
+        raw = RawFile(f"document {number}".encode(), str(number), "a.pdf")
         return parse_in_process(parsers.words, raw).text
 
     with ThreadPoolExecutor(3) as threads:
@@ -172,9 +172,9 @@ def test_no_process_is_left_by_a_program_that_was_killed():
     code = (
         "import sys; sys.path[:] = sys.argv[1:]\n"
         "from claimstance.inference.articles.isolation import parse_in_process\n"
-        "from claimstance.inference.articles.article import Raw\n"
+        "from claimstance.inference.articles.article import RawFile\n"
         "from helpers import parsers\n"
-        "print(parse_in_process(parsers.process, Raw(b'', 'a', 'a')).text, flush=True)\n"
+        "print(parse_in_process(parsers.process, RawFile(b'', 'a', 'a')).text, flush=True)\n"
         "input()\n"
     )
     program = subprocess.Popen(
@@ -218,12 +218,12 @@ def test_small_files_do_not_keep_libraries_busy(suffix, data):
     assert len(content) < 200_000
     begun = time.monotonic()
     with pytest.raises(TimeLimitError):
-        DOCUMENTS[suffix].read(Raw(content, "a", f"a{suffix}"), Limits(seconds=3))
+        DOCUMENTS[suffix].read(RawFile(content, "a", f"a{suffix}"), Limits(seconds=3))
     assert time.monotonic() - begun < 20
 
 
 def test_plain_text_needs_no_process():
     from claimstance.inference.articles import DOCUMENTS
 
-    assert DOCUMENTS[".txt"].read(Raw(b"He left.", "a", "a.txt")) == Article("a", "He left.")
+    assert DOCUMENTS[".txt"].read(RawFile(b"He left.", "a", "a.txt")) == Article("a", "He left.")
     assert not isolation._idle

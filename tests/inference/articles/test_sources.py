@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from claimstance.inference.articles import Document
+from claimstance.inference.articles import DocumentFormat
 from claimstance.inference.articles.plain_text import parse
 from claimstance.inference.articles.sources import (
     Article,
@@ -279,7 +279,7 @@ def test_counting_without_reading(here):
 
 def test_an_article_has_an_end(here, monkeypatch):
     monkeypatch.setattr(
-        "claimstance.inference.articles.sources.DOCUMENTS", {".txt": Document(parse, 10, ())}
+        "claimstance.inference.articles.sources.DOCUMENTS", {".txt": DocumentFormat(parse, 10, ())}
     )
     assert problems(read("a.txt", b"x" * 11)) == ["a.txt: expected at most 10 bytes, found more"]
     assert read("a.txt", b"x" * 10) == [Article("a", "x" * 10)]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from claimstance.inference.articles import DOCUMENTS, Document, isolation
+from claimstance.inference.articles import DOCUMENTS, DocumentFormat, isolation
 from claimstance.inference.articles.isolation import end_all
 from claimstance.inference.articles.sources import Article
 from claimstance.inference.pages.article_page import render_page
@@ -139,7 +139,7 @@ def test_pasted_text_is_shown_again_after_an_error(start, tagger, monkeypatch):
 @pytest.fixture
 def slow_pages(monkeypatch):
     """Have web pages parsed by what is never done."""
-    slow = Document(parsers.sleeps, 10_000, ())
+    slow = DocumentFormat(parsers.sleeps, 10_000, ())
     monkeypatch.setitem(DOCUMENTS, ".html", slow)
     yield
     end_all()
@@ -174,7 +174,7 @@ def test_slow_files_do_not_delay_other_requests(start, slow_pages):
 
 @needs_memory_limits
 def test_a_file_that_takes_too_much_memory(start, monkeypatch):
-    monkeypatch.setitem(DOCUMENTS, ".html", Document(parsers.takes_memory, 10_000, ()))
+    monkeypatch.setitem(DOCUMENTS, ".html", DocumentFormat(parsers.takes_memory, 10_000, ()))
     page = start().post("/", files={"file": ("tax.html", b"<p>")})
     end_all()
     assert page.status_code == 422

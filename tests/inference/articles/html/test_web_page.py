@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from claimstance.inference.articles.article import Raw
+from claimstance.inference.articles.article import RawFile
 from claimstance.inference.articles.html import web_page
 from claimstance.inference.articles.html.encodings import decode
 from claimstance.inference.articles.isolation import TimeLimitError
@@ -379,4 +379,4 @@ def test_invisible_controls_go(here):
 def test_without_the_library(monkeypatch):
     monkeypatch.setitem(sys.modules, "trafilatura", None)
     with pytest.raises(InputError, match=r"a\.html: this needs 'trafilatura': pip install"):
-        web_page.parse(Raw(PARAGRAPH.encode(), "a", "a.html"))
+        web_page.parse(RawFile(PARAGRAPH.encode(), "a", "a.html"))
