@@ -100,13 +100,14 @@ class Predictor:
             jobs: functions that wait for a result. Taking the next of them begins its work.
             count: the number of jobs per worker that are begun before the first of them is completed.
         """
-        pending: deque[Callable[[], T]] = deque()
-        for wait in jobs:
-            pending.append(wait)
-            if len(pending) > count * self.workers:
-                yield pending.popleft()()
-        while pending:
-            yield pending.popleft()()
+        # A variable for the first job would hold the encoding of its document longer than needed.
+        in_progress: deque[Callable[[], T]] = deque()
+        for job in jobs:
+            in_progress.append(job)
+            if len(in_progress) > count * self.workers:
+                yield in_progress.popleft()()
+        while in_progress:
+            yield in_progress.popleft()()
 
     def result(self, pending_document: PendingDocument) -> EncodedDocument:
         """Return the predictions for sentences that ``submit`` has begun to encode."""

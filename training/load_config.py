@@ -37,13 +37,14 @@ def load_config(path: Path | str, overrides: Sequence[str] = ()) -> Config:
     data = read_yaml(path)
     if not isinstance(data, dict):
         raise ConfigError(f"{path}: expected keys with values, found {shorten(repr(data))}")
-    keys = {}
+    overrides_by_key = {}
     for override in overrides:
-        keys[_apply(data, override)] = override
+        key = _apply(data, override)
+        overrides_by_key[key] = override
     try:
         return Config.model_validate(data)
     except ValidationError as error:
-        raise ConfigError(_explain(error, str(path), keys)) from None
+        raise ConfigError(_explain(error, str(path), overrides_by_key)) from None
 
 
 def parse_config(data: dict[str, Any], where: str) -> Config:
@@ -81,8 +82,7 @@ def _apply(data: dict[str, Any], override: str) -> str:
     for step in outer_steps:
         node = _child(node, step, override)
     if isinstance(node, list):
-        _child(node, last_step, override)  # checks the number
-        node[int(last_step)] = value
+        node[_list_index(node, last_step, override)] = value
     else:
         node[last_step] = value
     return ".".join(steps)
@@ -91,11 +91,7 @@ def _apply(data: dict[str, Any], override: str) -> str:
 def _child(node: Any, step: str, override: str) -> Any:
     """Return the mapping or list under one step of an override's key; a missing mapping is added."""
     if isinstance(node, list):
-        if not step.isdecimal() or len(step) > 9 or int(step) >= len(node):
-            raise ConfigError(
-                f"override '{shorten(override, 200)}': expected a number below {len(node)}, found '{shorten(step)}'"
-            )
-        return node[int(step)]
+        return node[_list_index(node, step, override)]
     if node.get(step) is None:
         node[step] = {}
     if not isinstance(node[step], (dict, list)):
@@ -106,18 +102,33 @@ def _child(node: Any, step: str, override: str) -> Any:
     return node[step]
 
 
+def _list_index(node: list[Any], step: str, override: str) -> int:
+    """Return the index that one step of an override's key gives, or raise ``ConfigError``."""
+    if not step.isdecimal() or len(step) > 9 or int(step) >= len(node):
+        raise ConfigError(
+            f"override '{shorten(override, 200)}': expected a number below {len(node)}, found '{shorten(step)}'"
+        )
+    return int(step)
+
+
 def _explain(
-    error: ValidationError, path: str, overrides: dict[str, str], section: type[BaseModel] = Config
+    error: ValidationError,
+    path: str,
+    overrides_by_key: dict[str, str],
+    section: type[BaseModel] = Config,
 ) -> str:
-    """Return the first problem as ``FILE: KEY: expected …, found …``, and how many more there are."""
+    """Return the first problem as ``FILE: KEY: expected …, found …``, and how many more there are.
+
+    Where an override set the key, the message begins with the override in place of the file.
+    """
     problems = error.errors(include_url=False)
     details = first_error(problems)
     key = shorten(".".join(str(step) for step in details["loc"] if step != "[key]"), 100)
     where = path
-    for overridden, override in overrides.items():
+    for overridden_key, override in overrides_by_key.items():
         # The problem may be in a value below the overridden key, or in a section above it.
-        is_below = f"{key}.".startswith(f"{overridden}.")
-        is_above = overridden.startswith(f"{key}.")
+        is_below = f"{key}.".startswith(f"{overridden_key}.")
+        is_above = overridden_key.startswith(f"{key}.")
         if is_below or is_above:
             where = f"override '{shorten(override, 200)}'"
     if details["type"] == "extra_forbidden" and key in RENAMED_KEYS:

@@ -39,8 +39,11 @@ def print_message(message: str, kind: str = "error") -> None:
     typer.echo(f"{prefix}: {printable(message)}", err=True)
 
 
-def print_result(result: "ResultItem", show: bool) -> None:
-    """Print the error of an article that could not be read, or its warnings and with ``show`` its table."""
+def print_diagnostics(result: "ResultItem", show: bool) -> None:
+    """Print the error or the warnings of an article to standard error; with ``show`` also its table, for reading.
+
+    A writer writes the result itself.
+    """
     if isinstance(result, ClaimstanceError):
         print_message(str(result))
         return

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from claimstance.inference.cli.console import (
     exit_with_error,
+    print_diagnostics,
     print_message,
-    print_result,
     progress,
 )
 from claimstance.inference.cli.tag_request import RayOptions, TagRequest
@@ -82,7 +82,7 @@ def tag_into_folder(
             ):
                 callbacks = RunCallbacks(
                     tag=tag_items,
-                    report=partial(print_result, show=request.show),
+                    report=partial(print_diagnostics, show=request.show),
                     advance=advance,
                     is_stop_requested=signals.is_requested,
                 )

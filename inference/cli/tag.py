@@ -12,8 +12,8 @@ from claimstance.inference.cli.console import (
     check_model,
     check_outside_inputs,
     check_utf8,
+    print_diagnostics,
     print_message,
-    print_result,
     progress,
 )
 from claimstance.inference.cli.long_run import tag_into_folder
@@ -272,7 +272,7 @@ def _tag_into_file(request: TagRequest, out: Path | None, tagger: "Tagger") -> t
                 if writer is not None:
                     writer.write(result)
                 unmentioned -= {stance.target for stance in result.stances}
-            print_result(result, request.show)
+            print_diagnostics(result, request.show)
             advance(1)
 
     if tagged_count:
