@@ -185,14 +185,15 @@ class Tagger:
             TypeError: if ``articles`` is not an iterable of articles; the error says what to pass.
         """
         names = check_targets(targets)
+        items = iterate_articles(check_articles(articles))
 
-        def begin(article: Article | ClaimstanceError) -> Callable[[], ResultItem]:
+        def begin(item: Article | ClaimstanceError) -> Callable[[], ResultItem]:
             # An error is the result in its place.
-            if isinstance(article, ClaimstanceError):
-                return lambda: article
-            return self.begin(article, names, stop, neutral)
+            if isinstance(item, ClaimstanceError):
+                return lambda: item
+            return self.begin(item, names, stop, neutral)
 
-        return self.ahead(map(begin, iterate_articles(check_articles(articles))))
+        return self.ahead(map(begin, items))
 
     def tag_many(
         self,
@@ -222,7 +223,9 @@ class Tagger:
         stop: ShouldCancel = never_cancel,
         neutral: bool = False,
     ) -> Callable[[], TaggedArticle]:
-        """Start to encode an article and return a function that waits for the result. See ``ahead``.
+        """Start to encode an article and return a function that waits for the result.
+
+        With one thread, only that function encodes. ``ahead`` runs several of these functions in order.
 
         Raises:
             InputError: as ``tag``.
@@ -242,7 +245,12 @@ class Tagger:
     def ahead(
         self, begun: Iterable[Callable[[], T]], count: int = PREFETCH_PER_WORKER
     ) -> Iterator[T]:
-        """Yield the results of ``begun`` in order, with ``count`` of them per thread in progress."""
+        """Yield the results of ``begun`` in order, with ``count`` of them per thread in progress.
+
+        Args:
+            begun: functions that ``begin`` returned. Taking the next of them begins its article.
+            count: the number of articles per thread that are begun before the first result is awaited.
+        """
         return self._predictor.prefetch(begun, count)
 
     def predict(self, records: Iterable[Record | dict[str, Any]]) -> Iterator[dict[str, Any]]:

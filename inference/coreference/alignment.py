@@ -1,18 +1,16 @@
-"""Alignment of sentences with their article, and the targets and references of each sentence."""
+"""Alignment of sentences with their article, and what refers to a name in each sentence."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
-from claimstance.inference.coreference.people import cancellable
 from claimstance.inference.coreference.resolver import refers_to, resolve_references
 from claimstance.inference.coreference.spans import Offsets
 from claimstance.inference.results import Attribution, Entity, Span
 from claimstance.model.decoding.attributions import FoundAttribution
 from claimstance.model.encoding import EncodedDocument
 from claimstance.model.text.entities import FoundEntity
-from claimstance.model.text.mentions import find_mentions, has_capital
-from claimstance.model.text.modifiers import is_modifier
+from claimstance.model.text.mentions import find_mentions
 from claimstance.model.windows import Located
 
 T = TypeVar("T")
@@ -20,8 +18,6 @@ T = TypeVar("T")
 References = dict[Offsets, str]
 #: The offsets of a reference in its sentence, and the name that it refers to.
 Reference = tuple[Offsets, str]
-#: The name of a target, and the offsets of its first mention in the sentence; ``None`` for a topic.
-Target = tuple[str, Offsets | None]
 
 
 class Alignment:
@@ -130,80 +126,9 @@ def references_by_sentence(alignment: Alignment, references: References) -> list
     return group_by_sentence(located, len(alignment.bounds))
 
 
-def targets_by_sentence(
-    targets: Sequence[str],
-    document: EncodedDocument,
-    references: Sequence[Sequence[Reference]],
-) -> list[list[Target]]:
-    """Return the targets to score in each sentence.
-
-    A target that is written like a name (it has a capital) is scored only where it is mentioned:
-    elsewhere the model would answer for the people whom the sentence is about. Any other target is
-    scored in every sentence, as a topic where the sentence does not mention it.
-
-    Args:
-        targets: as the user named them; the entities of each sentence if empty, without those that
-            only modify a noun (*Tulsa* police).
-        document: the encoded article.
-        references: those of each sentence, with offsets in it.
-
-    Raises:
-        CancelledError: once ``document.stop`` returns true.
-    """
-    if not targets:
-        return _find_targets(document, references)
-    result = []
-    sentences = zip(document.texts, references, strict=True)
-    for text, sentence_references in cancellable(sentences, document.stop):
-        sentence_targets: list[Target] = []
-        for name in targets:
-            mentions = _find_mentions(name, text, sentence_references)
-            if mentions:
-                sentence_targets.append((name, mentions[0]))
-            elif not has_capital(name):  # a topic
-                sentence_targets.append((name, None))
-        result.append(sentence_targets)
-    return result
-
-
-def _find_targets(
-    document: EncodedDocument, references: Sequence[Sequence[Reference]]
-) -> list[list[Target]]:
-    """Return the entities and opinion targets of each sentence as targets.
-
-    Each name is a target once, at its first mention. An entity with the words of an opinion target, but
-    for an article before them, is no further target.
-    """
-    # Dicts keep the order, and hold each name of a sentence once.
-    first_mentions: list[dict[str, Offsets | None]] = [{} for _ in document.texts]
-    targets_by_end: list[dict[int, int]] = [{} for _ in document.texts]  # end → start
-    # A pronoun or a description stands for the name that it refers to, where it is known.
-    names = [dict(sentence_references) for sentence_references in references]
-    for target in document.opinions.get("opinion_target", ()):
-        sentence = target.sentence
-        offsets = (target.start, target.end)
-        name = names[sentence].get(offsets)
-        if not name:
-            name = document.texts[sentence][target.start : target.end]
-        first_mentions[sentence].setdefault(name, offsets)
-        targets_by_end[sentence][target.end] = target.start
-
-    for entity in document.entities or ():
-        span = entity.span
-        text = document.texts[span.sentence]
-        if is_modifier(text, span.start, span.end, entity.label):
-            continue
-        target_start = targets_by_end[span.sentence].get(span.end)
-        if target_start is not None:
-            words_before_entity = text[target_start : span.start].strip().lower()
-            if words_before_entity in ("", "the", "a", "an"):
-                continue
-        name = text[span.start : span.end]
-        first_mentions[span.sentence].setdefault(name, (span.start, span.end))
-    return [list(mentions.items()) for mentions in first_mentions]
-
-
-def _find_mentions(name: str, text: str, references: Sequence[Reference]) -> list[Offsets]:
+def find_mentions_or_references(
+    name: str, text: str, references: Sequence[Reference]
+) -> list[Offsets]:
     """Return the mentions of a name in a sentence; if there are none, what refers to it ("he")."""
     mentions = find_mentions(name, text)
     if mentions:
@@ -236,4 +161,6 @@ class MentionFinder:
             references = resolve_article(alignment, document)
             self._document = document
             self._references = references_by_sentence(alignment, references)
-        return _find_mentions(name, document.texts[sentence], self._references[sentence])
+        return find_mentions_or_references(
+            name, document.texts[sentence], self._references[sentence]
+        )

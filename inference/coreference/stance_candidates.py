@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from claimstance.inference.coreference.alignment import (
     Alignment,
     References,
-    Target,
     references_by_sentence,
-    targets_by_sentence,
 )
 from claimstance.inference.coreference.holders import (
     StanceHolder,
@@ -20,6 +18,7 @@ from claimstance.inference.coreference.holders import (
 from claimstance.inference.coreference.people import cancellable
 from claimstance.inference.coreference.resolver import refers_to
 from claimstance.inference.coreference.spans import Offsets, overlap
+from claimstance.inference.coreference.targets import Target, targets_by_sentence
 from claimstance.inference.results import Attribution, Continuation, Span, Stance
 from claimstance.model.decoding.spans import surest_spans
 from claimstance.model.encoding import EncodedDocument, ranges_of_long_sentences
@@ -82,23 +81,25 @@ def find_candidates(
     for index, (holders, sentence_targets) in enumerate(cancellable(sentences, document.stop)):
         holders_by_range = _HoldersByRange(index, holders, long_sentences.get(index))
         for name, mention in sentence_targets:
-            first_candidate = len(candidates)
-            for holder in holders_by_range.in_reach_of(mention):
-                if not _can_take_side(holder, index, name, mention):
-                    continue
-                target = mention or name
+            target = mention or name
+            scored_holders = [
+                holder
+                for holder in holders_by_range.in_reach_of(mention)
+                if _can_take_side(holder, index, name, mention)
+            ]
+            for holder in scored_holders:
                 query = StanceQuery(
                     index, holder.offsets, target, holder.sentence, is_found=not targets
                 )
                 candidates.append(StanceCandidate(query, holder.span, name))
 
             # A target that the user names gets an answer, even if no holder can be scored on it.
-            is_unanswered = bool(targets) and len(candidates) == first_candidate
+            is_unanswered = bool(targets) and not scored_holders
             is_own_voice = not is_reported(mention, reported[index])
             # Among the targets that the model finds, the text itself is scored only on those that end as names do.
             is_in_scope = bool(targets) or mention is None or mention[1] in entity_ends[index]
             if is_unanswered or (is_own_voice and is_in_scope):
-                query = StanceQuery(index, None, mention or name, is_found=not targets)
+                query = StanceQuery(index, None, target, is_found=not targets)
                 candidates.append(StanceCandidate(query, None, name))
     return candidates
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from claimstance.inference.coreference.alignment import targets_by_sentence
+from claimstance.inference.coreference.targets import targets_by_sentence
 from claimstance.model.encoding import EncodedDocument
 from claimstance.model.text.entities import FoundEntity
 from claimstance.model.windows import Located
