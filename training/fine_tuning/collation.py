@@ -28,6 +28,14 @@ class _Pair(NamedTuple):
     stance: StanceExample
 
 
+class _WindowRun(NamedTuple):
+    """Represent a source, cue or content of an attribution in a window; it may cover several sentences."""
+
+    role: str
+    event: str
+    span: _SpanRow
+
+
 class _Link(NamedTuple):
     """Represent a cue beside a source or content; the labels are 1, 0 or ``IGNORE``."""
 
@@ -54,9 +62,9 @@ def collate(batch: Sequence[LabelledWindow], pad: int) -> dict[str, Tensor]:
             for task in SENTENCE_TASKS:
                 label = example.labels.get(task, IGNORE)
                 # A topic window is a second look at a sentence whose labels count in the first.
-                labels[task].append(IGNORE if labelled.topics else label)
+                labels[task].append(IGNORE if labelled.topic_stances else label)
                 weights[task].append(example.weights.get(task, 1.0))
-        if labelled.topics:
+        if labelled.topic_stances:
             pairs += _topic_pairs(row, labelled)
             continue
         pairs += _mention_pairs(row, labelled)
@@ -69,7 +77,7 @@ def collate(batch: Sequence[LabelledWindow], pad: int) -> dict[str, Tensor]:
     for task in SENTENCE_TASKS:
         tensors[task] = torch.tensor(labels[task], dtype=torch.long)  # (S,)
         tensors[f"{task}_weight"] = torch.tensor(weights[task], dtype=torch.float)  # (S,)
-    shares = [pair.stance.shares for pair in pairs]
+    stance_probabilities = [pair.stance.probabilities for pair in pairs]
     pair_weights = [pair.stance.weight for pair in pairs]
     link_labels = [(link.is_source, link.is_content) for link in links]
     return Batch(
@@ -83,7 +91,7 @@ def collate(batch: Sequence[LabelledWindow], pad: int) -> dict[str, Tensor]:
         cues=_span_tensor([link.cue for link in links]),
         linked=_span_tensor([link.span for link in links]),
         **tags,
-        stance=torch.tensor(shares, dtype=torch.float),  # (P, C)
+        stance=torch.tensor(stance_probabilities, dtype=torch.float),  # (P, C)
         stance_weight=torch.tensor(pair_weights, dtype=torch.float),  # (P,)
         # The shape is given for batches without any link, too.
         link=torch.tensor(link_labels, dtype=torch.long).reshape(-1, 2),
@@ -116,7 +124,7 @@ def _soft_labels(batch: Sequence[LabelledWindow], length: int) -> dict[str, Tens
     for row, labelled in enumerate(batch):
         for piece, example in zip(labelled.window.pieces, labelled.examples, strict=True):
             sentence += 1
-            if labelled.topics:
+            if labelled.topic_stances:
                 continue
             for task, probabilities in example.soft.items():
                 name = f"{task}_soft"
@@ -151,7 +159,7 @@ def _token_tags(labelled: LabelledWindow) -> dict[str, list[int]]:
             inside = _TAGS.index(f"I-{run.role}")
             tags[run.start : run.end] = [inside] * (run.end - run.start)
             # A content continues only from a sentence that this window shows.
-            if not (run.goes_on and _follows_its_predecessor(labelled, number)):
+            if not (run.continues and _follows_its_predecessor(labelled, number)):
                 tags[run.start] = first
         window_tags["attribution"][piece.start : piece.end] = tags[piece.skipped : end]
     return window_tags
@@ -184,7 +192,7 @@ def _topic_pairs(row: int, labelled: LabelledWindow) -> Iterator[_Pair]:
     [piece] = labelled.window.pieces
     sentence = (row, piece.start, piece.end)
     topic = labelled.window.topic or NO_SPAN
-    for stance in labelled.topics:
+    for stance in labelled.topic_stances:
         holder = None
         # A topic is read beside its sentence alone, without the one that names an earlier speaker.
         if not stance.sentences_back:
@@ -215,21 +223,21 @@ def _mention_pairs(row: int, labelled: LabelledWindow) -> Iterator[_Pair]:
 
 def _links(row: int, labelled: LabelledWindow) -> list[_Link]:
     """Return a link for every cue with every source and content of the window."""
-    runs: list[
-        tuple[str, str, _SpanRow]
-    ] = []  # role, event, span; over several sentences if it continues
+    runs: list[_WindowRun] = []
     contents: dict[str, list[_SpanRow]] = defaultdict(list)  # event → its whole content
     for number, example in enumerate(labelled.examples):
         for run in example.runs or ():
             span = _window_span(row, labelled, number, (run.start, run.end))
             if span is None:
                 continue
-            continues = run.goes_on and _follows_its_predecessor(labelled, number)
-            if continues and runs and runs[-1][:2] == (run.role, run.event):
-                _, start, _ = runs[-1][2]
-                runs[-1] = (run.role, run.event, (row, start, span[2]))
+            continues = run.continues and _follows_its_predecessor(labelled, number)
+            last = runs[-1] if runs else None
+            if continues and last and (last.role, last.event) == (run.role, run.event):
+                _, start, _ = last.span
+                _, _, end = span
+                runs[-1] = _WindowRun(run.role, run.event, (row, start, end))
             else:
-                runs.append((run.role, run.event, span))
+                runs.append(_WindowRun(run.role, run.event, span))
         for event, content_spans in example.contents.items():
             for content_span in content_spans:
                 span = _window_span(row, labelled, number, content_span)
@@ -237,16 +245,17 @@ def _links(row: int, labelled: LabelledWindow) -> list[_Link]:
                     contents[event].append(span)
 
     links = []
-    for cue_role, cue_event, cue in runs:
-        if cue_role != "cue":
+    for cue in runs:
+        if cue.role != "cue":
             continue
-        for role, event, span in runs:
-            if role == "source":
-                links.append(_Link(cue, span, int(event == cue_event), IGNORE))
-            elif role == "content":
+        for other in runs:
+            if other.role == "source":
+                is_source = other.event == cue.event
+                links.append(_Link(cue.span, other.span, int(is_source), IGNORE))
+            elif other.role == "content":
                 # The flat content of an inner attribution belongs to the outer one, too.
-                is_content = any(_overlap(span, content) for content in contents[cue_event])
-                links.append(_Link(cue, span, IGNORE, int(is_content)))
+                is_content = any(_overlap(other.span, content) for content in contents[cue.event])
+                links.append(_Link(cue.span, other.span, IGNORE, int(is_content)))
     return links
 
 

@@ -27,13 +27,13 @@ class LabelledWindow:
     Attributes:
         window: the window.
         examples: one for each of its pieces.
-        topics: stances whose target stands behind the sentence as a topic; such a window is a second look
-            at its sentence, and teaches nothing else.
+        topic_stances: the stances on the topic that stands behind the sentence. Such a window shows its
+            sentence once more, and only these stances of it count in the loss.
     """
 
     window: Window
     examples: list[Example]
-    topics: list[StanceExample] = field(default_factory=list)
+    topic_stances: list[StanceExample] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.window)
@@ -140,7 +140,7 @@ class EpochSampler:
         windows = [
             window
             for window in windows
-            if any(example.teaches_alone for example in window.examples)
+            if any(example.has_labels_beyond_topics for example in window.examples)
         ]
         return [*windows, *topic_windows]
 
@@ -239,7 +239,7 @@ class EpochSampler:
                     by_topic[stance.mention or ""].append(stance)
             for topic, stances in list(by_topic.items()):
                 # Most sentences of an article say nothing on most of its topics.
-                is_unstated = example.opinions and not any(stance.is_sided for stance in stances)
+                is_unstated = example.opinions and not any(stance.takes_side for stance in stances)
                 if is_unstated and rng.random() >= self._sampling.unstated_topic_share:
                     del by_topic[topic]
             for topic, stances in by_topic.items():

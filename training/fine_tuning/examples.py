@@ -24,14 +24,14 @@ class TokenRun:
         event: the attribution.
         start: the first token.
         end: the end, exclusive.
-        goes_on: whether the content of the sentence before continues here.
+        continues: whether the content of the sentence before continues here.
     """
 
     role: str
     event: str
     start: int
     end: int
-    goes_on: bool
+    continues: bool
 
 
 @dataclass(frozen=True)
@@ -41,21 +41,21 @@ class StanceExample:
     Attributes:
         holder: the holder's tokens; ``None`` for the text itself.
         target: the target's tokens, or its name where the sentence does not mention it.
-        shares: probability of each label; 1 for one of them unless annotators or teachers divide.
+        probabilities: that of each label; 1 for one of them unless annotators or teachers divide.
         weight: weight in the loss.
         mention: text of a target span, which is sometimes queried as a topic.
         sentences_back: the holder's tokens belong to the sentence this many before: the speaker of a
             quotation that runs on. A window that does not show it queries the text itself.
-        is_sided: the label is another than that of pairs without a stance.
+        takes_side: the label is another than that of pairs without a stance.
     """
 
     holder: tuple[int, int] | None
     target: tuple[int, int] | str
-    shares: tuple[float, ...]
+    probabilities: tuple[float, ...]
     weight: float
     mention: str | None = None
     sentences_back: int = 0
-    is_sided: bool = True
+    takes_side: bool = True
 
 
 @dataclass
@@ -92,7 +92,7 @@ class Example:
         return len(self.tokens)
 
     @property
-    def teaches_alone(self) -> bool:
+    def has_labels_beyond_topics(self) -> bool:
         """Return whether the example has labels beyond stances on topics."""
         return bool(
             self.runs is not None
@@ -103,7 +103,7 @@ class Example:
             or any(isinstance(stance.target, tuple) for stance in self.stances)
         )
 
-    def teaches(self, tasks: Collection[str]) -> bool:
+    def has_labels_of(self, tasks: Collection[str]) -> bool:
         """Return whether the example has a label for one of ``tasks``."""
         own_tasks = {*self.labels, *self.soft}
         if not own_tasks.isdisjoint(OPINION_HEADS):
@@ -133,7 +133,7 @@ def build_examples(
     class_weight_power: Mapping[str, float],
     corpus_weights: Mapping[str, float] | None = None,
     soft: Mapping[str, SoftLabels] | None = None,
-    soft_share: float = 0.5,
+    distillation_weight: float = 0.5,
     exhaustive_stances: Collection[str] = (),
     no_stance: str = "neutral",
 ) -> list[list[Example]]:
@@ -147,7 +147,7 @@ def build_examples(
         corpus_weights: corpus → weight of its labels; 1 where absent.
         soft: record id → task → probabilities of teachers. Token labels are dropped where the teacher's
             tokenizer counts other tokens.
-        soft_share: share of the soft labels where a label exists, too.
+        distillation_weight: share of the soft labels where a label exists, too.
         exhaustive_stances: corpora whose sentences list every stance that they express. Their stances
             teach where holders and targets stand; a holder whom the sentence does not mention is
             sought in the sentences before it.
@@ -185,7 +185,13 @@ def build_examples(
                 # In other corpora, nobody looked for the holder outside the sentence.
                 preceding = document if is_exhaustive else []
                 example.stances = _stance_examples(
-                    record, tokens, labels["stance"], weigh, soft_share, preceding, no_stance
+                    record,
+                    tokens,
+                    labels["stance"],
+                    weigh,
+                    distillation_weight,
+                    preceding,
+                    no_stance,
                 )
             if is_exhaustive and record.stances is not None:
                 example.opinions = _opinion_tags(record, tokens, no_stance)
@@ -238,7 +244,7 @@ def _stance_examples(
     tokens: Tokens,
     labels: Sequence[str],
     weigh: "_LabelWeights",
-    soft_share: float,
+    distillation_weight: float,
     preceding: Sequence[Example],
     no_stance: str,
 ) -> list[StanceExample]:
@@ -248,8 +254,8 @@ def _stance_examples(
     """
     examples = []
     for stance in record.stances or ():
-        shares = _label_shares(stance, labels, soft_share)
-        if not shares:
+        probabilities = _label_probabilities(stance, labels, distillation_weight)
+        if not probabilities:
             continue
         holder, sentences_back = None, 0
         if stance.holder is not None:
@@ -275,11 +281,11 @@ def _stance_examples(
             StanceExample(
                 holder=holder,
                 target=_span(record.text, tokens, stance.target) or name,
-                shares=shares,
+                probabilities=probabilities,
                 weight=weigh(record, "stance", stance.label),
                 mention=mention,
                 sentences_back=sentences_back,
-                is_sided=stance.label != no_stance,
+                takes_side=stance.label != no_stance,
             )
         )
     return examples
@@ -311,7 +317,9 @@ def _opinion_tags(record: Record, tokens: Tokens, no_stance: str) -> dict[str, l
     return tags
 
 
-def _label_shares(stance: Stance, labels: Sequence[str], soft_share: float) -> tuple[float, ...]:
+def _label_probabilities(
+    stance: Stance, labels: Sequence[str], distillation_weight: float
+) -> tuple[float, ...]:
     """Return the probability of each label; empty if the stance has neither label nor probabilities."""
     soft = stance.probabilities or {}
     total = sum(soft.values())
@@ -320,12 +328,13 @@ def _label_shares(stance: Stance, labels: Sequence[str], soft_share: float) -> t
             return ()
         return tuple(float(label == stance.label) for label in labels)
     if stance.label is None:
-        soft_share = 1.0
-    shares = []
+        distillation_weight = 1.0
+    probabilities = []
     for label in labels:
-        hard_part = (1 - soft_share) * (label == stance.label)
-        shares.append(hard_part + soft_share * soft.get(label, 0.0) / total)
-    return tuple(shares)
+        hard_part = (1 - distillation_weight) * (label == stance.label)
+        soft_part = distillation_weight * soft.get(label, 0.0) / total
+        probabilities.append(hard_part + soft_part)
+    return tuple(probabilities)
 
 
 def _span(text: str, tokens: Tokens, value: Span | str) -> tuple[int, int] | None:
@@ -363,8 +372,8 @@ def _add_attributions(
         if not tokens:
             continue
         begins_sentence = not example.runs and tokens[0] == 0
-        goes_on = begins_sentence and flat.role == "content" and flat.event == open_event
-        example.runs.append(TokenRun(flat.role, flat.event, tokens[0], tokens[-1] + 1, goes_on))
+        continues = begins_sentence and flat.role == "content" and flat.event == open_event
+        example.runs.append(TokenRun(flat.role, flat.event, tokens[0], tokens[-1] + 1, continues))
     for index, attribution in enumerate(record.attributions or ()):
         spans = []
         for piece in attribution.content or ():

@@ -98,7 +98,7 @@ def build_schedule(
 
     Raises:
         ConfigError: if augmentation needs stances or a label that the data does not have.
-        InputError: if no sentence teaches one of the tasks.
+        InputError: if no sentence has labels of one of the tasks.
     """
     windows = model.windows
     heads = set(tasks)
@@ -126,7 +126,7 @@ def build_schedule(
         return [
             document
             for document in documents
-            if any(example.teaches(tasks) for example in document)
+            if any(example.has_labels_of(tasks) for example in document)
         ]
 
     constant: list[Record] = []

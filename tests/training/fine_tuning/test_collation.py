@@ -243,7 +243,7 @@ def test_a_topic_is_asked_in_a_window_of_its_own(document, examples, word_window
     [made] = examples(document[:1], builder)
     planner = EpochSampler([made], builder, SamplingConfig(**CALM))
     [batch] = planner.epoch(0)
-    [topic] = [window for window in batch if window.topics]
+    [topic] = [window for window in batch if window.topic_stances]
     tensors = collate([topic], pad=0)
     assert rows(tensors["targets"]) == [(0, 10, 12)]
     assert rows(tensors["holders"]) == [(0, 0, 0)]
@@ -263,10 +263,10 @@ def test_mentions_are_asked_about_as_topics(document, examples, word_windows, sh
         examples(document[:1], builder), builder, SamplingConfig(**{**CALM, "topic_share": share})
     )
     [batch] = planner.epoch(0)
-    topics = [window for window in batch if window.topics]
+    topics = [window for window in batch if window.topic_stances]
     assert len(topics) == count
-    moss = [w for w in topics if w.topics[0].mention == "Moss"]
-    assert [w.topics[0].holder for w in moss] == [(0, 1)] * (count - 1)
+    moss = [w for w in topics if w.topic_stances[0].mention == "Moss"]
+    assert [w.topic_stances[0].holder for w in moss] == [(0, 1)] * (count - 1)
 
 
 def test_a_long_sentence_keeps_its_labels_in_pieces(examples, word_windows):
@@ -391,10 +391,10 @@ def test_pieces_of_a_target_name_it_as_a_topic_in_any_order(examples):
 
 def test_whether_an_example_teaches_a_task(examples, document):
     first, second, third = examples(document)[0]
-    assert {task for task in TASKS if not first.teaches([task])} == {"subjective"}
-    assert {task for task in TASKS if second.teaches([task])} == {"attribution", "claim"}
-    assert third.teaches(["claim", "entity"])
-    assert not third.teaches(["claim", "stance"])
+    assert {task for task in TASKS if not first.has_labels_of([task])} == {"subjective"}
+    assert {task for task in TASKS if second.has_labels_of([task])} == {"attribution", "claim"}
+    assert third.has_labels_of(["claim", "entity"])
+    assert not third.has_labels_of(["claim", "stance"])
 
 
 def test_a_speaker_of_an_earlier_sentence_is_the_holder_where_the_window_shows_both(word_windows):

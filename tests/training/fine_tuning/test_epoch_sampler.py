@@ -58,7 +58,7 @@ def shown(batches):
     tokens = Counter()
     for batch in batches:
         for window in batch:
-            if not window.topics:
+            if not window.topic_stances:
                 for piece, example in zip(window.window.pieces, window.examples, strict=True):
                     tokens[id(example)] += piece.end - piece.start
     return tokens
@@ -96,7 +96,7 @@ def test_context_and_isolated_shares_set_the_company_of_a_sentence(many):
             len(w.examples)
             for batch in course(many, **{**CALM, **mixture})
             for w in batch
-            if not w.topics and w.examples[0].corpus == "isolated_share"
+            if not w.topic_stances and w.examples[0].corpus == "isolated_share"
         ]
 
     assert set(company()) == {1}
@@ -105,7 +105,7 @@ def test_context_and_isolated_shares_set_the_company_of_a_sentence(many):
         w
         for batch in course(many, **{**CALM, "isolated_share": 1.0})
         for w in batch
-        if not w.topics
+        if not w.topic_stances
     ]
     assert all(len(w.examples) == 1 for w in lonely)
 
@@ -149,7 +149,7 @@ def test_holders_of_one_topic_share_a_window_and_topics_without_a_stance_are_sam
     def topic_windows(share):
         sampling = SamplingConfig(**CALM, unstated_topic_share=share)
         (batch,) = EpochSampler(documents, windows, sampling).epoch(0)
-        return [len(labelled.topics) for labelled in batch if labelled.topics]
+        return [len(labelled.topic_stances) for labelled in batch if labelled.topic_stances]
 
     assert sorted(topic_windows(1.0)) == [1, 1, 2, 2]
     assert topic_windows(0.0) == [2, 2]

@@ -35,7 +35,7 @@ def test_a_holder_given_by_name_is_found_in_its_sentence(stances_of):
 def test_the_text_itself_has_no_holder_and_a_topic_stays_a_name(stances_of):
     (stance,) = stances_of("Moss lies .", Stance(target="gun control", label="favor"))
     assert (stance.holder, stance.target, stance.mention) == (None, "gun control", None)
-    assert stance.shares == tuple(float(label == "favor") for label in STANCE)
+    assert stance.probabilities == tuple(float(label == "favor") for label in STANCE)
 
 
 def article(*sentences):
@@ -85,7 +85,7 @@ def test_exhaustive_stances_teach_where_holders_and_targets_stand(examples_of):
         "opinion_holder": [1, 0, 0, 0, 0, 0, 0],
         "opinion_target": [0, 0, 1, 0, 0, 0, 0],
     }
-    assert [stance.is_sided for stance in example.stances] == [True, False]
+    assert [stance.takes_side for stance in example.stances] == [True, False]
 
 
 def test_of_two_overlapping_targets_the_longer_one_is_tagged(examples_of):

@@ -128,8 +128,8 @@ class Augmenter:
         """Return whether the likeliest label of a stance toward a mention is for or against it."""
         if not isinstance(stance.target, tuple):
             return False
-        neutral_share = stance.shares[self._no_stance.index(1.0)]
-        return max(stance.shares) > neutral_share
+        neutral_probability = stance.probabilities[self._no_stance.index(1.0)]
+        return max(stance.probabilities) > neutral_probability
 
     def are_unrelated(self, first: Example, second: Example) -> bool:
         """Return whether neither sentence contains the last word of a mention in the other.
@@ -161,7 +161,7 @@ class Augmenter:
         tokens, starts = self._fill(rng.choice(self._unsaid), example)
         # The author may mock somebody even in such words, so stances of the text itself are left out.
         stances = [
-            replace(stance, shares=self._no_stance)
+            replace(stance, probabilities=self._no_stance)
             for stance in _shift_stances(example.stances, starts[SENTENCE])
             if stance.holder is not None
         ]
@@ -225,7 +225,7 @@ class Augmenter:
             tokens = concatenate(
                 cut(example.tokens, 0, start), negation, cut(example.tokens, end, len(example))
             )
-            negated = replace(stance, shares=self._no_stance)
+            negated = replace(stance, probabilities=self._no_stance)
             of_others = [it for it in example.stances if it.holder not in (None, holder)]
             shift = len(negation) - (end - start)
             stances = _shift_stances([negated, *of_others], shift, first=end)

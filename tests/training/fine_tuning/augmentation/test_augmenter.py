@@ -77,7 +77,7 @@ def asked(example, windows):
         (
             words(example, stance.holder, windows),
             words(example, stance.target, windows),
-        ): DEFAULT_LABELS["stance"][stance.shares.index(1)]
+        ): DEFAULT_LABELS["stance"][stance.probabilities.index(1)]
         for stance in example.stances
     }
 
@@ -153,7 +153,8 @@ def test_a_share_of_the_eligible_sentences_is_shown_once_more(make, windows, mix
     planner = EpochSampler(documents, windows, mixture, Augmenter(windows, NONE))
     plain = {id(document[0]) for document in documents}
     shown = [
-        [w for batch in planner.epoch(number) for w in batch if not w.topics] for number in range(3)
+        [w for batch in planner.epoch(number) for w in batch if not w.topic_stances]
+        for number in range(3)
     ]
     more = [[w for w in epoch if not {id(e) for e in w.examples} <= plain] for epoch in shown]
     assert [len(epoch) for epoch in more] == [count] * 3
