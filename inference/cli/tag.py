@@ -29,7 +29,12 @@ from claimstance.inference.cli.tag_request import (
     choose_format,
     parts_folder_of,
 )
-from claimstance.inference.writers.formats import TABLE_FORMATS, OutputFormat, RowKind, rows_writer
+from claimstance.inference.writers.formats import (
+    TABLE_FORMATS,
+    OutputFormat,
+    RowKind,
+    article_writer,
+)
 from claimstance.inference.writers.rows import has_sentence_columns
 from claimstance.model.errors import ClaimstanceError, ConfigError
 from claimstance.model.labels import TASKS
@@ -310,7 +315,7 @@ def _open_writer(
 
         with (
             open_output(out) as file,
-            rows_writer(
+            article_writer(
                 request.output_format, request.row_kind, file, tasks=tagger.tasks
             ) as writer,
         ):

@@ -136,6 +136,7 @@ def check_parts_folder(
                 f"--out: expected a name ending in .jsonl, .csv or .parquet for '{name}', which cannot "
                 f"be read twice, found the folder '{folder}'"
             )
+    # A part is checked in place of the folder, since only files with a suffix become inputs.
     check_outside_inputs(folder / "part-00000.jsonl", inputs, SUFFIXES)
 
 

@@ -57,18 +57,7 @@ def resolve_names(
     sources: Sequence[Offsets],
     entities: Iterable[LabelledOffsets],
 ) -> list[str | None]:
-    """Return the name of the source that each source span refers to.
-
-    Args:
-        text: the article.
-        sentences: ``(start, end)`` of its sentences, in order.
-        sources: ``(start, end)`` of its sources, in order.
-        entities: ``(start, end, label)``, as an entity tagger gives them, errors included.
-
-    Returns:
-        One entry per source: a name, in its fullest form in the article; the text of a description
-        ("a US official"); ``None`` for a pronoun that nobody fits.
-    """
+    """Return the names that ``resolve_references`` gives the sources alone, in their order."""
     names = resolve_references(text, sentences, sources, entities)
     return [names[span] for span in sources]
 
@@ -80,10 +69,21 @@ def resolve_references(
     entities: Iterable[LabelledOffsets],
     stop: ShouldCancel = never_cancel,
 ) -> Names:
-    """Return names as ``resolve_names`` does, by span, with every *he* and *she* of the article added.
+    """Return the name that each source of an article refers to, and each *he* and *she*, by span.
+
+    Args:
+        text: the article.
+        sentences: ``(start, end)`` of its sentences, in order.
+        sources: ``(start, end)`` of its sources, in order.
+        entities: ``(start, end, label)``, as an entity tagger gives them, errors included.
+        stop: called every few steps.
+
+    Returns:
+        Span → a name, in its fullest form in the article; the text of a description ("a US official");
+        ``None`` for a pronoun that nobody fits.
 
     Raises:
-        CancelledError: once ``stop``, which is called every few steps, returns true.
+        CancelledError: once ``stop`` returns true.
     """
     people = PeopleInText(text, sentences, entities, stop)
     phrases: dict[Offsets, str] = {}  # span of a source → its words, separated by single spaces

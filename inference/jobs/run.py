@@ -27,7 +27,7 @@ from claimstance.inference.jobs.manifest import (
     load_manifest,
 )
 from claimstance.inference.results import ResultItem, TaggedArticle
-from claimstance.inference.writers.formats import OutputFormat, RowKind, rows_writer
+from claimstance.inference.writers.formats import OutputFormat, RowKind, article_writer
 from claimstance.model.errors import ClaimstanceError, ConfigError, InputError, printable
 from claimstance.model.labels import TASKS
 from claimstance.model.onnx.manifest import sha256
@@ -153,7 +153,7 @@ class LongRun:
         self._folder.check()
         with (
             self._folder.create(path.name) as file,
-            rows_writer(output_format, row_kind, file, self._first_meta, tasks) as writer,
+            article_writer(output_format, row_kind, file, self._first_meta, tasks) as writer,
         ):
             for result in callbacks.tag(part_input):
                 if isinstance(result, TaggedArticle):

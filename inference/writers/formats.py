@@ -35,7 +35,7 @@ TABLE_FORMATS = (OutputFormat.csv, OutputFormat.parquet)
 
 
 @contextmanager
-def rows_writer(
+def article_writer(
     output_format: OutputFormat,
     row_kind: RowKind,
     file: TextIO,

@@ -243,6 +243,7 @@ def _soft_labels(
 
     records = [Record.model_validate_json(line) for line in rows.lines(train)]
     teacher_soft = teach(records, labels)
+    # Teachers may have added stances to the records, so that these are stored anew.
     first = rows.store.row_store.count
     # The records have their final ids already, so it does not matter which part they are added to.
     part = rows.input_parts[0]

@@ -23,7 +23,7 @@ class SplitColumn:
     """Read the splits that the rows of one file name: all rows name one, or none does."""
 
     def __init__(self) -> None:
-        self._first: tuple[bool, str] | None = None
+        self._first: tuple[bool, str] | None = None  # has the first row a split, and its location
 
     def read(self, value: object, location: str) -> str | None:
         """Return the split of a row; ``None`` if the row names none.
@@ -41,13 +41,14 @@ class SplitColumn:
             raise ValueError(f"expected a split (train, dev, validation or test), found {value!r}")
         if self._first is None:
             self._first = has_split, location
-        first_has_split, first = self._first
+        first_has_split, first_location = self._first
         if first_has_split and not has_split:
             raise ValueError(
-                f"expected a split in every row or in none, found one in {first} and none here"
+                f"expected a split in every row or in none, found one in {first_location} and none here"
             )
         if has_split and not first_has_split:
             raise ValueError(
-                f"expected a split in every row or in none, found none in {first} and {value!r} here"
+                f"expected a split in every row or in none, found none in {first_location} and "
+                f"{value!r} here"
             )
         return split

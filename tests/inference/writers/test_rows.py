@@ -17,7 +17,7 @@ from hypothesis.strategies import sampled_from, text
 
 from claimstance.inference.results import Attribution, Sentence, Span, Stance, TaggedArticle
 from claimstance.inference.writers import parquet as parquet_writer
-from claimstance.inference.writers.formats import OutputFormat, RowKind, rows_writer
+from claimstance.inference.writers.formats import OutputFormat, RowKind, article_writer
 from claimstance.inference.writers.rows import (
     KINDS,
     META,
@@ -584,7 +584,7 @@ def test_a_failure_leaves_the_parquet_that_was_there(article, tmp_path, monkeypa
     def fail():
         with (
             open_output(path) as file,
-            rows_writer(
+            article_writer(
                 OutputFormat.parquet, RowKind.sentences, file, tasks=script()[0].tasks
             ) as writer,
         ):
