@@ -25,8 +25,8 @@ from claimstance.inference.cli.tag_request import (
     check_page_output,
     check_parts_folder,
     check_report_output,
-    choose_engine,
     choose_format,
+    choose_ray_options,
     parts_folder_of,
 )
 from claimstance.inference.writers.formats import (
@@ -204,7 +204,7 @@ def tag(
             check_exists("INPUT", name)
     check_model("--model", model)
     check_parts_folder(parts_folder, inputs, restart or articles_per_part is not None)
-    ray_options = choose_engine(engine, workers, ray_address, parts_folder)
+    ray_options = choose_ray_options(engine, workers, ray_address, parts_folder)
     check_outside_inputs(out, inputs, SUFFIXES)
     if report is not None:
         check_report_output(report, chosen_format, rows, out)

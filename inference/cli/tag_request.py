@@ -192,7 +192,7 @@ def _has_suffix_of(output_format: OutputFormat, out: Path) -> bool:
     return suffix not in (".parquet", ".csv", ".tsv")
 
 
-def choose_engine(
+def choose_ray_options(
     engine: Engine, workers: int | None, address: str | None, parts_folder: Path | None
 ) -> RayOptions | None:
     """Return the options of Ray; ``None`` for the local engine.

@@ -4,6 +4,7 @@ import logging
 import math
 import time
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, cast
 
 import torch
@@ -43,12 +44,14 @@ class BatchSchedule(Dataset[list[LabelledWindow]]):
 
     def __init__(self, sampler: EpochSampler, epochs: float) -> None:
         self._sampler = sampler
+        # A run reads one epoch after another, so that the last one is enough.
+        self._epoch = lru_cache(maxsize=1)(sampler.epoch)
         self._ends: list[int] = []  # batches up to the end of each epoch
-        self._cached: tuple[int, list[list[LabelledWindow]]] = (-1, [])
+        end = 0
         for number in range(math.ceil(epochs)):
             count = len(self._epoch(number))
-            start = self._ends[-1] if self._ends else 0
-            self._ends.append(start + math.ceil(count * min(1.0, epochs - number)))
+            end += math.ceil(count * min(1.0, epochs - number))
+            self._ends.append(end)
 
     def __len__(self) -> int:
         return self._ends[-1]
@@ -62,11 +65,6 @@ class BatchSchedule(Dataset[list[LabelledWindow]]):
     def batches_in_first_epoch(self) -> int:
         """Return the number of batches in the first epoch."""
         return self._ends[0]
-
-    def _epoch(self, number: int) -> list[list[LabelledWindow]]:
-        if self._cached[0] != number:
-            self._cached = (number, self._sampler.epoch(number))
-        return self._cached[1]
 
     def __getitem__(self, index: int) -> list[LabelledWindow]:
         number = 0
@@ -116,12 +114,12 @@ def build_schedule(
             rows,
             windows,
             labels,
-            settings.class_weight_power,
-            settings.corpus_weights,
-            head_soft_labels,
-            settings.distillation_weight,
-            settings.exhaustive_stances,
-            settings.no_stance,
+            class_weight_power=settings.class_weight_power,
+            corpus_weights=settings.corpus_weights,
+            soft=head_soft_labels,
+            distillation_weight=settings.distillation_weight,
+            exhaustive_stances=settings.exhaustive_stances,
+            no_stance=settings.no_stance,
         )
         return [
             document

@@ -174,15 +174,15 @@ class _SourceAdjudicator:
         """
         first_row = self._store.row_store.count
         item_parts = part_indices[items.values[items.starts[source_items]]]
-        for input_part in np.unique(item_parts).tolist():
-            records = self._records(items, source_items[item_parts == input_part], input_part)
-            part = self._parts[input_part]
+        for part_index in np.unique(item_parts).tolist():
+            records = self._records(items, source_items[item_parts == part_index], part_index)
+            part = self._parts[part_index]
             yield from self._store.batches(records, part.name, part.origin)
         adjudicated = source_items[items.sizes[source_items] > 1]
         self._adjudication.rows[adjudicated] = np.arange(first_row, first_row + len(adjudicated))
 
     def _records(
-        self, items: RaggedArray, selected: RowIndices, input_part: int
+        self, items: RaggedArray, selected: RowIndices, part_index: int
     ) -> Iterator[Record]:
         """Yield one record for each selected item with several annotators.
 
@@ -191,7 +191,7 @@ class _SourceAdjudicator:
         # Most builds have one annotator, and need nothing of this module.
         from claimstance.training.data.annotators.adjudicate import adjudicate
 
-        ties = self._adjudication.ties.setdefault(input_part, Counter())
+        ties = self._adjudication.ties.setdefault(part_index, Counter())
 
         def count_tie(task: str) -> None:
             ties[task] += 1

@@ -27,7 +27,7 @@ class DatasetRows:
     Attributes:
         store: where the rows are stored.
         input_parts: the input parts that they were read from.
-        input_part: the index of each row's part.
+        part_indices: the index of each row's part.
         split: the index in ``SPLITS`` of each row's split: that of its part, else its own, else ``NO_SPLIT``.
         documents: a key of each row's document; 0 for none. Documents of two sources differ even if their
             names are the same.
@@ -59,14 +59,14 @@ class DatasetRows:
 
         counts = [input_part.count for input_part in input_parts]
         part_by_store_row = np.repeat(np.arange(len(input_parts), dtype=np.int32), counts)
-        self.input_part: NDArray[np.int32] = part_by_store_row[first_rows]
+        self.part_indices: NDArray[np.int32] = part_by_store_row[first_rows]
         part_splits = []
         for input_part in input_parts:
             if input_part.split is None:
                 part_splits.append(NO_SPLIT)
             else:
                 part_splits.append(SPLITS.index(input_part.split))
-        configured_split = np.array(part_splits, dtype=np.int8)[self.input_part]
+        configured_split = np.array(part_splits, dtype=np.int8)[self.part_indices]
         own_split = store.row_store.column("split")[first_rows].astype(np.int8)
         self.split: NDArray[np.int8] = np.where(
             configured_split == NO_SPLIT, own_split, configured_split
@@ -133,7 +133,7 @@ class DatasetRows:
 
         numbers = {prefix: number for number, prefix in enumerate(dict.fromkeys(self._prefixes))}
         part_numbers = np.array([numbers[prefix] for prefix in self._prefixes])
-        sources = part_numbers[self.input_part]
+        sources = part_numbers[self.part_indices]
         keys = self.keys("doc")
         # Only names that two sources share get a prefix, so that most ids stay as published.
         first, second = pair_equal_keys(keys)
@@ -178,20 +178,20 @@ class DatasetRows:
 
     def _names(self, row: int, data: dict[str, str | None]) -> tuple[str, str | None]:
         """Return the ids of a row and of its document, with their prefixes."""
-        input_part = self.input_parts[self.input_part[row]]
+        input_part = self.input_parts[self.part_indices[row]]
         row_id, document = str(data["id"]), data["doc_id"]
         if self._has_name_prefix[row]:
             row_id = f"{input_part.name}:{row_id}"
         if self._has_origin_prefix[row]:
             row_id = f"{input_part.origin}:{row_id}"
         if document is not None and self._has_document_prefix[row]:
-            document = f"{self._prefixes[self.input_part[row]]}:{document}"
+            document = f"{self._prefixes[self.part_indices[row]]}:{document}"
         return row_id, document
 
     def location(self, row: int) -> str:
         """Return the origin of a row and its id there, for messages."""
         data = json.loads(self._line(row))
-        return f"{self.input_parts[self.input_part[row]].origin}: {data['id']}"
+        return f"{self.input_parts[self.part_indices[row]].origin}: {data['id']}"
 
     def record(self, row: int) -> Record:
         """Return a row as it was read, without prefixes."""
@@ -223,5 +223,5 @@ class DatasetRows:
         """Return the rows of a split in the order of writing: rows of parts with a split come first."""
         rows = np.flatnonzero(self.split == SPLITS.index(name))
         is_unsplit_part = np.array([input_part.split is None for input_part in self.input_parts])
-        was_assigned = is_unsplit_part[self.input_part[rows]]
+        was_assigned = is_unsplit_part[self.part_indices[rows]]
         return np.concatenate([rows[~was_assigned], rows[was_assigned]])

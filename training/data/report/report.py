@@ -224,7 +224,7 @@ def report_sources(rows: DatasetRows, ties: Mapping[int, Counter[str]]) -> list[
             index for index, input_part in enumerate(rows.input_parts) if input_part.name == name
         ]
         source_parts = [rows.input_parts[index] for index in indices]
-        selected = np.isin(rows.input_part, indices)
+        selected = np.isin(rows.part_indices, indices)
 
         split_sizes = {}
         for index, split in enumerate(SPLITS):
