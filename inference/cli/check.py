@@ -56,8 +56,7 @@ def check(
         typer.Option(
             "--fix",
             metavar="FIXED.jsonl",
-            help="Write the records with all faults corrected that have a safe correction; nothing is "
-            "written if not given.",
+            help="Write the records with all safe corrections applied; nothing is written if not given.",
         ),
     ] = None,
     out: Annotated[
@@ -77,7 +76,7 @@ def check(
         bool, typer.Option("--strict", help="Exit with code 1 for warnings, too.")
     ] = False,
 ) -> None:
-    """Check annotated data and list all faults at once.
+    """Check annotated data and list all problems at once.
 
     Example: claimstance check annotations.jsonl --codebook codebook.yaml --fix fixed.jsonl
     """

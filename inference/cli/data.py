@@ -168,7 +168,9 @@ def build(
     codebook: CodebookOption = None,
     by: Annotated[
         SplitBy | None,
-        typer.Option("--by", help="Unit that dev and test hold out; documents if not given."),
+        typer.Option(
+            "--by", help="Unit that is held out for dev and test; documents if not given."
+        ),
     ] = None,
     folds: Annotated[
         int | None,
@@ -186,7 +188,7 @@ def build(
         Adjudication | None,
         typer.Option(
             "--adjudicate",
-            help="Resolve disagreement of annotators by majority, or keep soft labels as well; majority if not given.",
+            help="Resolve disagreement of annotators by majority, or also keep soft labels; majority if not given.",
         ),
     ] = None,
     adjudicator: Annotated[
@@ -211,7 +213,8 @@ def build(
     no_teachers: Annotated[
         bool,
         typer.Option(
-            "--no-teachers", help="Build without the soft labels of teachers, as for evaluation."
+            "--no-teachers",
+            help="Build without the soft labels of teachers, for example for evaluation.",
         ),
     ] = False,
     overwrite: Annotated[

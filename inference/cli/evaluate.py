@@ -46,7 +46,7 @@ ReportFormatOption = Annotated[
     typer.Option(
         "--format",
         "-f",
-        help="Format of the report; if not given, the one that the name of --out implies.",
+        help="Format of the report; if not given, the one that the suffix of --out implies.",
     ),
 ]
 _FORMATS_BY_SUFFIX = {
@@ -75,7 +75,7 @@ def evaluate(
     precision: Annotated[
         Precision | None,
         typer.Option(
-            help="float32 evaluates the weights with torch; the exported model if not given."
+            help="float32 evaluates the trained weights with torch; the exported model if not given."
         ),
     ] = None,
 ) -> None:
@@ -111,7 +111,10 @@ def compare(
         Path, typer.Argument(metavar="RUN_A", help="Folder that `evaluate --out` wrote.")
     ],
     run_b: Annotated[
-        Path, typer.Argument(metavar="RUN_B", help="Another one, of the same data and split.")
+        Path,
+        typer.Argument(
+            metavar="RUN_B", help="Folder of another evaluation on the same data and split."
+        ),
     ],
     metric: Annotated[
         list[str] | None,

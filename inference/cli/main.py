@@ -90,11 +90,11 @@ def _set_verbosity(
         typer.Option(
             "--verbose",
             "-v",
-            help="Log each step, and the progress where no bar can be shown.",
+            help="Log each step, and the progress if no progress bar can be shown.",
         ),
     ] = False,
     quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Show only errors: no warnings, no bar.")
+        bool, typer.Option("--quiet", "-q", help="Show only errors: no warnings, no progress bar.")
     ] = False,
     version: VersionOption = False,
 ) -> None:
@@ -208,14 +208,14 @@ def export(
             min=1,
             metavar="MB",
             help="Size from which the encoder is divided into several files, such as 45 for a code host that limits "
-            "files; one file if not given.",
+            "file sizes; one file if not given.",
         ),
     ] = None,
     data: Annotated[
         Path | None,
         typer.Option(
             "--data",
-            help="Folder of a built dataset, whose train sentences int8-compact uses to lose less accuracy; "
+            help="Folder of a built dataset; int8-compact uses its train sentences to lose less accuracy; "
             "none if not given.",
         ),
     ] = None,

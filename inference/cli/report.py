@@ -60,15 +60,15 @@ def report(
         Path | None,
         typer.Option(
             "--names",
-            help="Table (.csv) of the name that each name stands for, as --write-names writes it; names are put "
-            "together by rules if not given.",
+            help="Table (.csv) that maps each name to a merged name, as --write-names writes it; names are merged by "
+            "rules if not given.",
         ),
     ] = None,
     write_names: Annotated[
         Path | None,
         typer.Option(
             "--write-names",
-            help="Table (.csv) of names to write, for you to edit and give to --names; "
+            help="Table (.csv) of names to write, which you can edit and pass to --names; "
             "none if not given.",
         ),
     ] = None,
@@ -76,8 +76,7 @@ def report(
         Path | None,
         typer.Option(
             "--labelled",
-            help="Sample with your own labels (claimstance sample draws it), by which shares are corrected; none "
-            "if not given.",
+            help="Coded sample that corrects the shares (claimstance sample draws it); none if not given.",
         ),
     ] = None,
     pages: Annotated[
@@ -85,7 +84,7 @@ def report(
         typer.Option(
             "--pages",
             help="Folder with the pages of these articles (tag --format html), to which sentences link; if "
-            "not given, they link to the addresses of the articles.",
+            "not given, they link to the URLs of the articles.",
         ),
     ] = None,
     details: Annotated[
@@ -100,7 +99,7 @@ def report(
 
     Example: claimstance report tagged.jsonl --out report.html
 
-    Names put together by hand: claimstance report tagged.jsonl --names names.csv --out report.html
+    With names merged by hand: claimstance report tagged.jsonl --names names.csv --out report.html
     """
     request = ReportRequest(results, out, names, write_names, labelled, pages, details)
     check_report(request)
@@ -231,7 +230,7 @@ def sample(
         str,
         typer.Option(
             "--by",
-            help="What the sample is stratified by: outlet, label (the model's) or target, several with commas; "
+            help="What the sample is stratified by: outlet, label (the model's) or target, separated by commas; "
             "'' for a simple random sample.",
         ),
     ] = "label",

@@ -29,7 +29,8 @@ def serve(
         ),
     ] = None,
     no_token: Annotated[
-        bool, typer.Option("--no-token", help="Accept requests of other machines without a token.")
+        bool,
+        typer.Option("--no-token", help="Accept requests from other machines without a token."),
     ] = False,
     allow_host: Annotated[
         list[str] | None,
@@ -64,7 +65,7 @@ def serve(
         typer.Option(
             "--timeout",
             min=0.1,
-            help="Seconds for receiving a request, and again for answering it.",
+            help="Maximum time for receiving a request, and again for answering it, in seconds.",
         ),
     ] = 60.0,
 ) -> None:

@@ -53,7 +53,7 @@ def tag(
         typer.Argument(
             metavar="INPUT",
             help="Articles (.txt, .html, .pdf, .docx), corpora (.jsonl, .csv, .tsv, .parquet), folders of "
-            "them, addresses, or - for standard input.",
+            "them, URLs, or - for standard input.",
         ),
     ],
     target: Annotated[
@@ -61,15 +61,16 @@ def tag(
         typer.Option(
             "--target",
             "-t",
-            help="A person, thing or topic to find stances on (several times); entities if not given.",
+            help="Person, thing or topic to find stances on (several times); the entities of each article if not "
+            "given.",
         ),
     ] = None,
     neutral: Annotated[
         bool,
         typer.Option(
             "--neutral",
-            help="List every pair of holder and target that was scored; if not given, those that take a side, and "
-            "the neutral ones only for the names and topics of --target.",
+            help="List every pair of holder and target that was scored; if not given, pairs that take a side, and "
+            "neutral pairs only for the names and topics of --target.",
         ),
     ] = False,
     output_format: Annotated[
@@ -77,7 +78,7 @@ def tag(
         typer.Option(
             "--format",
             "-f",
-            help="Output format; if not given, the one that the name of --out implies, else jsonl.",
+            help="Output format; if not given, the one that the suffix of --out implies, else jsonl.",
         ),
     ] = None,
     rows: Annotated[
@@ -106,7 +107,7 @@ def tag(
         ),
     ] = None,
     allow_network: Annotated[
-        bool, typer.Option("--allow-network", help="Fetch inputs that are addresses.")
+        bool, typer.Option("--allow-network", help="Download inputs that are URLs.")
     ] = False,
     out: Annotated[
         Path | None,
@@ -158,8 +159,8 @@ def tag(
         Path | None,
         typer.Option(
             "--report",
-            help="Report on the corpus to write as well (.html): who speaks and who stands where, see the command "
-            "report. It needs --out in JSON Lines, or in Parquet with --rows sentences; none if not given.",
+            help="Report on the corpus (.html), as the command report writes it; none if not given. It needs --out in "
+            "JSON Lines, or in Parquet with --rows sentences.",
         ),
     ] = None,
     min_confidence: MinConfidenceOption = None,
