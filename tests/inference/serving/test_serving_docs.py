@@ -42,7 +42,7 @@ def test_limits_are_the_defaults():
     assert "`--max-body`, 1 MiB" in PAGE
     assert f"`--timeout`, {settings.timeout:g} s" in PAGE
     assert f"`--max-pairs`, {settings.max_pairs}" in PAGE
-    assert f"An address may send {bodies.MAX_PER_CLIENT} at a time" in PAGE
+    assert f"An IP address may send {bodies.MAX_PER_CLIENT} at a time" in PAGE
     assert f"hold {bodies.MAX_MEMORY} times `--max-body`" in PAGE
 
 
