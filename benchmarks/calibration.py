@@ -226,9 +226,10 @@ def draw(diagrams: dict[str, Any], folder: Path) -> None:
         figure.suptitle(name)
         _draw_reliability(bars, content["bins"])
         curve.plot(content["coverage"], content["risk"])
-        curve.axhline(1 - reliability.TARGET_PRECISION, color="grey", linewidth=0.8)
+        task = name.rpartition("/")[2]
+        curve.axhline(1 - reliability.answered_precision(task), color="grey", linewidth=0.8)
         curve.set(
-            xlabel="share answered, the surest first",
+            xlabel="share answered, most confident first",
             ylabel="share of these that is wrong",
             xlim=(0, 1),
         )

@@ -160,7 +160,7 @@ def render(figures: Mapping[str, Any]) -> str:
             second_mark = "; the square: the second annotator, on fewer articles"
             lines += [
                 "",
-                "Sides of at least a confidence, the surest first. The diamond: the default confidence"
+                "Sides of at least a confidence, most confident first. The diamond: the default confidence"
                 f"{second_mark if has_second else ''}.",
                 "",
                 f"![Precision and recall of stances in whole articles]({CURVE})",

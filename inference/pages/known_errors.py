@@ -36,7 +36,7 @@ class KnownErrors:
         articles: the number of articles in which stances were looked for.
         default_confidence: the least confidence of stances of holders that count by default.
         rates: the figures by their key in the file.
-        curve: (confidence, precision, recall) of stances of at least a confidence, the surest first.
+        curve: (confidence, precision, recall) of stances of at least a confidence, most confident first.
     """
 
     model_sha256: str

@@ -231,9 +231,9 @@
     opened = entries;
     at("h-dialog").replaceChildren(...title);
     const shown = entries.reduce((sum, entry) => sum + entry.said.length + entry.held.length, 0);
-    let note = shown === 1 ? "1 sentence." : `${format.format(shown)} sentences, the surest first.`;
+    let note = shown === 1 ? "1 sentence." : `${format.format(shown)} sentences, most confident first.`;
     if (!shown) note = `None of the ${format.format(count)} sentences is in this page, which has no room for all.`;
-    else if (count > shown) note = `${format.format(shown)} of ${format.format(count)} sentences are in this page, the surest first.`;
+    else if (count > shown) note = `${format.format(shown)} of ${format.format(count)} sentences are in this page, most confident first.`;
     at("d-note").textContent = note;
     at("d-list").replaceChildren(...entries.map(({ text, said, held }) => sentenceItem(text, said, held)));
     dialog.showModal();

@@ -1,4 +1,4 @@
-"""The sentences of a report: the surest first, as many as there is room for, with links that are safe."""
+"""The sentences of a report: most confident first, as many as there is room for, with links that are safe."""
 
 import json
 from dataclasses import asdict, replace

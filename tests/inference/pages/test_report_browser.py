@@ -91,7 +91,7 @@ def test_a_number_opens_its_sentences_and_escape_leads_back(page):
     page.keyboard.press("Enter")
     assert dialog(page).is_visible()
     assert page.locator("#h-dialog").inner_text() == f"{SALT} − against {ORVANE}"
-    assert page.locator("#d-note").inner_text() == "24 sentences, the surest first."
+    assert page.locator("#d-note").inner_text() == "24 sentences, most confident first."
     first = page.locator("#d-list > li").first
     assert first.locator("blockquote").inner_text() == "Runa Salt judges Orvane."
     assert "50\u00a0% sure" in first.inner_text()
@@ -134,7 +134,7 @@ def test_sentences_without_room_are_told(open_page, tmp_path):
     assert 0 < shown < 24
     assert (
         page.locator("#d-note").inner_text()
-        == f"{shown} of 24 sentences are in this page, the surest first."
+        == f"{shown} of 24 sentences are in this page, most confident first."
     )
 
 

@@ -27,7 +27,7 @@ from claimstance.training.evaluation.prediction_log import (
     ScoredSpans,
     read_prediction_log,
 )
-from claimstance.training.evaluation.reliability import binary_outcomes
+from claimstance.training.evaluation.reliability import answered_precision, binary_outcomes
 from claimstance.training.evaluation.span_errors import KINDS, count_errors, sum_errors
 
 MAX_CASES = 5  # shown of a task, for each run that alone is right
@@ -199,7 +199,7 @@ def _plots(
             risk_runs.append(PlottedRun(answers.confidence, answers.correct, run))
         plots[kind] = [
             reliability_plot(f"{anchor}k{number}r", reliability_runs),
-            risk_plot(f"{anchor}k{number}c", risk_runs),
+            risk_plot(f"{anchor}k{number}c", risk_runs, answered_precision(kind)),
         ]
     return plots
 

@@ -141,14 +141,20 @@ def _draw_bin_sizes(axes: "Axes", bins: Sequence[ReliabilityBin]) -> None:
     )
 
 
-def risk_plot(name: str, runs: Sequence[PlottedRun]) -> Plot:
-    """Plot the share of wrong answers against the share of questions answered, most confident first."""
+def risk_plot(name: str, runs: Sequence[PlottedRun], precision: float = TARGET_PRECISION) -> Plot:
+    """Plot the share of wrong answers against the share of questions answered, most confident first.
+
+    Args:
+        name: the prefix of the ids in the SVG.
+        runs: one run, or two.
+        precision: the precision that answers are given at; a line marks the share of errors that it allows.
+    """
     title = "Risk and coverage"
     descriptions, columns = [], []
     with drawing_settings():
         figure, axes = new_axes()
-        _label_axes(axes, "share answered, the surest first", "share of these that is wrong")
-        axes.axhline(1 - TARGET_PRECISION, color=SOFT, linewidth=0.8, linestyle=_DASHED)
+        _label_axes(axes, "share answered, most confident first", "share of these that is wrong")
+        axes.axhline(1 - precision, color=SOFT, linewidth=0.8, linestyle=_DASHED)
 
         highest = 0.0
         for run, (colour, line, _) in zip(runs, _STYLES, strict=False):

@@ -26,7 +26,12 @@ from claimstance.training.evaluation.page.worst import (
     worst_sentences,
 )
 from claimstance.training.evaluation.prediction_log import ScoredSpans
-from claimstance.training.evaluation.reliability import RANKED, answered_mask, binary_outcomes
+from claimstance.training.evaluation.reliability import (
+    RANKED,
+    answered_mask,
+    answered_precision,
+    binary_outcomes,
+)
 from claimstance.training.evaluation.span_errors import KINDS, count_errors, sum_errors
 
 LINKED = "linked attributions"  # a row of the error table, beside the roles
@@ -250,7 +255,11 @@ def _plots(anchor: str, task: str, config: ModelConfig, answers: Answers) -> dic
         answered = answered_mask(group, config)
         plots = [
             reliability_plot(f"{name}r", [PlottedRun(probabilities, outcomes)]),
-            risk_plot(f"{name}c", [PlottedRun(group.confidence, group.correct, answered=answered)]),
+            risk_plot(
+                f"{name}c",
+                [PlottedRun(group.confidence, group.correct, answered=answered)],
+                answered_precision(kind),
+            ),
         ]
         if task in RANKED:
             threshold = config.thresholds_of(task)[group.labels[-1]]
