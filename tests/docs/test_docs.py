@@ -3,9 +3,11 @@
 import json
 import re
 import zlib
+from importlib import metadata
 
 import pytest
 import reference
+import yaml
 from figures_head import FOLDERS
 from readme_table import load_figures, quote, quote_choice
 
@@ -193,3 +195,11 @@ def test_pictures_are_light():
 def test_nothing_is_left_to_be_filled_in():
     cards = [(ROOT / name).read_text(encoding="utf-8") for name in CARDS]
     assert [text[:40] for text in (README, *cards) if "@@" in text] == []
+
+
+def test_the_citation_names_the_version_of_the_package():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["version"] == metadata.version("claimstance")
+    assert citation["license"] == "MIT"
+    assert citation["message"]
+    assert [set(author) for author in citation["authors"]] == [{"name"}]
