@@ -237,6 +237,11 @@ class Config(Section):
         min_length=1,
         description="Name of the model, which results state.",
     )
+    version: str = Field(
+        default="1",
+        min_length=1,
+        description="Version of the model, which results state; in quotation marks, since YAML reads 1.10 as 1.1.",
+    )
     output: Path = Field(description="Folder of the trained model.")
     data: DataConfig = Field(description="The dataset.")
     model: NetworkConfig = Field(default=NetworkConfig(), description="The network.")

@@ -6,6 +6,7 @@ import pytest
 from pydantic import BaseModel
 
 from claimstance.model.bundled import BUNDLED_MODELS
+from claimstance.model.config import ModelConfig
 from claimstance.model.errors import ConfigError
 from claimstance.training.config import Config
 from claimstance.training.data.config import DataConfig
@@ -173,6 +174,14 @@ def test_make_train_runs_the_recipes_of_the_bundled_models():
         # A run begins with a bundled model or with one that was trained before it.
         assert str(recipe.model.init_from) in {"None", *started}
         started.add(f"runs/{name}")
+
+
+@pytest.mark.parametrize("name", BUNDLED_MODELS)
+def test_a_bundled_model_states_the_name_and_version_of_its_recipe(name):
+    model = ModelConfig.load(BUNDLED_MODELS[name])
+    for path in (ROOT / f"configs/{name}.yaml", BUNDLED_MODELS[name] / "config.yaml"):
+        recipe = load_config(path)
+        assert (recipe.name, recipe.version) == (model.name, model.version)
 
 
 def test_missing_file(tmp_path):

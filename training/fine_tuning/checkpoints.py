@@ -27,7 +27,16 @@ _FORMAT = 1
 _MAX_DIFFERENCES = 6  # that a message lists
 #: Keys that may differ in a resumed run, because no trained weight depends on them: `init_share` and `export` apply
 #: after the last step. Data is compared by its fingerprint.
-_FREE_KEYS = ("name", "output", "card", "data", "export", "training.threads", "training.init_share")
+_FREE_KEYS = (
+    "name",
+    "version",
+    "output",
+    "card",
+    "data",
+    "export",
+    "training.threads",
+    "training.init_share",
+)
 _START_WEIGHTS = ("model.safetensors", MANIFEST_FILE)  # an exported model may lack the first
 
 Description = dict[str, Any]

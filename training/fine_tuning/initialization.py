@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from claimstance.model.bundled import DEFAULT_MODEL
-from claimstance.model.config import ModelConfig
 from claimstance.model.errors import ConfigError, unknown
 from claimstance.model.network import ClaimStanceModel
 from claimstance.training.config import AUTO, Config
@@ -31,6 +30,7 @@ def new_model(
             "max_tokens": config.model.max_tokens,
             "dropout": config.model.dropout,
             "name": config.name,
+            "version": config.version,
             "opinion_spans": "stance" in tasks and bool(config.training.exhaustive_stances),
         },
     )
@@ -73,7 +73,7 @@ def load_trainable_heads(
                 f"({', '.join(source.labels[task])}), found {', '.join(labels.get(task, ()))}"
             )
     model.config = replace(
-        without_calibration(source, tasks), name=config.name, version=ModelConfig.version
+        without_calibration(source, tasks), name=config.name, version=config.version
     )
     model.freeze_except(tasks, config.model.dropout)
     return model, source.name

@@ -113,6 +113,7 @@ def test_many_changes_are_counted(interrupted):
 
 def test_settings_that_change_no_trained_weight_may_change(interrupted):
     moved = describe(data="moved", threads=2)
+    assert not [key for key in moved["settings"] if key in ("name", "version", "output")]
     assert checkpoint_to_resume(interrupted, moved) == interrupted / "checkpoint-18"
 
     start = {"init_from": "small"}

@@ -69,3 +69,15 @@ def test_without_a_start_the_encoder_is_as_it_was_pretrained(tiny_encoder):
         if key.startswith("encoder.") and not torch.equal(value, weights[key])
     ]  # fmt: skip
     assert differing == []
+
+
+def test_a_new_model_states_the_name_and_version_of_its_configuration(tiny_encoder):
+    settings = {
+        "name": "mine",
+        "version": "2.5",
+        "output": "out",
+        "data": {"path": "data"},
+        "model": {"encoder": str(tiny_encoder), "max_tokens": 64},
+    }
+    model, _ = new_model(Config.model_validate(settings), ("claim", "stance"), LABELS)
+    assert (model.config.name, model.config.version) == ("mine", "2.5")
