@@ -128,12 +128,12 @@ def test_a_second_signal_ends_the_server_at_once(model, how, busy):
 
 _STUCK = """
 import sys, time
-from claimstance.inference.serving import app
-def begin(self, asked, stop):
-    if "stuck" in asked.text:
+from claimstance.inference.tagger import Tagger
+def begin(self, article, *options):
+    if "stuck" in article.text:
         time.sleep(3600)
-    return original(self, asked, stop)
-original, app.Server._begin_article = app.Server._begin_article, begin
+    return original(self, article, *options)
+original, Tagger.begin = Tagger.begin, begin
 from claimstance.inference.cli.main import main
 main()
 """

@@ -196,8 +196,8 @@ def test_soft_tags_of_targets_teach_the_head_of_targets(tiny_encoder, one_thread
     [tokens] = model.windows.tokenize([record.text])
     soft = {"a": {"opinion_target": np.full((len(tokens), 3), 1 / 3, np.float32)}}
     [[example]] = build_examples([record], model.windows, DEFAULT_LABELS, {}, soft=soft)
-    assert example.teaches(["stance"])
-    assert not example.teaches(["claim"])
+    assert example.has_labels_of(["stance"])
+    assert not example.has_labels_of(["claim"])
 
     window = next(model.windows.windows([(0, example.tokens)]))
     batch = collate([LabelledWindow(window, [example])], model.windows.pad)
