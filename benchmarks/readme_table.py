@@ -1,4 +1,4 @@
-"""Write two tables of README.md: the choice between the bundled models, and their accuracy beside each other."""
+"""Write the tables of README.md: the choice between the bundled models, their accuracy and their speed."""
 
 import json
 import re
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from figures_head import FOLDERS
+from speed_page import quote as quote_speed
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 #: File of figures → the names of its rows in the table.
@@ -54,7 +55,9 @@ def write_readme() -> None:
     """Write the tables into README.md."""
     text = README.read_text(encoding="utf-8")
     figures = load_figures()
-    README.write_text(quote_choice(figures, quote(figures, text)), encoding="utf-8")
+    text = quote_choice(figures, quote(figures, text))
+    text = quote_speed({model: files["speed"] for model, files in figures.items()}, text)
+    README.write_text(text, encoding="utf-8")
 
 
 def quote(figures: Mapping[str, Mapping[str, Figures]], text: str) -> str:

@@ -30,10 +30,9 @@ from articles import NAMES, make_articles, make_syndicated, polnear_articles, wr
 from contenders import THREADS
 from figures_head import FOLDERS
 from readme_table import write_readme
-from speed_page import Row, file_head, load_figures, make_row, page, quote
+from speed_page import Row, file_head, make_row, page
 
 HERE = Path(__file__).parent
-README = HERE.parent / "README.md"
 DEMO = HERE.parent / "seeds" / "demo.txt"
 PROGRAM = (sys.executable, "-c", "from claimstance.inference.cli.main import main; main()")
 TARGETS = NAMES[:10]
@@ -543,8 +542,6 @@ def main() -> None:
             json.dumps(figures, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
         )
         (folder / "speed.md").write_text(page(figures), encoding="utf-8")
-        text = README.read_text(encoding="utf-8")
-        README.write_text(quote(load_figures(), text), encoding="utf-8")
         write_readme()
     print(page(figures))
 

@@ -1,11 +1,10 @@
 """Render speed.md from the figures of speed.json, and the table that README quotes."""
 
-import json
 import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from figures_head import FOLDERS, head
+from figures_head import head
 
 from claimstance.model.bundled import BUNDLED_MODELS
 from claimstance.model.onnx.backend import model_sha256
@@ -59,16 +58,6 @@ def _four_digits(value: float) -> float:
 def file_head(model: str) -> dict[str, Any]:
     """Return the head of the file of figures of a bundled model."""
     return head(model_sha256(BUNDLED_MODELS[model]))
-
-
-def load_figures() -> dict[str, dict[str, Any]]:
-    """Return model → the content of its ``speed.json``, for the models that have one."""
-    paths = {model: folder / "speed.json" for model, folder in FOLDERS.items()}
-    return {
-        model: json.loads(path.read_text(encoding="utf-8"))
-        for model, path in paths.items()
-        if path.is_file()
-    }
 
 
 def holds(row: Row) -> bool | None:

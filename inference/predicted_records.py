@@ -1,9 +1,10 @@
 """Records with predictions, as ``claimstance predict`` and the server return them; see docs/record.md."""
 
 import json
+from dataclasses import asdict
 from typing import Any
 
-from claimstance.inference.results import ranking
+from claimstance.inference.results import Label, ranking
 from claimstance.model.config import ModelConfig
 from claimstance.model.prediction import Prediction
 from claimstance.model.record import Record
@@ -16,7 +17,7 @@ def predicted_record(config: ModelConfig, record: Record, prediction: Prediction
     for task in ("claim", "subjective"):
         probabilities = getattr(prediction, task)
         if probabilities is not None:
-            predicted[task] = _label(config, task, probabilities)
+            predicted[task] = asdict(label_of(config, task, probabilities))
     if prediction.check_worthy is not None:
         predicted["check_worthy"] = {
             "probability": ranking(prediction.check_worthy),
@@ -47,24 +48,20 @@ def predicted_record(config: ModelConfig, record: Record, prediction: Prediction
         for pair, kind, probabilities in zip(
             row["stances"] or (), prediction.kinds, prediction.stances, strict=True
         ):
-            label = _label(config, kind, probabilities)
-            is_answered = config.is_answered(kind, label["label"], label["probability"])
+            label = label_of(config, kind, probabilities)
+            is_answered = config.is_answered(kind, label.label, label.probability)
             predicted["stances"].append(
                 {
                     "holder": pair["holder"],
                     "target": pair["target"],
-                    **label,
+                    **asdict(label),
                     "abstained": not is_answered,
                 }
             )
     return {**row, "predicted": predicted}
 
 
-def _label(config: ModelConfig, kind: str, probabilities: dict[str, float]) -> dict[str, Any]:
-    """Return the label that is predicted for a task, or for a kind of stance query, with its probability."""
+def label_of(config: ModelConfig, kind: str, probabilities: dict[str, float]) -> Label:
+    """Return the label that is predicted for a task, or for a kind of stance query."""
     label = config.predict_label(kind, probabilities)
-    return {
-        "label": label,
-        "probability": probabilities[label],
-        "probabilities": probabilities,
-    }
+    return Label(label, probabilities[label], probabilities)

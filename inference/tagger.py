@@ -15,14 +15,13 @@ from claimstance.inference.coreference.alignment import (
     resolve_article,
 )
 from claimstance.inference.coreference.continuations import find_continuations
-from claimstance.inference.coreference.spans import Offsets
 from claimstance.inference.coreference.stance_candidates import (
     StanceCandidate,
     find_candidates,
     without_nested_targets,
 )
 from claimstance.inference.grouping import group_sources
-from claimstance.inference.predicted_records import predicted_record
+from claimstance.inference.predicted_records import label_of, predicted_record
 from claimstance.inference.python_input import (
     check_articles,
     check_targets,
@@ -47,6 +46,7 @@ from claimstance.model.prediction import begin_document, predict
 from claimstance.model.predictor import PREFETCH_PER_WORKER, Predictor
 from claimstance.model.record import Record, parse_record
 from claimstance.model.text.layout import layout_of
+from claimstance.model.text.offsets import Offsets
 from claimstance.model.text.sentences import split_sentences
 from claimstance.model.windows import Located
 
@@ -433,8 +433,7 @@ class Tagger:
         config = self._predictor.config
         task = kind.partition(".")[0]
         probabilities = dict(zip(config.labels[task], map(float, row), strict=True))
-        label = config.predict_label(kind, probabilities)
-        return Label(label, probabilities[label], probabilities)
+        return label_of(config, kind, probabilities)
 
 
 def _unpickle(

@@ -189,11 +189,11 @@ def _same_person(a: FullName, b: FullName) -> bool:
     """Return whether two full names with one surname are those of one person."""
     if a.suffix != b.suffix:
         return False
-    return _fit(a.first, b.first) and _fit(a.middle, b.middle)
+    return fits(a.first, b.first) and fits(a.middle, b.middle)
 
 
-def _fit(a: str, b: str) -> bool:
-    """Return whether two names may be one: an initial fits what begins with it, no middle name fits any."""
+def fits(a: str, b: str) -> bool:
+    """Return whether two first or middle names may be one: an initial fits what begins with it, ``""`` fits all."""
     return a.startswith(b) or b.startswith(a)
 
 

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 from claimstance.inference.coreference.resolver import refers_to, resolve_references
-from claimstance.inference.coreference.spans import Offsets
 from claimstance.inference.results import Attribution, Entity, Span
 from claimstance.model.decoding.attributions import FoundAttribution
 from claimstance.model.encoding import EncodedDocument
 from claimstance.model.text.entities import FoundEntity
 from claimstance.model.text.mentions import find_mentions
+from claimstance.model.text.offsets import Offsets
 from claimstance.model.windows import Located
 
 T = TypeVar("T")

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from operator import itemgetter
 
 from claimstance.inference.coreference.quotes import Quote, join_quotes
-from claimstance.inference.coreference.spans import Offsets, overlap
 from claimstance.inference.results import Attribution, Continuation, Span
+from claimstance.model.text.offsets import Offsets, overlap
 
 #: The rank of a continuation (is its source's quotation, has a source, probability), and itself.
 _RankedContinuation = tuple[tuple[bool, bool, float], Continuation]

@@ -8,9 +8,9 @@ from claimstance.inference.coreference.alignment import (
     References,
     group_by_sentence,
 )
-from claimstance.inference.coreference.spans import Offsets, overlap
 from claimstance.inference.results import Attribution, Continuation, Span
 from claimstance.model.encoding import EncodedDocument
+from claimstance.model.text.offsets import Offsets, overlap
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from claimstance.inference.coreference.quotes import find_quotes
-from claimstance.inference.coreference.spans import Offsets
 from claimstance.model.encoding import CancelledError, ShouldCancel, never_cancel
 from claimstance.model.text.accents import fold_accents
+from claimstance.model.text.offsets import Offsets
 from claimstance.model.text.person_names import bare_name, person_name, words
 
 T = TypeVar("T")

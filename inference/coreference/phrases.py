@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from claimstance.inference.coreference.people import GENDERS, Mention
-from claimstance.inference.coreference.spans import Offsets
+from claimstance.model.text.offsets import Offsets
 from claimstance.model.text.person_names import honorific_of, words
 
 RELATIVE_PRONOUNS = words("who whom whose that which")

@@ -32,10 +32,10 @@ from claimstance.inference.coreference.phrases import (
     roles_of,
 )
 from claimstance.inference.coreference.salience import RecentMentions
-from claimstance.inference.coreference.spans import Offsets
 from claimstance.model.encoding import ShouldCancel, never_cancel
 from claimstance.model.text.accents import fold_accents
 from claimstance.model.text.mentions import find_mentions
+from claimstance.model.text.offsets import Offsets
 from claimstance.model.text.person_names import bare_name, person_name
 
 Names = dict[Offsets, str | None]

@@ -17,12 +17,12 @@ from claimstance.inference.coreference.holders import (
 )
 from claimstance.inference.coreference.people import cancellable
 from claimstance.inference.coreference.resolver import refers_to
-from claimstance.inference.coreference.spans import Offsets, overlap
 from claimstance.inference.coreference.targets import Target, targets_by_sentence
 from claimstance.inference.results import Attribution, Continuation, Span, Stance
 from claimstance.model.decoding.spans import surest_spans
 from claimstance.model.encoding import EncodedDocument, ranges_of_long_sentences
 from claimstance.model.stance_queries import StanceQuery
+from claimstance.model.text.offsets import Offsets, overlap
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from claimstance.inference.coreference.alignment import Reference, find_mentions_or_references
 from claimstance.inference.coreference.people import cancellable
-from claimstance.inference.coreference.spans import Offsets
 from claimstance.model.encoding import EncodedDocument
 from claimstance.model.text.mentions import has_capital
 from claimstance.model.text.modifiers import is_modifier
+from claimstance.model.text.offsets import Offsets
 
 #: The name of a target, and the offsets of its first mention in the sentence; ``None`` for a topic.
 Target = tuple[str, Offsets | None]

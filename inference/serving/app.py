@@ -263,10 +263,10 @@ def create_app(tagger: Tagger, settings: Settings) -> FastAPI:
         redirect_slashes=False,
         separate_input_output_schemas=False,
         exception_handlers={
-            HTTPException: _answer_error,
-            RequestValidationError: _answer_error,
-            ClaimstanceError: _answer_error,
-            Exception: _answer_error,
+            HTTPException: _http_error,
+            RequestValidationError: _validation_error,
+            ClaimstanceError: _input_error,
+            Exception: _internal_error,
         },
     )
     app.state.server = server
@@ -306,18 +306,15 @@ def _json(values: Sequence[bytes], is_list: bool) -> Response:
     return Response(content, media_type="application/json")
 
 
-async def _answer_error(_: Request, error: Exception) -> Response:
-    """Return the problem details of an error in answering a request."""
-    # The request was refused, or its path does not exist.
-    if isinstance(error, HTTPException):
-        return problem_response(error)
-    # The tagger cannot process the content.
-    if isinstance(error, ClaimstanceError):
-        return problem_response(Refusal(422, str(error)))
-    # The program failed: no detail could reveal something.
-    if not isinstance(error, RequestValidationError):
-        return problem_response(Refusal(500, "internal error: see the log of the server"))
+async def _http_error(_: Request, error: Exception) -> Response:
+    """Answer a request that was refused, or whose path does not exist."""
+    assert isinstance(error, HTTPException)
+    return problem_response(error)
 
+
+async def _validation_error(_: Request, error: Exception) -> Response:
+    """Answer a request with an invalid field."""
+    assert isinstance(error, RequestValidationError)
     # A location begins with "body" and the tag of the union: ("body", "list", 2, "targets").
     problems = [{**problem, "loc": problem["loc"][2:]} for problem in error.errors()]
     field, detail = first_problem(problems, AskedArticle)
@@ -326,3 +323,13 @@ async def _answer_error(_: Request, error: Exception) -> Response:
     if colon and " " not in inner_field:
         field, detail = f"{field}.{inner_field}", message
     return problem_response(invalid_field(field.strip(".") or "body", detail))
+
+
+async def _input_error(_: Request, error: Exception) -> Response:
+    """Answer a request whose content the tagger cannot process."""
+    return problem_response(Refusal(422, str(error)))
+
+
+async def _internal_error(_: Request, error: Exception) -> Response:
+    """Answer a request at which the program failed, without any detail that could reveal something."""
+    return problem_response(Refusal(500, "internal error: see the log of the server"))

@@ -9,6 +9,7 @@ from dataclasses import replace
 from claimstance.model.decoding.tags import Floats, decode_tags
 from claimstance.model.labels import bio
 from claimstance.model.text.entities import FoundEntity
+from claimstance.model.text.offsets import overlap
 from claimstance.model.windows import Located, Window
 
 _POSSESSIVE = re.compile(r"(?<=['’])s\b\s*")
@@ -86,7 +87,7 @@ def surest_spans(
             position = bisect_right(others, span)
             # Only the neighbours in the order of the text can overlap it.
             neighbours = others[max(position - 1, 0) : position + 1]
-            if any(start < span[1] and span[0] < end for start, end in neighbours):
+            if any(overlap(span, neighbour) for neighbour in neighbours):
                 continue
             others.insert(position, span)
         surest.append(number)

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+from claimstance.model.config import ModelConfig
 from claimstance.model.errors import ConfigError, unknown
 from claimstance.model.labels import OPINION_HEADS
 from claimstance.model.onnx.backend import load_predictor, model_folder
@@ -82,15 +83,19 @@ def add_hard_negatives(
     return added
 
 
+def require_opinion_heads(config: ModelConfig, where: str) -> None:
+    """Raise ``ConfigError``, with a message that begins with ``where``, if a model finds no holders and targets."""
+    if not config.opinion_heads:
+        raise ConfigError(
+            f"{where}: expected a model that finds holders and targets of stances, found one without these heads"
+        )
+
+
 def _eager_predictor(settings: HardNegatives) -> Predictor:
     """Load the model, with a bias towards holders and targets."""
     predictor, _ = load_predictor(model_folder(settings.model))
     config = predictor.config
-    if not config.opinion_heads:
-        raise ConfigError(
-            f"data.hard_negatives: {settings.model}: expected a model that finds holders and targets of stances, "
-            "found one without these heads"
-        )
+    require_opinion_heads(config, f"data.hard_negatives: {settings.model}")
     biases = dict(config.biases)
     for head in OPINION_HEADS:
         biases[head] = biases.get(head, 0.0) + settings.bias

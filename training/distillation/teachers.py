@@ -18,6 +18,7 @@ from claimstance.model.predictor import Predictor
 from claimstance.model.record import Record
 from claimstance.training.data.config import Teacher
 from claimstance.training.data.soft_labels import SoftLabels
+from claimstance.training.distillation.hard_negatives import require_opinion_heads
 
 log = logging.getLogger(__name__)
 
@@ -57,9 +58,9 @@ def add_soft_labels(
         _check_teacher(predictor, teacher, labels)
 
         selected = [record for record in records if record.meta.get("corpus") in teacher.corpora]
-        selected = _sample_documents(selected, teacher.share)
-        log.info("%s reads %d sentences", predictor.config.name, len(selected))
-        _predict_labels(predictor, selected, teacher.tasks, soft, progress)
+        documents = _sample_documents(selected, teacher.share)
+        log.info("%s reads %d sentences", predictor.config.name, sum(map(len, documents)))
+        _predict_labels(predictor, documents, teacher.tasks, soft, progress)
     return soft
 
 
@@ -70,11 +71,7 @@ def _check_teacher(
     config = predictor.config
     for task in teacher.tasks:
         if task == "opinions":
-            if not config.opinion_heads:
-                raise ConfigError(
-                    f"data.teachers: {teacher.model}: expected a model that finds holders and targets of stances, "
-                    "found one without these heads"
-                )
+            require_opinion_heads(config, f"data.teachers: {teacher.model}")
             continue
         if task not in config.tasks:
             raise ConfigError(
@@ -89,17 +86,16 @@ def _check_teacher(
             )
 
 
-def _sample_documents(records: Sequence[Record], share: float) -> list[Record]:
+def _sample_documents(records: Sequence[Record], share: float) -> list[list[Record]]:
     """Return the records of a random share of the documents, in order; the same ones in every build."""
     groups = contexts(records)
-    sampled = random.Random(0).sample(groups, round(share * len(groups)))
-    numbers = sorted(number for group in sampled for number in group)
-    return [records[number] for number in numbers]
+    sampled = random.Random(0).sample(range(len(groups)), round(share * len(groups)))
+    return [[records[number] for number in groups[index]] for index in sorted(sampled)]
 
 
 def _predict_labels(
     predictor: Predictor,
-    records: Sequence[Record],
+    documents: Sequence[Sequence[Record]],
     tasks: Sequence[str],
     soft: dict[str, SoftLabels],
     progress: Progress | None,
@@ -108,15 +104,16 @@ def _predict_labels(
     heads = ["attribution"] if "attribution" in tasks else []
     if "opinions" in tasks:
         heads += OPINION_HEADS
-    groups = [[records[number] for number in group] for group in contexts(records)]
 
-    def submit(group: list[Record]) -> Callable[[], tuple[list[Prediction], list[SoftLabels]]]:
-        pending = begin_document(predictor, group)
+    def submit(
+        document: Sequence[Record],
+    ) -> Callable[[], tuple[list[Prediction], list[SoftLabels]]]:
+        pending = begin_document(predictor, document)
         return lambda: (pending.result(), _tag_probabilities(pending, heads))
 
-    results = predictor.prefetch(submit(group) for group in groups)
-    for group, (predictions, tags) in zip(groups, results, strict=True):
-        for record, prediction, record_tags in zip(group, predictions, tags, strict=True):
+    results = predictor.prefetch(map(submit, documents))
+    for document, (predictions, tags) in zip(documents, results, strict=True):
+        for record, prediction, record_tags in zip(document, predictions, tags, strict=True):
             labels = dict(record_tags)
             for task in SENTENCE_TASKS:
                 if task in tasks:
@@ -127,7 +124,7 @@ def _predict_labels(
             if "stance" in tasks:
                 _set_stance_probabilities(record, prediction)
         if progress:
-            progress(len(group))
+            progress(len(document))
 
 
 def _set_stance_probabilities(record: Record, prediction: Prediction) -> None:

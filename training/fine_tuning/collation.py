@@ -10,6 +10,7 @@ from torch import Tensor
 from claimstance.model.labels import OPINION_HEADS, ROLES, SENTENCE_TASKS, bio
 from claimstance.model.network import IGNORE, Batch
 from claimstance.model.stance_queries import NO_SPAN
+from claimstance.model.text.offsets import Offsets, overlap
 from claimstance.model.windows import Window
 from claimstance.training.fine_tuning.epoch_sampler import LabelledWindow
 from claimstance.training.fine_tuning.examples import StanceExample
@@ -224,7 +225,7 @@ def _mention_pairs(row: int, labelled: LabelledWindow) -> Iterator[_Pair]:
 def _links(row: int, labelled: LabelledWindow) -> list[_Link]:
     """Return a link for every cue with every source and content of the window."""
     runs: list[_WindowRun] = []
-    contents: dict[str, list[_SpanRow]] = defaultdict(list)  # event → its whole content
+    contents: dict[str, list[Offsets]] = defaultdict(list)  # event → its whole content
     for number, example in enumerate(labelled.examples):
         for run in example.runs or ():
             span = _window_span(row, labelled, number, (run.start, run.end))
@@ -242,7 +243,7 @@ def _links(row: int, labelled: LabelledWindow) -> list[_Link]:
             for content_span in content_spans:
                 span = _window_span(row, labelled, number, content_span)
                 if span is not None:
-                    contents[event].append(span)
+                    contents[event].append(span[1:])
 
     links = []
     for cue in runs:
@@ -254,11 +255,8 @@ def _links(row: int, labelled: LabelledWindow) -> list[_Link]:
                 links.append(_Link(cue.span, other.span, int(is_source), IGNORE))
             elif other.role == "content":
                 # The flat content of an inner attribution belongs to the outer one, too.
-                is_content = any(_overlap(other.span, content) for content in contents[cue.event])
+                is_content = any(
+                    overlap(other.span[1:], content) for content in contents[cue.event]
+                )
                 links.append(_Link(cue.span, other.span, IGNORE, int(is_content)))
     return links
-
-
-def _overlap(first: _SpanRow, second: _SpanRow) -> bool:
-    """Return whether two spans of one window share a token."""
-    return first[1] < second[2] and second[1] < first[2]

@@ -14,6 +14,7 @@ from claimstance.model.prediction import contexts
 from claimstance.model.predictor import Predictor
 from claimstance.model.record import Record, Stance
 from claimstance.model.stance_queries import StanceQuery
+from claimstance.model.text.offsets import overlap
 from claimstance.model.windows import Located
 from claimstance.training.evaluation.answers import Answers, document_of
 from claimstance.training.evaluation.metrics import cumulative_curve
@@ -55,7 +56,7 @@ def candidate_queries(document: EncodedDocument) -> list[StanceQuery]:
         for target in targets_of_sentence[holder.sentence]:
             holder_offsets = (holder.start, holder.end)
             target_offsets = (target.start, target.end)
-            if not _overlap(holder_offsets, target_offsets):
+            if not overlap(holder_offsets, target_offsets):
                 query = StanceQuery(holder.sentence, holder_offsets, target_offsets, is_found=True)
                 queries.append(query)
     return queries
@@ -151,11 +152,6 @@ def is_about(query: StanceQuery, stance: Stance) -> bool:
     for offsets, span in ((query.holder, stance.holder), (query.target, stance.target)):
         if offsets is None or isinstance(offsets, str) or not isinstance(span, list):
             return False
-        if not any(_overlap(offsets, piece) for piece in span):
+        if not any(overlap(offsets, piece) for piece in span):
             return False
     return True
-
-
-def _overlap(first: tuple[int, int], second: tuple[int, int]) -> bool:
-    """Return whether two ranges of characters of one sentence share a character."""
-    return first[0] < second[1] and second[0] < first[1]

@@ -292,6 +292,7 @@ class LogProgress(TrainerCallback):
             log.info("about %d min on this machine", self._minutes_left(state))
 
     def _start_clock(self, state: TrainerState) -> None:
+        """Measure the time of a step from now on."""
         self._clock_step, self._clock_time = state.global_step, time.monotonic()
 
     def _minutes_left(self, state: TrainerState) -> int:

@@ -8,6 +8,7 @@ from itertools import combinations
 from claimstance.inference.coreference.aliases import (
     SUFFIX,
     FullName,
+    fits,
     gender_of,
     parse_full_name,
 )
@@ -131,7 +132,7 @@ def _join_full_names(groups: Groups, full: list[tuple[FullName, Mention]]) -> No
         middle_names = [middle for middle in by_middle if middle]
         if len(middle_names) > _MAX_MIDDLE_NAMES:
             continue
-        if all(a.startswith(b) or b.startswith(a) for a, b in combinations(middle_names, 2)):
+        if all(fits(a, b) for a, b in combinations(middle_names, 2)):
             groups.join(mention.id for _, mention in namesakes)
 
     # Initials come afterwards: "J. Orr" fits one person, if "Jane Orr" and "Jane B. Orr" are one.
