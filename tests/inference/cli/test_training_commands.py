@@ -231,11 +231,12 @@ def test_training_logs_its_progress(make_config, splits, tmp_path, caplog):
 
     caplog.set_level("INFO", "claimstance")
     # Small batches make enough steps for an estimate of the whole time.
-    settings = {"epochs": 1, "tokens_per_batch": 64, "evaluations_per_epoch": 0}
+    settings = {"epochs": 1, "tokens_per_batch": 96, "evaluations_per_epoch": 0}
     config = make_config(tmp_path / "model", **settings)
     fine_tune(config, {"train": splits["train"]}, DEFAULT_LABELS)
     steps = json.loads((config.output / "training.json").read_bytes())["steps"]
     progress = [message for message in caplog.messages if message.startswith("step ")]
+    assert re.fullmatch(rf"step {steps} of {steps}, loss \d+\.\d{{3}}, 0 min left", progress[-1])
     assert len(progress) > 5
     for message in progress:
         assert re.fullmatch(rf"step \d+ of {steps}, loss \d+\.\d{{3}}, \d min left", message)
