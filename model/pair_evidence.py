@@ -1,7 +1,8 @@
-"""Evidence for a stance between a holder and a target that a model found by itself, beside the logits of the network.
+"""Evidence for a stance between a holder and a target that a model found by itself, beside the logits of their pair.
 
 A stance is likelier if the holder is a source and the target a name, and less likely if the target is a single word,
-which is often a part of a longer one. Calibration fits a weight for each property (``fit_evidence``).
+which is often a part of a longer one. A sentence seldom expresses many stances, so other pairs with greater logits are
+evidence against one. Calibration fits a weight for each property (``fit_evidence``).
 """
 
 from collections import defaultdict
@@ -13,20 +14,43 @@ from numpy.typing import NDArray
 from claimstance.model.windows import Located
 
 #: The properties of a pair, in the order of the columns of ``pair_evidence``.
-EVIDENCE = ("source_holder", "named_target", "holder_words", "target_words")
+EVIDENCE = (
+    "source_holder",
+    "named_target",
+    "holder_words",
+    "target_words",
+    "likelier_pairs",
+    "rival_holder",
+)
 _MAX_WORDS = 6  # counted: a clause of twenty words is no better a target than one of six
+_LEAST_LOG_ODDS = -6.0  # of a rival: the same as without any rival
+
+Pair = tuple[Located, Located]  # a holder and a target
+
+
+def stance_log_odds(logits: NDArray[np.floating], no_stance: int) -> NDArray[np.floating]:
+    """Return the log-odds of any stance, (P,), from logits or log-probabilities (P, C); ``no_stance`` is a column."""
+    others = np.delete(logits, no_stance, axis=1)
+    log_odds: NDArray[np.floating] = np.logaddexp.reduce(others, axis=1) - logits[:, no_stance]
+    return log_odds
 
 
 def pair_evidence(
-    pairs: Sequence[tuple[Located, Located]],
+    pairs: Sequence[Pair],
+    log_odds: NDArray[np.floating],
     sources: Iterable[Located],
     names: Iterable[Located],
     texts: Sequence[str],
 ) -> NDArray[np.floating]:
-    """Return the properties ``EVIDENCE`` of pairs: (P, 4), zeros and ones and numbers of words.
+    """Return the properties ``EVIDENCE`` of pairs, (P, E).
+
+    ``source_holder`` and ``named_target`` are 0 or 1. The numbers of words end at a maximum. ``likelier_pairs`` is the
+    logarithm of one plus the number of pairs of the sentence with greater log-odds. ``rival_holder`` is the greatest
+    log-odds of another holder on the same target.
 
     Args:
         pairs: holders with their targets.
+        log_odds: of a stance between them by the network, (P,).
         sources: the sources of attributions.
         names: the named entities.
         texts: the sentences.
@@ -39,10 +63,12 @@ def pair_evidence(
         words = texts[span.sentence][span.start : span.end].split()
         word_counts[span] = min(len(words), _MAX_WORDS)
 
-    rows = []
-    for holder, target in pairs:
-        rows.append((is_source[holder], is_name[target], word_counts[holder], word_counts[target]))
-    return np.array(rows, dtype=np.float64).reshape(-1, len(EVIDENCE))
+    evidence = np.zeros((len(pairs), len(EVIDENCE)))
+    for row, (holder, target) in zip(evidence, pairs, strict=True):
+        row[:4] = is_source[holder], is_name[target], word_counts[holder], word_counts[target]
+    evidence[:, 4] = np.log1p(_count_likelier(pairs, log_odds))
+    evidence[:, 5] = _rival_log_odds(pairs, log_odds)
+    return evidence
 
 
 def _overlapping(spans: Iterable[Located], others: Iterable[Located]) -> Mapping[Located, bool]:
@@ -51,3 +77,31 @@ def _overlapping(spans: Iterable[Located], others: Iterable[Located]) -> Mapping
     for other in others:
         by_sentence[other.sentence].append(other)
     return {span: any(map(span.overlaps, by_sentence[span.sentence])) for span in spans}
+
+
+def _count_likelier(pairs: Sequence[Pair], log_odds: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Return for each pair the number of pairs with greater log-odds in the sentence of its target, (P,)."""
+    sentences = np.array([target.sentence for _, target in pairs], dtype=np.int64)
+    counts = np.zeros(len(pairs))
+    for sentence in np.unique(sentences):
+        numbers = np.flatnonzero(sentences == sentence)
+        ascending = np.sort(log_odds[numbers])
+        positions = np.searchsorted(ascending, log_odds[numbers], side="right")
+        counts[numbers] = len(numbers) - positions
+    return counts
+
+
+def _rival_log_odds(pairs: Sequence[Pair], log_odds: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Return for each pair the greatest log-odds of a pair with its target and a holder elsewhere, (P,)."""
+    by_target: dict[Located, list[int]] = defaultdict(list)
+    for number in np.argsort(-log_odds, kind="stable").tolist():
+        by_target[pairs[number][1]].append(number)
+    rivals = np.full(len(pairs), _LEAST_LOG_ODDS)
+    for numbers in by_target.values():
+        for number in numbers:
+            holder = pairs[number][0]
+            for rival in numbers:
+                if not holder.overlaps(pairs[rival][0]):
+                    rivals[number] = max(rivals[number], log_odds[rival])
+                    break
+    return rivals

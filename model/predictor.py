@@ -36,7 +36,7 @@ from claimstance.model.labels import (
     SENTENCE_TASKS,
     bio,
 )
-from claimstance.model.pair_evidence import EVIDENCE, pair_evidence
+from claimstance.model.pair_evidence import EVIDENCE, pair_evidence, stance_log_odds
 from claimstance.model.stance_queries import NO_SPAN, StanceQuery, TargetTokens, group_queries
 from claimstance.model.text.entities import FoundEntity, whole_names
 from claimstance.model.text.layout import Layout
@@ -239,7 +239,10 @@ class Predictor:
         weights = self.config.evidence_weights(FOUND, EVIDENCE)  # (E, C)
         if weights.any():
             found_queries = [queries[number] for number in found_numbers]
-            evidence = self.evidence(document, found_queries)  # (P, E)
+            # The weights belong to the label of pairs without a stance.
+            no_stance = int(np.abs(weights).sum(axis=0).argmax())
+            log_odds = stance_log_odds(logits[found_numbers], no_stance)
+            evidence = self.evidence(document, found_queries, log_odds)  # (P, E)
             logits[found_numbers] += evidence @ weights
         probabilities = np.zeros_like(logits)
         for kind in sorted(set(kinds)):
@@ -279,7 +282,9 @@ class Predictor:
             span_rows((target.piece.start, target.piece.end) for target in targets),
         )
 
-    def evidence(self, document: EncodedDocument, queries: Sequence[StanceQuery]) -> Floats:
+    def evidence(
+        self, document: EncodedDocument, queries: Sequence[StanceQuery], log_odds: Floats
+    ) -> Floats:
         """Return the properties of pairs of a holder's span and a target's span; see ``pair_evidence``."""
         pairs = []
         for query in queries:
@@ -291,7 +296,7 @@ class Predictor:
         for attribution in document.attributions or ():
             sources += attribution.source
         names = [entity.span for entity in document.entities or ()]
-        return pair_evidence(pairs, sources, names, document.texts)
+        return pair_evidence(pairs, log_odds, sources, names, document.texts)
 
     def _probabilities(self, logits: Floats, kind: str) -> Floats:
         """Return the calibrated probabilities of a kind of question."""

@@ -1,15 +1,16 @@
 """The properties of a pair of a holder and a target."""
 
+import numpy as np
 import pytest
 
-from claimstance.model.pair_evidence import EVIDENCE, pair_evidence
+from claimstance.model.pair_evidence import EVIDENCE, pair_evidence, stance_log_odds
 from claimstance.model.windows import Located
 
 TEXTS = ["Amsel spoke .", "The voters hate the long dead old harbour tax and plan ."]
 
 
 def evidence(holder, target, sources=(), names=()):
-    [row] = pair_evidence([(holder, target)], sources, names, TEXTS)
+    [row] = pair_evidence([(holder, target)], np.zeros(1), sources, names, TEXTS)
     return dict(zip(EVIDENCE, row, strict=True))
 
 
@@ -46,4 +47,38 @@ def test_words_are_counted_up_to_a_limit():
 
 
 def test_without_pairs_there_is_a_table_without_rows():
-    assert pair_evidence([], [], [], TEXTS).shape == (0, len(EVIDENCE))
+    assert pair_evidence([], np.zeros(0), [], [], TEXTS).shape == (0, len(EVIDENCE))
+
+
+def column(name, pairs, log_odds):
+    table = pair_evidence(pairs, np.array(log_odds), [], [], TEXTS)
+    return table[:, EVIDENCE.index(name)].tolist()
+
+
+def test_log_odds_are_those_of_any_stance():
+    probabilities = np.array([[0.1, 0.2, 0.7], [0.5, 0.4, 0.1]])
+    assert stance_log_odds(np.log(probabilities), 2) == pytest.approx(np.log([3 / 7, 9]))
+    # A constant added to the logits changes nothing.
+    assert stance_log_odds(np.log(probabilities) + 5, 0) == pytest.approx(np.log([9, 1]))
+
+
+def test_likelier_pairs_are_counted_within_a_sentence():
+    voters, amsel = span(1, "The voters"), span(0, "Amsel")
+    pairs = [(voters, span(1, "tax")), (voters, span(1, "plan")), (voters, span(1, "harbour"))]
+    counts = column("likelier_pairs", [*pairs, (amsel, span(0, "spoke"))], [1.0, 2.0, 1.0, 0.0])
+    assert counts == pytest.approx(np.log([2, 1, 2, 1]))  # equal pairs are not likelier
+
+
+def test_a_holder_of_an_earlier_sentence_competes_in_the_sentence_of_the_target():
+    pairs = [(span(0, "Amsel"), span(1, "tax")), (span(1, "The voters"), span(1, "tax"))]
+    assert column("likelier_pairs", pairs, [0.0, 1.0]) == pytest.approx(np.log([2, 1]))
+    assert column("rival_holder", pairs, [0.0, 1.0]) == [1.0, 0.0]
+
+
+def test_a_rival_is_another_holder_of_the_same_target():
+    voters, dead = span(1, "The voters"), span(1, "dead")
+    tax, plan = span(1, "tax"), span(1, "plan")
+    nested = span(1, "voters")  # of the same words as a holder, so no rival
+    pairs = [(voters, tax), (nested, tax), (dead, tax), (voters, plan)]
+    # The likeliest of several rivals counts; a pair without a rival has the least value, and so have unlikely rivals.
+    assert column("rival_holder", pairs, [3.0, 2.0, -9.0, 1.0]) == [-6.0, -6.0, 3.0, -6.0]

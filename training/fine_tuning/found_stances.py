@@ -9,7 +9,7 @@ import numpy as np
 from claimstance.model.decoding.spans import surest_spans
 from claimstance.model.encoding import EncodedDocument
 from claimstance.model.labels import FOUND
-from claimstance.model.pair_evidence import EVIDENCE
+from claimstance.model.pair_evidence import EVIDENCE, stance_log_odds
 from claimstance.model.prediction import contexts
 from claimstance.model.predictor import Predictor
 from claimstance.model.record import Record, Stance
@@ -18,6 +18,8 @@ from claimstance.model.text.offsets import overlap
 from claimstance.model.windows import Located
 from claimstance.training.evaluation.answers import Answers, document_of
 from claimstance.training.evaluation.metrics import cumulative_curve
+
+_LEAST_PROBABILITY = 1e-12  # keeps logarithms finite
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,9 @@ def find_stances(
         document = predictor.read([record.text for record in group])
         queries = candidate_queries(document)
         query_probabilities = predictor.stances(document, queries)  # (queries, labels)
-        query_evidence = predictor.evidence(document, queries)  # (queries, E)
+        log_probabilities = np.log(np.maximum(query_probabilities, _LEAST_PROBABILITY))
+        log_odds = stance_log_odds(log_probabilities, neutral)  # (queries,)
+        query_evidence = predictor.evidence(document, queries, log_odds)  # (queries, E)
         # Sentence → its annotated stances that no pair has been matched with.
         unmatched: dict[int, list[Stance]] = defaultdict(list)
         for number, record in enumerate(group):
