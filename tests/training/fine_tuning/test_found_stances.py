@@ -101,6 +101,23 @@ def test_evidence_moves_the_probabilities_of_pairs_that_nobody_asked_about(predi
     assert predictor.stances(document, given).tolist() == before.tolist()
 
 
+def test_pairs_lose_probability_by_the_number_of_likelier_ones(predictor, monkeypatch):
+    document = predictor.read(["Voters hate the harbour tax . Amsel"])
+    pairs = candidate_queries(document)
+    neutral = list(predictor.config.labels["stance"]).index("neutral")
+    logits = np.zeros((2, 3))
+    logits[:, neutral] = [1.0, -1.0]  # the second pair is the likelier one
+    monkeypatch.setattr(predictor, "_score", lambda window, hidden, queries, targets: logits)
+
+    def log_odds():
+        probabilities = predictor.stances(document, pairs)[:, neutral]
+        return np.log(1 / probabilities - 1)
+
+    before = log_odds()
+    predictor.config.biases["stance.found.neutral.likelier_pairs"] = 0.7
+    assert log_odds() == pytest.approx(before - [0.7 * np.log(2), 0])
+
+
 def made_found(predictor, has_stance, named):
     """Return pairs with equal probabilities, of which some have a stance and some a target that is a name."""
     found = find_stances(predictor, [annotated("Voters hate tax .")])
