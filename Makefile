@@ -39,11 +39,12 @@ types: .venv-dev/ready ## mypy, strict
 integration: .venv-dev/ready .venv-integration/ready ## a real Label Studio on this machine: suggest, correct, export, build
 	$(DEV)/python tests/integration/label_studio.py .venv-integration/bin/label-studio
 
-# A finished run is not repeated; an interrupted one is resumed. The teacher of small is the bundled base: to learn from a
-# new one, put it into the package first (make bundle NAME=base) and build runs/small-data again.
+# Both runs continue from the bundled weights. A finished run is not repeated; an interrupted one is resumed. The teacher of
+# small is the bundled base: to learn from a new one, put it into the package first (make bundle NAME=base) and build
+# runs/small-data again.
 train: corpora-there .venv-dev/ready ## train the bundled models, or go on with an interrupted run: DATA=FOLDER_OF_THE_CORPORA
 	@test -d runs/small-data || $(DEV)/claimstance build configs/small.yaml --corpora "$(DATA)"
-	@for name in base-start base small; do \
+	@for name in base small; do \
 		test -f runs/$$name/manifest.json && continue; \
 		resume=; test -d runs/$$name/checkpoints && resume=--resume; \
 		$(DEV)/claimstance train configs/$$name.yaml $$resume || exit; \
