@@ -1,4 +1,4 @@
-"""Damaged articles: whatever was done to a file, what comes out is articles or one clear error, never a traceback."""
+"""Test damaged articles: a damaged file gives articles or one clear error, never a traceback."""
 
 import io
 import random
@@ -63,7 +63,7 @@ def test_any_bytes(suffix, data, tmp_path_factory):
 
 @bounded
 @given(
-    parts=st.lists(
+    fragments=st.lists(
         st.one_of(
             st.sampled_from(MARKUP),
             st.text(max_size=20),
@@ -71,7 +71,7 @@ def test_any_bytes(suffix, data, tmp_path_factory):
         max_size=30,
     )
 )
-def test_any_markup(parts, tmp_path_factory):
+def test_any_markup(fragments, tmp_path_factory):
     path = tmp_path_factory.mktemp("d") / "a.html"
-    path.write_text("<html><body>" + "".join(parts), encoding="utf-8", errors="replace")
+    path.write_text("<html><body>" + "".join(fragments), encoding="utf-8", errors="replace")
     outcomes.articles(path)
