@@ -71,19 +71,13 @@ def test_examples_of_the_help_stay_on_one_line(run, name):
 def test_every_option_states_its_default(name):
     command = typer.main.get_command(app).get_command(None, name)
     phrases = ("if not given", "(several times)")
-    silent = [
-        option.name
-        for option in command.params
-        if option.param_type_name == "option"
-        and not option.is_flag
-        and not option.required
-        and option.default is None
-        and not any(words in option.help for words in phrases)
-    ]
-    assert silent == []
     for option in command.params:
-        if option.param_type_name == "option" and not option.is_flag and option.default is not None:
-            assert option.show_default
+        if option.param_type_name != "option" or option.is_flag:
+            continue
+        if option.default is not None:
+            assert option.show_default, option.name
+        elif not option.required:
+            assert any(phrase in option.help for phrase in phrases), option.name
 
 
 @terminal

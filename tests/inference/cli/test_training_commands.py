@@ -212,9 +212,8 @@ def test_targets_come_from_a_column_or_an_option(run, tiny_encoder, monkeypatch,
     assert run("build", "labelled.csv", *options, "--out", "data").code == 0
     with monkeypatch.context() as terminal:
         terminal.setattr(sys.stderr, "isatty", lambda: True)
-        assert any(
-            "loss" in line for line in train(run, tiny_encoder)
-        )  # printed on a terminal, but not part of the results
+        # A terminal shows progress, which is not part of the results.
+        assert any("loss" in line for line in train(run, tiny_encoder))
     assert ModelConfig.load(Path("own")).tasks == ("stance",)
     write("a.txt", TEXT)
     stances = table(

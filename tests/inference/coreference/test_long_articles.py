@@ -163,7 +163,7 @@ def test_work_is_linear_in_the_length(make_article):
     assert second < 5 * first  # for four times the text
 
 
-def test_a_sentence_with_more_mentions_than_are_stored():
+def test_a_pronoun_after_a_sentence_with_more_mentions_than_are_stored():
     listed_names = " ".join(f"Mr. B{'aeiou'[n % 5]}{n}" for n in range(2 * _MAX_MENTIONS))
     text = f"{listed_names} met. He left."
     people, start = [], 0
