@@ -1,4 +1,4 @@
-"""Damaged articles: whatever was done to a file, what comes out is articles or one clear error, never a traceback."""
+"""Test damaged articles: a damaged file gives articles or one clear error, never a traceback."""
 
 import io
 import random
@@ -44,7 +44,7 @@ bounded = settings(max_examples=60, deadline=None, suppress_health_check=list(He
 @pytest.mark.parametrize("name", SAMPLES)
 @bounded
 @given(seed=st.integers(0, 2**32))
-def test_damaged_bytes(name, seed, tmp_path_factory):
+def test_damaged_files_give_articles_or_an_error(name, seed, tmp_path_factory):
     path = tmp_path_factory.mktemp("d") / name
     path.write_bytes(damaged(SAMPLES[name](), random.Random(seed)))
     outcomes.articles(path)
@@ -55,7 +55,7 @@ def test_damaged_bytes(name, seed, tmp_path_factory):
 )
 @bounded
 @given(data=st.binary(max_size=300))
-def test_any_bytes(suffix, data, tmp_path_factory):
+def test_any_bytes_give_articles_or_an_error(suffix, data, tmp_path_factory):
     path = tmp_path_factory.mktemp("d") / f"a{suffix}"
     path.write_bytes(data)
     outcomes.articles(path)
@@ -63,7 +63,7 @@ def test_any_bytes(suffix, data, tmp_path_factory):
 
 @bounded
 @given(
-    parts=st.lists(
+    fragments=st.lists(
         st.one_of(
             st.sampled_from(MARKUP),
             st.text(max_size=20),
@@ -71,7 +71,7 @@ def test_any_bytes(suffix, data, tmp_path_factory):
         max_size=30,
     )
 )
-def test_any_markup(parts, tmp_path_factory):
+def test_any_markup_gives_an_article_or_an_error(fragments, tmp_path_factory):
     path = tmp_path_factory.mktemp("d") / "a.html"
-    path.write_text("<html><body>" + "".join(parts), encoding="utf-8", errors="replace")
+    path.write_text("<html><body>" + "".join(fragments), encoding="utf-8", errors="replace")
     outcomes.articles(path)

@@ -1,4 +1,4 @@
-"""Corpora: which column is the text, what travels along, and that a bad row costs itself alone."""
+"""Test corpora: the choice of the text column, metadata in other columns, and bad rows among good ones."""
 
 import datetime
 import decimal
@@ -15,7 +15,7 @@ from claimstance.inference.articles.delimited import read as read_delimited
 from claimstance.inference.articles.sources import Article, Columns, read_articles
 from claimstance.model.errors import InputError
 
-OTHERS = "'text', 'body', 'content', 'article', or one that --text-column names, found"
+TEXT_COLUMNS = "'text', 'body', 'content', 'article', or one that --text-column names, found"
 
 
 def read(name, data, *columns):
@@ -23,18 +23,18 @@ def read(name, data, *columns):
     return list(read_articles([name], Columns(*columns)))
 
 
-def told(found):
-    return [item.text if isinstance(item, Article) else str(item) for item in found]
+def texts_and_errors(items):
+    return [item.text if isinstance(item, Article) else str(item) for item in items]
 
 
 # CSV and TSV
 
 
-def test_csv(here, caplog):
-    found = read(
+def test_csv_with_quoted_cells_and_metadata(here, caplog):
+    articles = read(
         "a.csv", 'id,title,text,outlet,n\nx,One,He left.,Courier,3\n,,"She said, “no”.\nTwice.",,\n'
     )
-    assert found == [
+    assert articles == [
         Article("x", "He left.", "One", meta={"outlet": "Courier", "n": "3"}),
         Article("a:2", "She said, “no”.\nTwice.", None, meta={"outlet": "", "n": ""}),
     ]
@@ -57,16 +57,18 @@ def test_delimiters_and_line_ends(here, name, data):
     assert read(name, data) == [Article("x", "He left.")]
 
 
-def test_a_column_that_is_guessed_is_told_of(here, caplog):
+def test_a_guessed_text_column_is_logged(here, caplog):
     assert read("a.csv", "ID,Headline,Body\n7,One,He left.\n") == [Article("7", "He left.", "One")]
     assert caplog.messages == [
         "a.csv: no column 'text': 'Body' is read as the text (--text-column names another)"
     ]
 
 
-def test_columns_that_are_named(here, caplog):
-    found = read("a.csv", "text,story,key,kicker\nshort,He left.,k,One\n", "story", "key", "kicker")
-    assert found == [Article("k", "He left.", "One", meta={"text": "short"})]
+def test_columns_named_by_options_are_read(here, caplog):
+    articles = read(
+        "a.csv", "text,story,key,kicker\nshort,He left.,k,One\n", "story", "key", "kicker"
+    )
+    assert articles == [Article("k", "He left.", "One", meta={"text": "short"})]
     assert caplog.messages == []
 
 
@@ -76,8 +78,8 @@ def test_columns_that_are_named(here, caplog):
         ("", (), "a.csv: expected a header and at least one row, found an empty file"),
         ("\n\n", (), "a.csv: expected a header and at least one row, found an empty file"),
         ("id,text\n", (), "a.csv: expected a header and at least one row, found a header"),
-        ("id,words\n1,x\n", (), f"a.csv: expected a column {OTHERS} id, words"),
-        ('id,"odd\nwords"\n1,x\n', (), f"a.csv: expected a column {OTHERS} id, odd words"),
+        ("id,words\n1,x\n", (), f"a.csv: expected a column {TEXT_COLUMNS} id, words"),
+        ('id,"odd\nwords"\n1,x\n', (), f"a.csv: expected a column {TEXT_COLUMNS} id, odd words"),
         ("id,text\n1,x\n", ("body",), "a.csv: expected a column 'body', found id, text"),
         ("id,text\n1,x\n", (None, "key"), "a.csv: expected a column 'key', found id, text"),
         ("id,text\n1,x\n", (None, None, "t"), "a.csv: expected a column 't', found id, text"),
@@ -100,18 +102,18 @@ def test_columns_that_are_named(here, caplog):
         ),
     ],
 )
-def test_a_table_that_is_no_corpus(here, data, columns, message):
-    assert told(read("a.csv", data, *columns)) == [message]
+def test_a_table_without_articles_is_an_error(here, data, columns, message):
+    assert texts_and_errors(read("a.csv", data, *columns)) == [message]
 
 
-def test_a_bad_row_costs_itself_alone(here):
+def test_a_bad_row_leaves_the_others_readable(here):
     data = (
         b'id,text\n1,A.\n2,B,C\n3\n4,"B "so" he said"\n5,\xff\n6,a\0b\n7,"C.\n\nD."\n8,'
         + b"x" * 11_000_000
         + b"\n9,E.\n10,\n"
     )
     quotes = "expected fields in plain double quotes or none, of at most 10,000,000 characters, found others"
-    assert told(read("a.csv", data)) == [
+    assert texts_and_errors(read("a.csv", data)) == [
         "A.",
         "a.csv, line 3: expected 2 columns, found 3",
         "a.csv, line 4: expected 2 columns, found 1",
@@ -126,48 +128,52 @@ def test_a_bad_row_costs_itself_alone(here):
 
 
 @pytest.mark.parametrize("bad", [b"\xff", b"\0", b"\xed\xa0\x80"])
-def test_a_bad_line_within_a_row_costs_the_row_alone(here, bad):
+def test_a_bad_line_within_a_row_leaves_other_rows_readable(here, bad):
     data = b'id,text\n1,A.\n2,"one\ntwo ""%s"", and\n\nthree\n",\n3,"B."\n4,"C\n"\n' % bad
-    one, problem, *others = told(read("a.csv", data))
-    assert problem.startswith("a.csv, line 4: expected UTF-8 text, found ")
-    assert (one, others) == ("A.", ["B.", "C\n"])
+    first_text, error_message, *later_texts = texts_and_errors(read("a.csv", data))
+    assert error_message.startswith("a.csv, line 4: expected UTF-8 text, found ")
+    assert (first_text, later_texts) == ("A.", ["B.", "C\n"])
 
 
-def test_a_quote_that_is_never_closed(here):
-    found = told(read("a.csv", 'id,text\n1,A.\n2,"B\n3,C.\n4,D.\n'))
-    assert found == [
+def test_an_unclosed_quote_is_an_error(here):
+    output = texts_and_errors(read("a.csv", 'id,text\n1,A.\n2,"B\n3,C.\n4,D.\n'))
+    assert output == [
         "A.",
         "a.csv, line 3 to 5: expected fields in plain double quotes or none, of at most 10,000,000 "
         "characters, found others (unexpected end of data)",
     ]
 
 
-def test_a_row_of_many_long_lines_costs_itself_alone(here):
+def test_an_overlong_row_of_many_lines_leaves_the_others_readable(here):
     data = 'id,text\n1,A.\n2,"' + ('x, ""y"", ' * 100_000 + "\n") * 15 + '"\n3,B.\n'
-    assert told(read("a.csv", data)) == [
+    assert texts_and_errors(read("a.csv", data)) == [
         "A.",
         "a.csv, line 3 to 18: expected a row of at most 10,000,000 characters, found a longer one",
         "B.",
     ]
-    found = told(read("a.csv", data.replace('"\n3', "\n3")))
-    assert found == [
+    output = texts_and_errors(read("a.csv", data.replace('"\n3', "\n3")))
+    assert output == [
         "A.",
         "a.csv, line 3 to 19: expected a row of at most 10,000,000 characters, found a longer one",
     ]
-    found = told(read("a.csv", data.replace("\n3", ("," * 9_000_000 + '"\n') * 11 + "\n3")))
-    assert found[1].endswith(
+    output = texts_and_errors(
+        read("a.csv", data.replace("\n3", ("," * 9_000_000 + '"\n') * 11 + "\n3"))
+    )
+    assert output[1].endswith(
         ": expected a row of at most 10,000,000 characters, found a longer one"
     )
 
 
-def test_a_header_of_very_many_columns(here):
-    begun = time.process_time()
-    found = told(read("a.csv", "text," + ",".join(f"c{n}" for n in range(300_000)) + "\n1\n"))
-    assert found == ["a.csv, line 2: expected 300001 columns, found 1"]
-    assert time.process_time() - begun < 10
+def test_a_header_of_many_columns_takes_little_time(here):
+    start = time.process_time()
+    output = texts_and_errors(
+        read("a.csv", "text," + ",".join(f"c{n}" for n in range(300_000)) + "\n1\n")
+    )
+    assert output == ["a.csv, line 2: expected 300001 columns, found 1"]
+    assert time.process_time() - start < 10
 
 
-def test_a_field_longer_than_pythons_usual_limit(here):
+def test_fields_may_exceed_the_default_limit_of_the_csv_module(here):
     import csv
 
     before = csv.field_size_limit()
@@ -178,7 +184,7 @@ def test_a_field_longer_than_pythons_usual_limit(here):
 @pytest.mark.parametrize("name", ["a.tsv", "a.csv"])
 def test_rows_are_lines_where_quotation_marks_quote_no_cells(here, name):
     data = 'id\ttext\n1\t"The mill burns.\n2\tAnd nobody came."\n3\tHe left.\n4\t"She stayed."\n5\t"No," he said.'
-    assert told(read(name, data)) == [
+    assert texts_and_errors(read(name, data)) == [
         '"The mill burns.',
         'And nobody came."',
         "He left.",
@@ -187,9 +193,9 @@ def test_rows_are_lines_where_quotation_marks_quote_no_cells(here, name):
     ]
 
 
-def test_a_bad_row_of_a_file_without_quoting_costs_itself_alone(here):
+def test_a_bad_row_of_a_file_without_quoting_leaves_the_others_readable(here):
     data = b'id\ttext\n1\t"A.\n2\tB."\n3\t"C\n4\tD\todd\n5\t"E "x".\n6\t\xff"\n7\tF.'
-    assert told(read("a.tsv", data)) == [
+    assert texts_and_errors(read("a.tsv", data)) == [
         '"A.',
         'B."',
         '"C',
@@ -200,41 +206,45 @@ def test_a_bad_row_of_a_file_without_quoting_costs_itself_alone(here):
     ]
 
 
-def test_cells_of_a_file_with_tabs_that_are_quoted(here):
+def test_quoted_cells_of_a_file_with_tabs(here):
     data = 'id\ttext\n1\t"The mill\tburns.\n\nNobody came."\n2\t"He said ""no""."\n'
-    assert told(read("a.tsv", data)) == ["The mill\tburns.\n\nNobody came.", 'He said "no".']
+    assert texts_and_errors(read("a.tsv", data)) == [
+        "The mill\tburns.\n\nNobody came.",
+        'He said "no".',
+    ]
 
 
-def test_numbers_are_texts_in_csv(here):
+def test_numbers_in_csv_stay_text(here):
     assert read("a.csv", "id,text,n\n1,2026,007\n") == [Article("1", "2026", meta={"n": "007"})]
 
 
-def test_a_file_that_is_bad_from_the_beginning_is_left(here):
-    found = told(read("a.jsonl", b"\xff\n" * 1000))
-    assert len(found) == 101
-    assert found[-1] == "a.jsonl: none of the first 100 rows can be read: the rest was left"
+def test_a_file_that_starts_with_100_bad_rows_is_abandoned(here):
+    output = texts_and_errors(read("a.jsonl", b"\xff\n" * 1000))
+    assert len(output) == 101
+    assert output[-1] == "a.jsonl: none of the first 100 rows can be read: the rest was left"
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
 def test_memory_does_not_grow_with_the_corpus(here, name):
     row = "x" * 1000
-    line, head = (
-        (f'"{row}"\n', "text\n") if name == "a.csv" else (json.dumps({"text": row}) + "\n", "")
-    )
+    if name == "a.csv":
+        header, line = "text\n", f'"{row}"\n'
+    else:
+        header, line = "", json.dumps({"text": row}) + "\n"
     with Path(name).open("w", encoding="utf-8") as file:
-        file.write(head)
+        file.write(header)
         file.writelines(line for _ in range(20_000))
     tracemalloc.start()
     assert sum(1 for _ in read_articles([name])) == 20_000
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < 8_000_000  # of 20 MB; names that were seen are kept
+    assert peak < 8_000_000  # the file has 20 MB; ids that were seen stay in memory
 
 
 # JSON Lines
 
 
-def test_what_travels_along_in_json_lines(here, caplog):
+def test_metadata_in_json_lines(here, caplog):
     rows = [
         {
             "body": "A",
@@ -254,18 +264,18 @@ def test_what_travels_along_in_json_lines(here, caplog):
     ]
 
 
-def test_a_line_without_the_column_that_others_have(here):
-    assert told(read("a.jsonl", '{"text": "A"}\n{"body": "B"}\n{"text": "C"}')) == [
+def test_a_line_that_lacks_the_text_column_is_an_error(here):
+    assert texts_and_errors(read("a.jsonl", '{"text": "A"}\n{"body": "B"}\n{"text": "C"}')) == [
         "A",
         "a.jsonl, line 2: expected a column 'text', found body",
         "C",
     ]
-    assert told(
+    assert texts_and_errors(
         read("a.jsonl", '{"text": "A"}\n{"text": "B", "key": 1}', "text", "key", "kicker")
     ) == ["a.jsonl, line 1: expected a column 'key', found text", "B"]
 
 
-def test_our_own_output_is_articles_again(here, tagger):
+def test_tagged_articles_can_be_read_as_articles(here, tagger):
     article = tagger.tag(
         "He left.",
         doc_id="x",
@@ -302,21 +312,21 @@ def test_our_own_output_is_articles_again(here, tagger):
         ),
     ],
 )
-def test_what_cannot_travel_along(here, line, message):
-    (problem,) = told(read("a.jsonl", line))
-    assert problem.startswith("a.jsonl, line 1: ")
-    assert message in problem
+def test_unsupported_metadata_is_an_error(here, line, message):
+    (error_message,) = texts_and_errors(read("a.jsonl", line))
+    assert error_message.startswith("a.jsonl, line 1: ")
+    assert message in error_message
 
 
-def test_a_long_line_costs_itself_alone(here):
+def test_an_overlong_line_leaves_the_others_readable(here):
     data = b'{"text": "A."}\n{"text": "' + b"x" * 50_000_000 + b'"}\n{"text": "B."}\n'
     Path("a.jsonl").write_bytes(data)
     del data
     tracemalloc.start()
-    found = told(read_articles(["a.jsonl"]))
+    output = texts_and_errors(read_articles(["a.jsonl"]))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert found == [
+    assert output == [
         "A.",
         "a.jsonl, line 2: expected a line of at most 10,000,000 bytes, found a longer one",
         "B.",
@@ -339,7 +349,7 @@ def write(pa, **columns):
     pa.parquet.write_table(pa.table(columns), "a.parquet", row_group_size=1000, compression="zstd")
 
 
-def test_parquet(here, pa, caplog):
+def test_parquet_with_metadata(here, pa, caplog):
     write(
         pa,
         key=[7.0, None],
@@ -365,15 +375,15 @@ def test_parquet(here, pa, caplog):
 
 
 @pytest.mark.parametrize("kind", ["string", "large_string", "dictionary"])
-def test_kinds_of_text_in_parquet(here, pa, kind):
+def test_all_text_types_of_parquet_are_read(here, pa, kind):
     values = pa.array(["A.", "B.", "A."] * 50)
     write(pa, text=values.dictionary_encode() if kind == "dictionary" else values.cast(kind))
-    assert told(read_articles(["a.parquet"])) == ["A.", "B.", "A."] * 50
+    assert texts_and_errors(read_articles(["a.parquet"])) == ["A.", "B.", "A."] * 50
 
 
-def test_a_row_without_a_text_costs_itself_alone(here, pa):
+def test_a_row_without_text_leaves_the_others_readable(here, pa):
     write(pa, text=["A.", None, "x" * 10_000_001, "B."])
-    assert told(read_articles(["a.parquet"])) == [
+    assert texts_and_errors(read_articles(["a.parquet"])) == [
         "A.",
         "a.parquet, row 2: expected a text in 'text', found none",
         "a.parquet, row 3: expected an article of at most 10,000,000 characters, found 10,000,001",
@@ -381,40 +391,42 @@ def test_a_row_without_a_text_costs_itself_alone(here, pa):
     ]
 
 
-def test_parquet_that_is_no_corpus(here, pa):
+def test_parquet_without_articles_is_an_error(here, pa):
     write(pa, text=[1, 2])
-    assert told(read_articles(["a.parquet"])) == [
+    assert texts_and_errors(read_articles(["a.parquet"])) == [
         "a.parquet: expected text in the column 'text', found int64"
     ]
     write(pa, text=pa.array([], pa.string()))
-    assert told(read_articles(["a.parquet"])) == [
+    assert texts_and_errors(read_articles(["a.parquet"])) == [
         "a.parquet: expected at least one article, found an empty file"
     ]
     write(pa, words=["x"])
-    assert told(read_articles(["a.parquet"])) == [f"a.parquet: expected a column {OTHERS} words"]
+    assert texts_and_errors(read_articles(["a.parquet"])) == [
+        f"a.parquet: expected a column {TEXT_COLUMNS} words"
+    ]
 
 
-def test_a_damaged_parquet_file(here, pa):
+def test_a_damaged_parquet_file_is_an_error(here, pa):
     write(pa, text=["He left."] * 1000)
-    whole = Path("a.parquet").read_bytes()
-    for data in (b"", b"PAR1", b"\0" * 1000, whole[:-9], whole[:4] + whole[60:]):
-        found = told(read("a.parquet", data))
-        assert found[-1].startswith(
+    intact = Path("a.parquet").read_bytes()
+    for data in (b"", b"PAR1", b"\0" * 1000, intact[:-9], intact[:4] + intact[60:]):
+        output = texts_and_errors(read("a.parquet", data))
+        assert output[-1].startswith(
             "a.parquet: expected a Parquet file, found one that cannot be read ("
         ), data[:9]
-        assert "\n" not in found[-1]
+        assert "\n" not in output[-1]
 
 
-def test_text_that_is_not_utf8_in_parquet(here, pa):
+def test_text_in_parquet_that_is_not_utf8_is_an_error(here, pa):
     bad = pa.array([b"He left.", b"\xff\xfe"]).view(pa.string())
     write(pa, text=bad)
-    assert told(read_articles(["a.parquet"])) == [
+    assert texts_and_errors(read_articles(["a.parquet"])) == [
         "He left.",
         "a.parquet, row 2: expected UTF-8 text, found invalid start byte",
     ]
 
 
-def test_parquet_that_says_one_text_often_is_read_a_text_at_a_time(here, pa):
+def test_repeated_texts_of_parquet_are_decoded_one_at_a_time(here, pa):
     text = "He left. " * 1_000_000
     write(
         pa, text=pa.DictionaryArray.from_arrays(pa.array([0] * 1000, pa.int32()), pa.array([text]))
@@ -422,22 +434,22 @@ def test_parquet_that_says_one_text_often_is_read_a_text_at_a_time(here, pa):
     before = pa.default_memory_pool().max_memory()
     articles = read_articles(["a.parquet"])
     assert [len(next(articles).text) for _ in range(40)] == [len(text)] * 40
-    assert pa.default_memory_pool().max_memory() - before < 10 * len(text)  # of 40 of them
+    assert pa.default_memory_pool().max_memory() - before < 10 * len(text)  # for 40 of these texts
 
 
-def test_parquet_that_unpacks_to_more_than_fits(here, pa):
+def test_parquet_that_unpacks_to_too_much_is_rejected(here, pa):
     write(pa, text=["He left. " * 13_000_000], n=[1])
     assert Path("a.parquet").stat().st_size < 10_000_000
-    (message,) = told(read_articles(["a.parquet"]))
+    (message,) = texts_and_errors(read_articles(["a.parquet"]))
     assert message.startswith(
         "a.parquet: expected a file that unpacks to at most 1,000 times its size, found 117,"
     )
     assert message.endswith(" bytes")
 
 
-def test_without_pyarrow(here, monkeypatch):
+def test_missing_pyarrow_is_named(here, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    assert told(read("a.parquet", "x")) == [
+    assert texts_and_errors(read("a.parquet", "x")) == [
         "a.parquet: this needs 'pyarrow': pip install 'claimstance[parquet]'"
     ]
 
@@ -458,17 +470,17 @@ def test_without_pyarrow(here, monkeypatch):
         ("x", "x"),
     ],
 )
-def test_ids(value, name):
+def test_values_become_ids(value, name):
     assert as_id(value) == name
 
 
-def test_values_become_those_of_json():
+def test_values_become_json_values():
     assert plain_values(
         {"a": float("inf"), "b": (1, {"c": datetime.time(7)}), "d": True, "e": b"x"}, "x"
     ) == {"a": None, "b": [1, {"c": "07:00:00"}], "d": True, "e": "b'x'"}
 
 
-def test_a_reader_can_be_used_alone(here):
+def test_the_reader_of_delimited_files_works_alone(here):
     Path("a.csv").write_text("text\nx\n", encoding="utf-8")
     assert list(read_delimited(Path("a.csv"), "d", Columns(), ",")) == [Article("d:1", "x")]
     Path("a.csv").write_text("n\nx\n", encoding="utf-8")

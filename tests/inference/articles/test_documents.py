@@ -1,4 +1,4 @@
-"""Articles in PDF and Word files: paragraphs from lines, what is told of guessing, and what bad files cost."""
+"""Test articles in PDF and Word files: paragraphs made of lines, warnings about guesses, and hostile files."""
 
 import io
 import sys
@@ -30,8 +30,8 @@ LINES = [
 
 def read(name, data):
     Path(name).write_bytes(data)
-    (found,) = read_articles([name])
-    return found
+    (item,) = read_articles([name])
+    return item
 
 
 # PDF
@@ -55,17 +55,14 @@ def test_paragraphs_and_broken_words_of_a_pdf(here):
     )
 
 
-def test_a_paragraph_goes_on_over_pages_without_what_stands_at_their_edges():
+def test_a_paragraph_continues_across_pages_without_headers_and_footers():
+    texts = (
+        "The tax, said Runa Salt, who had come a long way, is",
+        "theft from the islands, and from all who fish there.",
+        "Nobody answered her, because nobody had come to hear.",
+    )
     pages = [
-        f"Orvane Gazette, page {n}\nMarch 2026\n\n{text}\n{n}"
-        for n, text in enumerate(
-            (
-                "The tax, said Runa Salt, who had come a long way, is",
-                "theft from the islands, and from all who fish there.",
-                "Nobody answered her, because nobody had come to hear.",
-            ),
-            1,
-        )
+        f"Orvane Gazette, page {n}\nMarch 2026\n\n{text}\n{n}" for n, text in enumerate(texts, 1)
     ]
     assert join_pages(pages) == (
         "The tax, said Runa Salt, who had come a long way, is theft from the islands, and from all who fish there. "
@@ -95,11 +92,11 @@ def test_a_paragraph_goes_on_over_pages_without_what_stands_at_their_edges():
         ("\n \n", ""),
     ],
 )
-def test_joining_lines(lines, text):
+def test_lines_of_a_page_are_joined(lines, text):
     assert join_pages([lines]) == text
 
 
-def test_pages_without_text_are_told_of(here):
+def test_pages_without_text_give_a_warning(here):
     pytest.importorskip("pypdf")
     assert read("a.pdf", pdf(LINES, None)).warnings == (
         GUESSED,
@@ -117,15 +114,15 @@ def locked_pdf(password):
     return file.getvalue()
 
 
-def test_a_pdf_behind_a_password(here):
+def test_a_pdf_that_needs_a_password_is_rejected(here):
     pytest.importorskip("pypdf")
     assert str(read("a.pdf", locked_pdf("secret"))) == (
         "a.pdf: expected a PDF that can be read without a password, found an encrypted one"
     )
-    assert read("a.pdf", locked_pdf("")).text.startswith(LINES[0])  # locked against changes alone
+    assert read("a.pdf", locked_pdf("")).text.startswith(LINES[0])  # locked only against changes
 
 
-def test_a_scan(here):
+def test_a_scanned_pdf_is_rejected(here):
     pytest.importorskip("pypdf")
     assert str(read("a.pdf", pdf(None, None))) == (
         "a.pdf: expected a PDF with text, found 2 pages without any (scanned pages need text recognition first)"
@@ -165,12 +162,12 @@ def pages_that_unpack_to_much():
     ],
     ids=range(9),
 )
-def test_hostile_pdfs(here, capfd, data):
+def test_hostile_pdfs_are_errors(here, capfd, data):
     pytest.importorskip("pypdf")
-    found = read("a.pdf", data)
-    assert isinstance(found, InputError)
-    assert str(found).startswith("a.pdf: expected a PDF")
-    assert "\n" not in str(found)
+    error = read("a.pdf", data)
+    assert isinstance(error, InputError)
+    assert str(error).startswith("a.pdf: expected a PDF")
+    assert "\n" not in str(error)
     assert capfd.readouterr().err == ""
 
 
@@ -217,7 +214,7 @@ W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
         ("<w:p><w:r><w:t>Page </w:t><w:instrText>PAGE</w:instrText></w:r></w:p>", "Page"),
     ],
 )
-def test_what_is_text_in_a_word_document(here, markup, text):
+def test_text_of_insertions_links_tables_and_boxes_in_word(here, markup, text):
     pytest.importorskip("docx")
     data = altered(
         docx(), lambda content: [content.replace(b"<w:sectPr", markup.encode() + b"<w:sectPr", 1)]
@@ -225,34 +222,29 @@ def test_what_is_text_in_a_word_document(here, markup, text):
     assert read("a.docx", data).text == text
 
 
-def test_notes_of_a_word_document_are_told_of(here):
+def test_unread_footnotes_of_a_word_document_give_a_warning(here):
     pytest.importorskip("docx")
     note = b'<w:p><w:r><w:t>He left.</w:t><w:footnoteReference w:id="1"/></w:r></w:p><w:sectPr'
     data = altered(docx(), lambda content: [content.replace(b"<w:sectPr", note, 1)])
     assert read("a.docx", data).warnings == ("the footnotes are not read",)
 
 
-def entities(content):
-    """A document that says a name of a billion letters."""
-    declared = (
-        b"<!DOCTYPE w [<!ENTITY a0 'aaaaaaaaaa'>"
-        + b"".join(b"<!ENTITY a%d '%s'>" % (n, b"&a%d;" % (n - 1) * 10) for n in range(1, 9))
-        + b"]>"
-    )
-    head, _, rest = content.partition(b"?>")
-    return [
-        head
-        + b"?>"
-        + declared
-        + rest.replace(b"<w:sectPr", b"<w:p><w:r><w:t>&a8;</w:t></w:r></w:p><w:sectPr", 1)
-    ]
+def with_entities_that_expand(content):
+    """Return a document with an entity that expands to a billion letters."""
+    doctype = b"<!DOCTYPE w [<!ENTITY a0 'aaaaaaaaaa'>"
+    for n in range(1, 9):
+        doctype += b"<!ENTITY a%d '%s'>" % (n, b"&a%d;" % (n - 1) * 10)
+    doctype += b"]>"
+    declaration, mark, body = content.partition(b"?>")
+    body = body.replace(b"<w:sectPr", b"<w:p><w:r><w:t>&a8;</w:t></w:r></w:p><w:sectPr", 1)
+    return [declaration + mark + doctype + body]
 
 
-def nested(content):
+def with_deep_nesting(content):
     return [content.replace(b"<w:sectPr", b"<w:p><w:r>" * 10_000 + b"<w:sectPr", 1)]
 
 
-def large(content):
+def with_much_padding(content):
     head, tail = content.split(b"<w:sectPr", 1)
     return [head, *[b" " * 1_000_000] * 300, b"<w:sectPr", tail]
 
@@ -268,25 +260,28 @@ def large(content):
         ),
         (lambda: docx("He left.")[:-200], "found a file that cannot be read as one"),
         (lambda: docx(), "expected a document with text, found none"),
-        (lambda: altered(docx(), large), "unpacks to at most 50,000,000 bytes of text, found more"),
-        (lambda: altered(docx(), nested), "found a file that cannot be read as one"),
-        (lambda: altered(docx(), entities), ""),
+        (
+            lambda: altered(docx(), with_much_padding),
+            "unpacks to at most 50,000,000 bytes of text, found more",
+        ),
+        (lambda: altered(docx(), with_deep_nesting), "found a file that cannot be read as one"),
+        (lambda: altered(docx(), with_entities_that_expand), ""),
         (lambda: altered(docx(), lambda _: [b"<a/>"]), "found a file that cannot be read as one"),
     ],
 )
-def test_hostile_word_documents(here, data, message):
+def test_hostile_word_documents_are_errors(here, data, message):
     pytest.importorskip("docx")
-    found = read("a.docx", data())
-    assert isinstance(found, InputError)
-    assert str(found).startswith("a.docx: expected")
-    assert message in str(found)
+    error = read("a.docx", data())
+    assert isinstance(error, InputError)
+    assert str(error).startswith("a.docx: expected")
+    assert message in str(error)
 
 
 @pytest.mark.parametrize(
     ("parse", "module", "library"),
     [(pdf_reader.parse, "pypdf", "pypdf"), (word.parse, "docx", "python-docx")],
 )
-def test_without_the_library(monkeypatch, parse, module, library):
+def test_a_missing_library_is_named(monkeypatch, parse, module, library):
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(InputError, match=rf"a: this needs '{library}': pip install"):
         parse(RawFile(b"x", "a", "a"))

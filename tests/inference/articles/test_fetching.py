@@ -1,4 +1,4 @@
-"""Articles from addresses, of a server on loopback: only when asked for, over http and https, within time and size."""
+"""Test articles fetched from a server on loopback: only on request, over HTTP and HTTPS, within limits."""
 
 import gzip
 import threading
@@ -20,7 +20,7 @@ LEVEE = (DATA / "articles" / "levee.html").read_bytes()
 
 class _Handler(BaseHTTPRequestHandler):
     def do_GET(self):
-        self.server.asked.append((self.path, self.headers["User-Agent"]))
+        self.server.requests.append((self.path, self.headers["User-Agent"]))
         answer = self.server.answers.get(self.path, (404, {}, b""))
         if callable(answer):
             answer(self)
@@ -38,13 +38,13 @@ class _Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server(monkeypatch):
-    """A web server on loopback; ``answers`` says what it answers to which path."""
+    """Run a web server on loopback; its attribute ``answers`` maps paths to answers."""
     for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
     with ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as server:
         server.daemon_threads = True
         server.block_on_close = False
-        server.answers, server.asked = {}, []
+        server.answers, server.requests = {}, []
         server.url = f"http://127.0.0.1:{server.server_port}"
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         yield server
@@ -55,18 +55,18 @@ def html(body, **headers):
     return 200, {"Content-Type": "text/html", **headers}, body
 
 
-def test_a_page(server):
+def test_a_page_is_fetched(server):
     pytest.importorskip("trafilatura")
     server.answers["/a"] = html(PAGE)
     (article,) = read_articles([f"{server.url}/a"], network=True)
     assert (article.doc_id, article.title) == (f"{server.url}/a", "Bridge to close for a year")
     assert article.meta["url"] == f"{server.url}/a"
-    ((path, agent),) = server.asked
+    ((path, agent),) = server.requests
     assert path == "/a"
     assert agent.startswith("claimstance/")
 
 
-def test_the_encoding_that_the_server_names(server):
+def test_the_encoding_of_the_content_type_is_used(server):
     pytest.importorskip("trafilatura")
     server.answers["/a"] = html(
         LEVEE.replace(b'<meta charset="iso-8859-2">', b""),
@@ -75,7 +75,7 @@ def test_the_encoding_that_the_server_names(server):
     assert "Łukasz Żuraw" in fetch(f"{server.url}/a").text
 
 
-def test_a_redirection_and_an_address_that_is_not_ascii(server):
+def test_a_redirect_from_a_non_ascii_url_is_followed(server):
     server.answers["/%C5%81%C3%B3d%C5%BA"] = (302, {"Location": "/b"}, b"")
     server.answers["/b"] = (200, {"Content-Type": "text/plain"}, b"He left.")
     assert fetch(f"{server.url}/Łódź") == Article(
@@ -83,13 +83,13 @@ def test_a_redirection_and_an_address_that_is_not_ascii(server):
     )
 
 
-def test_a_pdf(server):
+def test_a_pdf_is_fetched(server):
     pytest.importorskip("pypdf")
     server.answers["/a"] = (200, {"Content-Type": "application/pdf"}, pdf(["He left."]))
     assert fetch(f"{server.url}/a").text == "He left."
 
 
-def test_a_page_that_is_packed_unasked(server):
+def test_unrequested_compression_is_unpacked(server):
     server.answers["/a"] = (
         200,
         {"Content-Type": "text/plain", "Content-Encoding": "gzip"},
@@ -145,16 +145,16 @@ def test_a_page_that_is_packed_unasked(server):
         (lambda handler: handler.connection.close(), "cannot be fetched: "),
     ],
 )
-def test_what_is_no_article(server, answer, message):
+def test_answers_without_an_article_are_errors(server, answer, message):
     server.answers["/a"] = answer
-    (found,) = read_articles([f"{server.url}/a"], network=True)
-    assert isinstance(found, InputError)
-    assert str(found).startswith(f"{server.url}/a")
-    assert message in str(found)
-    assert "\n" not in str(found)
+    (error,) = read_articles([f"{server.url}/a"], network=True)
+    assert isinstance(error, InputError)
+    assert str(error).startswith(f"{server.url}/a")
+    assert message in str(error)
+    assert "\n" not in str(error)
 
 
-def test_a_server_that_takes_its_time(server):
+def test_a_slow_server_is_cut_off(server):
     def drip(handler):
         try:
             for _ in range(200):
@@ -165,15 +165,15 @@ def test_a_server_that_takes_its_time(server):
             pass
 
     server.answers["/a"] = drip
-    begun = time.monotonic()
+    start = time.monotonic()
     with pytest.raises(
         InputError, match=r"/a: expected all of it within 0\.5 seconds, found it not sent by then$"
     ):
         fetch(f"{server.url}/a", seconds=0.5)
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - start < 5
 
 
-def test_nobody_there(server):
+def test_a_refused_connection_is_an_error(server):
     with pytest.raises(InputError, match=r"^http://127\.0\.0\.1:1/a: cannot be fetched: .*refused"):
         fetch("http://127.0.0.1:1/a")
 
@@ -181,12 +181,12 @@ def test_nobody_there(server):
 @pytest.mark.parametrize(
     "url", ["http://", "http://[", "http://127.0.0.1:x/", "https://a b/", "http://\ud800/"]
 )
-def test_an_address_that_is_none(server, url):
+def test_an_invalid_url_is_an_error(server, url):
     with pytest.raises(InputError):
         fetch(url)
 
 
-def test_nothing_is_fetched_unless_asked_for(server, run, model):
+def test_nothing_is_fetched_without_allow_network(server, run, model):
     server.answers["/a"] = (200, {"Content-Type": "text/plain"}, b"He left.")
     url = f"{server.url}/a"
     refused = run("tag", url, "--model", model)
@@ -197,7 +197,7 @@ def test_nothing_is_fetched_unless_asked_for(server, run, model):
     ]
     with pytest.raises(ConfigError):
         next(read_articles([url]))
-    assert server.asked == []
+    assert server.requests == []
     done = run("tag", url, "--allow-network", "--model", model)
     assert (done.code, done.messages) == (0, [])
     (article,) = articles(done.out)
@@ -205,7 +205,7 @@ def test_nothing_is_fetched_unless_asked_for(server, run, model):
 
 
 @pytest.mark.parametrize("url", ["ftp://127.0.0.1/a", "file:///etc/hostname"])
-def test_other_schemes(run, model, url):
+def test_other_schemes_are_rejected(run, model, url):
     refused = run("tag", url, "--allow-network", "--model", model)
     assert (refused.code, refused.messages) == (
         2,

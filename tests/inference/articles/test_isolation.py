@@ -1,4 +1,4 @@
-"""Processes that parse documents: what they give, and how they end when a document keeps them busy."""
+"""Test the processes that parse documents: their results, and their end if a document takes too long."""
 
 import os
 import subprocess
@@ -39,38 +39,38 @@ def process_id(limits=SHORT):
     return int(parse_in_process(parsers.process, RAW, limits).text)
 
 
-def test_an_article_is_what_parsing_it_here_gives():
+def test_a_process_returns_the_same_article_as_direct_parsing():
     assert parse_in_process(parsers.words, RAW) == parsers.words(RAW)
 
 
-def test_a_process_is_kept_for_the_next_document():
+def test_a_process_is_reused_for_the_next_document():
     assert process_id() == process_id() != os.getpid()
 
 
-def test_errors_of_a_document_leave_the_process(monkeypatch):
+def test_a_process_survives_the_error_of_a_document(monkeypatch):
     before = process_id()
     with pytest.raises(InputError, match=r"^a\.pdf: expected words, found none$"):
         parse_in_process(parsers.refuses, RAW)
     assert process_id() == before
 
 
-def test_bugs_are_not_taken_for_errors_of_a_document():
+def test_bugs_are_not_reported_as_errors_of_a_document():
     with pytest.raises(RuntimeError, match="KeyError: 'a'"):
         parse_in_process(parsers.fails, RAW)
 
 
-def test_what_a_library_prints_is_no_reply(capfd):
+def test_output_printed_by_a_library_is_ignored(capfd):
     assert parse_in_process(parsers.prints, RAW) == parsers.words(RAW)
     assert parse_in_process(parsers.words, RAW) == parsers.words(RAW)
     assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize("parse", [parsers.sleeps, parsers.works])
-def test_a_document_that_takes_too_long_is_given_up(parse):
-    begun = time.monotonic()
+def test_a_document_that_takes_too_long_is_an_error(parse):
+    start = time.monotonic()
     with pytest.raises(TimeLimitError) as error:
         parse_in_process(parse, RAW, SHORT)
-    assert 1.5 <= time.monotonic() - begun < 10
+    assert 1.5 <= time.monotonic() - start < 10
     assert str(error.value) == (
         "a.pdf: expected a document that can be read within 1.5 seconds and 1 GB of memory, found one that "
         "takes longer: split it, or save it as plain text"
@@ -80,7 +80,7 @@ def test_a_document_that_takes_too_long_is_given_up(parse):
 
 @needs_memory_limits
 @pytest.mark.parametrize("parse", [parsers.takes_memory, parsers.hides_missing_memory])
-def test_a_document_that_takes_too_much_memory_is_given_up(parse):
+def test_a_document_that_takes_too_much_memory_is_an_error(parse):
     limits = Limits(memory=1 << 28)
     with pytest.raises(InputError) as error:
         parse_in_process(parse, RAW, limits)
@@ -92,7 +92,7 @@ def test_a_document_that_takes_too_much_memory_is_given_up(parse):
 
 
 @pytest.mark.parametrize("parse", [parsers.ends, parsers.exits])
-def test_a_document_that_ends_the_process_costs_itself_alone(parse):
+def test_a_document_that_ends_its_process_leaves_the_next_readable(parse):
     with pytest.raises(InputError, match=r"^a\.pdf: .* found one at which reading breaks off"):
         parse_in_process(parse, RAW)
     assert parse_in_process(parsers.words, RAW) == parsers.words(RAW)
@@ -120,7 +120,7 @@ def test_documents_of_several_threads_do_not_mix():
         assert list(threads.map(parsed, range(30))) == [f"document {n}" for n in range(30)]
 
 
-def test_ending_all_processes_ends_what_is_parsed():
+def test_ending_all_processes_interrupts_parsing():
     errors = []
 
     def parse():
@@ -139,7 +139,7 @@ def test_ending_all_processes_ends_what_is_parsed():
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs forks")
-def test_a_fork_has_processes_of_its_own():
+def test_a_fork_starts_its_own_processes():
     before = process_id()
     reader, writer = os.pipe()
     child = os.fork()
@@ -156,7 +156,7 @@ def test_a_fork_has_processes_of_its_own():
     assert process_id() == before
 
 
-def test_a_process_finds_the_modules_of_this_one_and_none_of_the_current_folder(here):
+def test_a_process_inherits_the_import_path_without_the_current_folder(here):
     (here / "json.py").write_text("raise SystemExit('the wrong module')", encoding="utf-8")
     article = parse_in_process(parsers.paths, RAW)
     assert str(here) not in article.text.splitlines()
@@ -168,7 +168,7 @@ def test_a_packed_program_parses_in_its_own_process(monkeypatch):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX systems")
-def test_no_process_is_left_by_a_program_that_was_killed():
+def test_a_killed_program_leaves_no_process():
     code = (
         "import sys; sys.path[:] = sys.argv[1:]\n"
         "from claimstance.inference.articles.isolation import parse_in_process\n"
@@ -194,11 +194,11 @@ def test_no_process_is_left_by_a_program_that_was_killed():
     pytest.fail("the process went on")
 
 
-# Documents that keep libraries busy
+# Small documents that take libraries a long time
 
 
 def many_paragraphs():
-    """A Word document of 100 kilobytes with a million paragraphs."""
+    """Return a Word document of 100 kilobytes with a million paragraphs."""
     paragraph = b"<w:p><w:r><w:t>a</w:t></w:r></w:p>"
     return altered(
         docx(),
@@ -209,17 +209,17 @@ def many_paragraphs():
 @pytest.mark.parametrize(
     ("suffix", "data"), [(".pdf", form_drawn_often), (".docx", many_paragraphs)]
 )
-def test_small_files_do_not_keep_libraries_busy(suffix, data):
+def test_small_files_that_take_long_are_stopped(suffix, data):
     from claimstance.inference.articles import DOCUMENTS
 
     pytest.importorskip("pypdf")
     pytest.importorskip("docx")
     content = data()
     assert len(content) < 200_000
-    begun = time.monotonic()
+    start = time.monotonic()
     with pytest.raises(TimeLimitError):
         DOCUMENTS[suffix].read(RawFile(content, "a", f"a{suffix}"), Limits(seconds=3))
-    assert time.monotonic() - begun < 20
+    assert time.monotonic() - start < 20
 
 
 def test_plain_text_needs_no_process():

@@ -1,4 +1,4 @@
-"""Articles in other languages than English: told as a whole, and never of English headlines, names and quotations."""
+"""Test articles in other languages: whole articles give a warning, English ones with foreign names do not."""
 
 import subprocess
 import sys
@@ -63,18 +63,18 @@ ENGLISH = [
 
 
 @pytest.mark.parametrize("text", FOREIGN.values(), ids=FOREIGN)
-def test_other_languages(text):
+def test_articles_in_other_languages_are_foreign(text):
     assert is_foreign(text)
     assert is_foreign(text.partition(". ")[0])
     assert is_foreign(f"{text}\n" * 50)
 
 
 @pytest.mark.parametrize("text", ENGLISH)
-def test_short_texts_and_names_in_english(text):
+def test_short_english_texts_and_names_are_not_foreign(text):
     assert not is_foreign(text)
 
 
-def test_sentences_headlines_and_articles_of_the_seeds(seeds):
+def test_sentences_headlines_and_articles_of_the_seeds_are_not_foreign(seeds):
     texts = [record.text for records in seeds.values() for record in records]
     articles = [path.read_text(encoding="utf-8") for path in sorted(SEEDS.glob("**/*.txt"))]
     texts += articles + [article.partition("\n")[0] for article in articles]
@@ -95,7 +95,7 @@ def test_an_article_in_another_language_that_quotes_english_is_foreign(name):
     assert is_foreign(FOREIGN[name] * 4 + quoted)
 
 
-def test_the_warning_is_the_articles(tagger):
+def test_a_foreign_article_has_a_warning(tagger):
     assert NOT_ENGLISH in tagger.tag(FOREIGN["fr"]).warnings
     assert NOT_ENGLISH not in tagger.tag("Runa Salt said that the tax was theft.").warnings
     assert "not to be in English" in NOT_ENGLISH
@@ -120,7 +120,7 @@ def test_the_warning_of_the_server(client):
     assert NOT_ENGLISH not in second["warnings"]
 
 
-def test_without_room_for_temporary_files_articles_are_read_all_the_same(monkeypatch, caplog):
+def test_articles_are_read_without_room_for_temporary_files(monkeypatch, caplog):
     def no_room(*arguments, **options):
         raise FileNotFoundError(2, "No usable temporary directory found")
 

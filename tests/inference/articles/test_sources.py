@@ -1,4 +1,4 @@
-"""Reading articles and records: every kind of input, and a clear message for every bad one."""
+"""Test the reading of articles and records: every kind of input, and a clear message for every bad one."""
 
 import io
 import json
@@ -21,19 +21,17 @@ from claimstance.inference.articles.sources import (
 from claimstance.model.errors import InputError
 
 BOM = b"\xef\xbb\xbf"
-ONE = "a.jsonl, line 1: expected"
-ARTICLE = f"{ONE} a JSON object with the article's text, found"
-COLUMN = (
-    f"{ONE} a column 'text', 'body', 'content', 'article', or one that --text-column names, found"
-)
+FIRST_LINE = "a.jsonl, line 1: expected"
+ARTICLE = f"{FIRST_LINE} a JSON object with the article's text, found"
+COLUMN = f"{FIRST_LINE} a column 'text', 'body', 'content', 'article', or one that --text-column names, found"
 FILES = ".txt, .html, .htm, .pdf, .docx, .jsonl, .csv, .tsv or .parquet"
-HALF = f"{ONE} Unicode characters, found half of a surrogate pair,"
+SURROGATE = f"{FIRST_LINE} Unicode characters, found half of a surrogate pair,"
 NOT_JSON = "text that is not JSON (Expecting value: line 1 column 1 (char 0))"
 
 
 @pytest.fixture
 def here(tmp_path, monkeypatch):
-    """An empty folder, which is the current one: paths in messages are as given."""
+    """Change to an empty folder and return it, so that messages contain relative paths."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -43,19 +41,19 @@ def read(name, data):
     return list(read_articles([name]))
 
 
-def problems(found):
-    found = list(found)
-    assert all(isinstance(item, InputError) for item in found)
-    return [str(item) for item in found]
+def error_messages(items):
+    items = list(items)
+    assert all(isinstance(item, InputError) for item in items)
+    return [str(item) for item in items]
 
 
-def test_text_files(here):
+def test_text_files_have_ids_and_titles(here):
     assert read("a.txt", "Ünï\nEmoji 🧿.".encode()) == [Article("a", "Ünï\nEmoji 🧿.", "Ünï")]
     assert read("a.TXT", b"He left.") == [Article("a", "He left.")]
     assert read("a.b.txt", b"He left.") == [Article("a.b", "He left.")]
 
 
-def test_a_byte_order_mark_is_no_text(here):
+def test_a_byte_order_mark_is_removed(here):
     assert read("a.txt", BOM + b"He left.")[0].text == "He left."
     assert read("a.jsonl", BOM + b'{"text": "He left."}\r\n')[0].text == "He left."
 
@@ -65,7 +63,7 @@ def test_line_ends_stay_as_they_are(here):
     assert (article.text, article.title) == ("Title\r\nHe left.\r\n", "Title")
 
 
-def test_json_lines(here):
+def test_json_lines_have_ids_titles_and_metadata(here):
     lines = [
         {"text": "A", "doc_id": "x", "id": "y", "title": "T"},
         {"text": "B", "id": 7},
@@ -79,12 +77,12 @@ def test_json_lines(here):
     ]
 
 
-def test_standard_input(here, monkeypatch):
+def test_standard_input_is_one_article(here, monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(BOM + "Ünï.".encode())))
     assert list(read_articles(["-"])) == [Article("stdin", "Ünï.")]
 
 
-def test_a_folder_is_read_in_order_with_its_folders(here, caplog):
+def test_folders_are_read_recursively_in_order(here, caplog):
     Path("in/b").mkdir(parents=True)
     for name in ("in/b/2.txt", "in/1.txt", "in/3.jsonl", "in/.hidden.txt", "in/b/._2.txt"):
         Path(name).write_text('{"text": "x"}', encoding="utf-8")
@@ -92,7 +90,7 @@ def test_a_folder_is_read_in_order_with_its_folders(here, caplog):
     assert caplog.messages == []
 
 
-def test_other_files_of_a_folder_are_told_of(here, caplog):
+def test_skipped_files_of_a_folder_are_logged(here, caplog):
     Path("in").mkdir()
     for name in ("a.txt", "b.png", "c.css", "d.css", "README"):
         Path("in", name).write_text("He left.", encoding="utf-8")
@@ -102,7 +100,7 @@ def test_other_files_of_a_folder_are_told_of(here, caplog):
     ]
 
 
-def test_an_id_that_comes_again_is_told_of(here):
+def test_a_repeated_id_gives_a_warning(here):
     for folder in ("x", "y"):
         Path(folder).mkdir()
         Path(folder, "a.txt").write_text("He left.", encoding="utf-8")
@@ -121,86 +119,90 @@ def test_an_id_that_comes_again_is_told_of(here):
         ("README", b"x", f"README: expected a file ending in {FILES}, or a folder, found 'README'"),
         ("a.jsonl", b"", "a.jsonl: expected at least one article, found an empty file"),
         ("a.jsonl", b"\n \r\n", "a.jsonl: expected at least one article, found an empty file"),
-        ("a.jsonl", b"ab\0c", f"{ONE} UTF-8 text, found a binary file (a NUL byte)"),
+        ("a.jsonl", b"ab\0c", f"{FIRST_LINE} UTF-8 text, found a binary file (a NUL byte)"),
         ("a.jsonl", b"{}", f"{COLUMN} none"),
         ("a.jsonl", b'{"words": "x", "n": 3}', f"{COLUMN} words, n"),
-        ("a.jsonl", b'{"text": 5}', f"{ONE} a text in 'text', found 5"),
-        ("a.jsonl", b'{"text": null}', f"{ONE} a text in 'text', found none"),
+        ("a.jsonl", b'{"text": 5}', f"{FIRST_LINE} a text in 'text', found 5"),
+        ("a.jsonl", b'{"text": null}', f"{FIRST_LINE} a text in 'text', found none"),
         ("a.jsonl", b"[1]", f"{ARTICLE} [1]"),
         ("a.jsonl", b"He left.", f"{ARTICLE} {NOT_JSON}"),
-        ("a.jsonl", b'{"text": "ab\\ud83d"}', f"{HALF} '\\ud83d', at character 2"),
-        ("a.jsonl", b'{"text": "x", "title": "\\udc00"}', f"{HALF} '\\udc00', at character 0"),
+        ("a.jsonl", b'{"text": "ab\\ud83d"}', f"{SURROGATE} '\\ud83d', at character 2"),
+        ("a.jsonl", b'{"text": "x", "title": "\\udc00"}', f"{SURROGATE} '\\udc00', at character 0"),
     ],
 )
-def test_what_cannot_be_read_is_said_in_one_line(here, name, data, message):
-    assert problems(read(name, data)) == [message]
+def test_an_unreadable_input_gives_a_message_of_one_line(here, name, data, message):
+    assert error_messages(read(name, data)) == [message]
 
 
-def test_a_deep_nest_of_brackets(here):
-    (message,) = problems(read("a.jsonl", b"[" * 200_000))
+def test_deeply_nested_brackets_are_an_error(here):
+    (message,) = error_messages(read("a.jsonl", b"[" * 200_000))
     assert message.startswith(ARTICLE)
 
 
-def test_a_bad_line_does_not_cost_the_others(here):
-    found = read("a.jsonl", b'{"text": "A"}\nodd\n{"text": "B"}')
-    assert [getattr(item, "text", None) for item in found] == ["A", None, "B"]
+def test_a_bad_line_leaves_the_others_readable(here):
+    items = read("a.jsonl", b'{"text": "A"}\nodd\n{"text": "B"}')
+    assert [getattr(item, "text", None) for item in items] == ["A", None, "B"]
 
 
-def test_a_bad_file_does_not_cost_the_others(here):
+def test_a_bad_file_leaves_the_others_readable(here):
     Path("in").mkdir()
     for name, data in (("a", b"A."), ("b", b"\xff"), ("c", b"C.")):
         Path("in", f"{name}.txt").write_bytes(data)
     assert [getattr(item, "text", None) for item in read_articles(["in"])] == ["A.", None, "C."]
 
 
-def test_a_folder_without_articles(here):
+def test_a_folder_without_articles_is_an_error(here):
     Path("in").mkdir()
-    assert problems(read_articles(["in"])) == [f"in: expected files ending in {FILES}, found none"]
+    assert error_messages(read_articles(["in"])) == [
+        f"in: expected files ending in {FILES}, found none"
+    ]
     Path("in/a.png").write_bytes(b"x")
-    assert problems(read_articles(["in"])) == [
+    assert error_messages(read_articles(["in"])) == [
         f"in: expected files ending in {FILES}, found 1 .png"
     ]
 
 
-def test_what_the_system_refuses(here, monkeypatch):
+def test_errors_of_the_system_name_the_file(here, monkeypatch):
     def refuse(path, flags):
         raise PermissionError(13, "Permission denied", str(path))
 
     Path("a.txt").write_bytes(b"x")
     monkeypatch.setattr(os, "open", refuse)
-    assert problems(read_articles(["a.txt"])) == ["a.txt: Permission denied"]
-    assert problems(read_articles(["gone.jsonl"])) == ["gone.jsonl: No such file or directory"]
+    assert error_messages(read_articles(["a.txt"])) == ["a.txt: Permission denied"]
+    assert error_messages(read_articles(["gone.jsonl"])) == [
+        "gone.jsonl: No such file or directory"
+    ]
 
 
-def test_a_folder_that_is_kept_shut_is_told_of(here, monkeypatch):
+def test_an_unreadable_folder_is_an_error(here, monkeypatch):
     def walk(folder, onerror):
         onerror(PermissionError(13, "Permission denied", "in/shut"))
-        return real(folder)
+        return original(folder)
 
-    real = os.walk
+    original = os.walk
     Path("in").mkdir()
     Path("in/a.txt").write_bytes(b"x")
     monkeypatch.setattr(os, "walk", walk)
-    bad, good = read_articles(["in"])
-    assert (str(bad), good.doc_id) == ("in/shut: Permission denied", "a")
+    error, article = read_articles(["in"])
+    assert (str(error), article.doc_id) == ("in/shut: Permission denied", "a")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="file names are bytes on Linux alone")
-def test_a_file_name_that_is_no_utf8(here):
+def test_a_file_name_that_is_not_utf8_gives_a_valid_id(here):
     Path(os.fsdecode(b"\xff.txt")).write_bytes(b"He left.")
     assert [article.doc_id for article in read_articles(["."])] == ["\ufffd"]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="file names are bytes on Linux alone")
 @pytest.mark.parametrize("suffix", [".txt", ".jsonl", ".csv", ".html", ".png"])
-def test_errors_of_file_names_hold_no_bytes_or_controls(here, suffix):
+def test_errors_escape_bytes_and_controls_of_file_names(here, suffix):
     path = os.fsdecode(b"\xff\n\x1b[31m") + suffix
     Path(path).write_bytes(b"\xff\0")
-    for found in (problems(read_articles([path])), problems(read_articles(["."]))):
-        assert found
-        assert all(message.isprintable() for message in found)
+    for messages in (error_messages(read_articles([path])), error_messages(read_articles(["."]))):
+        assert messages
+        assert all(message.isprintable() for message in messages)
         assert suffix == ".png" or all(
-            message.startswith(f"\\xff\\n\\x1b[31m{suffix}") for message in found
+            message.startswith(f"\\xff\\n\\x1b[31m{suffix}") for message in messages
         )
 
 
@@ -210,7 +212,7 @@ def test_errors_of_file_names_hold_no_bytes_or_controls(here, suffix):
 )
 def test_pipes_are_refused_rather_than_waited_for(here, suffix):
     os.mkfifo(f"a{suffix}")
-    (message,) = problems(read_articles([f"a{suffix}"]))
+    (message,) = error_messages(read_articles([f"a{suffix}"]))
     assert message.startswith(f"a{suffix}: expected a file, found a pipe, which may never end")
     assert "standard input" in message
 
@@ -221,18 +223,18 @@ def test_pipes_are_refused_rather_than_waited_for(here, suffix):
 )
 def test_devices_are_refused_rather_than_read(here, suffix):
     Path(f"a{suffix}").symlink_to("/dev/zero")
-    (message,) = problems(read_articles([f"a{suffix}"]))
+    (message,) = error_messages(read_articles([f"a{suffix}"]))
     assert message.startswith(f"a{suffix}: expected a file, found a device, which may never end")
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes with names")
-def test_a_pipe_in_a_folder_does_not_cost_the_others(here):
+def test_a_pipe_in_a_folder_leaves_the_others_readable(here):
     Path("in").mkdir()
     os.mkfifo("in/a.txt")
     Path("in/b.txt").write_bytes(b"B.")
-    bad, good = read_articles(["in"])
-    assert str(bad).startswith("in/a.txt: expected a file, found a pipe")
-    assert good.text == "B."
+    error, article = read_articles(["in"])
+    assert str(error).startswith("in/a.txt: expected a file, found a pipe")
+    assert article.text == "B."
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes with names")
@@ -262,11 +264,11 @@ def test_a_link_to_a_file_is_a_file(here):
         ("He said: “no”\nText", None),
     ],
 )
-def test_titles(text, title):
+def test_headlines_become_titles(text, title):
     assert headline_of(text) == title
 
 
-def test_counting_without_reading(here):
+def test_articles_are_counted_without_reading(here):
     Path("in/b").mkdir(parents=True)
     for name in ("in/1.TXT", "in/b/2.html", "in/c.png", "3.txt"):
         Path(name).write_bytes(b"x")
@@ -277,19 +279,21 @@ def test_counting_without_reading(here):
     assert count_articles(["in"]) is None
 
 
-def test_an_article_has_an_end(here, monkeypatch):
+def test_an_oversized_article_is_rejected(here, monkeypatch):
     monkeypatch.setattr(
         "claimstance.inference.articles.sources.DOCUMENTS", {".txt": DocumentFormat(parse, 10, ())}
     )
-    assert problems(read("a.txt", b"x" * 11)) == ["a.txt: expected at most 10 bytes, found more"]
+    assert error_messages(read("a.txt", b"x" * 11)) == [
+        "a.txt: expected at most 10 bytes, found more"
+    ]
     assert read("a.txt", b"x" * 10) == [Article("a", "x" * 10)]
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"x" * 10_000_001)))
-    assert problems(read_articles(["-"])) == [
+    assert error_messages(read_articles(["-"])) == [
         "standard input: expected at most 10,000,000 bytes, found more"
     ]
 
 
-def test_check_characters():
+def test_half_surrogate_pairs_are_rejected():
     check_characters("x", "🧿", "")
     with pytest.raises(
         InputError, match=r"x: expected Unicode characters, .*'.udfff', at character 1"
@@ -297,7 +301,7 @@ def test_check_characters():
         check_characters("x", "a", "a\udfff")
 
 
-def test_records_with_labels_of_any_set(here):
+def test_records_may_have_labels_of_any_set(here):
     rows = [
         {"id": 1, "text": "A", "claim": "odd"},
         {"id": "2", "text": "B", "stances": [{"target": "x", "label": "pro"}]},
@@ -329,7 +333,7 @@ def test_records_with_labels_of_any_set(here):
         ),
     ],
 )
-def test_bad_records_are_named(here, lines, message):
+def test_errors_name_the_bad_record(here, lines, message):
     Path("r.jsonl").write_text("\n".join(lines), encoding="utf-8")
     with pytest.raises(InputError) as error:
         list(read_records(Path("r.jsonl")))

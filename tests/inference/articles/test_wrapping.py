@@ -1,4 +1,4 @@
-"""Texts that were wrapped at a column read as they did before; what people put into lines stays in lines."""
+"""Test the joining of texts that were wrapped at a column, and lines that people ended on purpose."""
 
 import textwrap
 import time
@@ -49,47 +49,49 @@ def by_bytes(paragraph, width):
 
 
 def in_words(paragraph, width):
-    """Wrap as ``fold`` does without -s: after so many characters, whatever they are."""
+    """Wrap as ``fold`` does without -s: after a number of characters, even within a word."""
     return [paragraph[i : i + width] for i in range(0, len(paragraph), width)]
 
 
-WAYS = [by_words, at_spaces, with_blanks, by_bytes, in_words]
+WRAPPERS = [by_words, at_spaces, with_blanks, by_bytes, in_words]
 
 
 @pytest.mark.parametrize("article", ARTICLES)
 @pytest.mark.parametrize("width", [60, 72, 100])
-@pytest.mark.parametrize("fold", WAYS)
-@pytest.mark.parametrize("parting", ["\n\n", "\r\n\r\n"], ids=["lf", "crlf"])
-def test_wrapped_articles_are_joined(article, width, fold, parting):
+@pytest.mark.parametrize("fold", WRAPPERS)
+@pytest.mark.parametrize("separator", ["\n\n", "\r\n\r\n"], ids=["lf", "crlf"])
+def test_wrapped_articles_are_joined(article, width, fold, separator):
     paragraphs = [line for line in ARTICLES[article].split("\n") if line.strip()]
-    end = parting[: len(parting) // 2]
-    wrapped = parting.join(end.join(fold(paragraph, width)) for paragraph in paragraphs)
-    assert unwrap(wrapped) == parting.join(paragraphs)
+    end = separator[: len(separator) // 2]
+    wrapped = separator.join(end.join(fold(paragraph, width)) for paragraph in paragraphs)
+    assert unwrap(wrapped) == separator.join(paragraphs)
 
 
 @pytest.mark.parametrize("article", ARTICLES)
 @pytest.mark.parametrize("width", [60, 72, 100])
 @pytest.mark.parametrize("fold", [by_words, at_spaces, with_blanks])
-def test_without_blank_lines_no_line_is_cut_within_a_paragraph(article, width, fold):
+def test_lines_end_with_paragraphs_where_no_blank_lines_separate_them(article, width, fold):
     paragraphs = [line for line in ARTICLES[article].split("\n") if line.strip()]
     wrapped = "\n".join("\n".join(fold(paragraph, width)) for paragraph in paragraphs)
-    read = unwrap(wrapped).split("\n")
-    assert " ".join(read) == " ".join(paragraphs)
-    ends = [" ".join(read[: i + 1]) for i in range(len(read))]
-    assert set(ends) <= {" ".join(paragraphs[: i + 1]) for i in range(len(paragraphs))}
-    assert len(read) > len(paragraphs) / 2
-    assert read[0] == paragraphs[0]
+    lines = unwrap(wrapped).split("\n")
+    assert " ".join(lines) == " ".join(paragraphs)
+    # Each prefix of the lines is a prefix of the paragraphs: no line ends within a paragraph.
+    line_prefixes = {" ".join(lines[: i + 1]) for i in range(len(lines))}
+    paragraph_prefixes = {" ".join(paragraphs[: i + 1]) for i in range(len(paragraphs))}
+    assert line_prefixes <= paragraph_prefixes
+    assert len(lines) > len(paragraphs) / 2
+    assert lines[0] == paragraphs[0]
 
 
 @pytest.mark.parametrize("article", ARTICLES)
-def test_articles_that_were_not_wrapped_stay_as_they_are(article):
+def test_articles_that_were_not_wrapped_are_unchanged(article):
     for text in (ARTICLES[article], ARTICLES[article].replace("\n", "\n\n")):
         assert unwrap(text) == text
 
 
 @pytest.mark.parametrize("article", ARTICLES)
 @pytest.mark.parametrize("width", [60, 100])
-def test_joining_twice_is_joining_once(article, width):
+def test_unwrapping_twice_equals_unwrapping_once(article, width):
     wrapped = "\n\n".join(textwrap.fill(line, width) for line in ARTICLES[article].split("\n"))
     assert unwrap(unwrap(wrapped)) == unwrap(wrapped)
 
@@ -167,18 +169,18 @@ LINES = {
 
 @pytest.mark.parametrize("text", LINES.values(), ids=LINES)
 @pytest.mark.parametrize("times", [1, 5])
-def test_lines_that_people_ended_stay(text, times):
+def test_intended_line_breaks_stay(text, times):
     text = "\n\n".join([textwrap.dedent(text)] * times)
     assert unwrap(text) == text
 
 
 @pytest.mark.parametrize("name", ["a list", "a numbered list", "a table", "a transcript"])
 @pytest.mark.parametrize("width", [60, 72])
-def test_lines_that_people_ended_stay_within_a_wrapped_text(name, width):
-    own = textwrap.dedent(LINES[name])
-    paragraphs = [*PARAGRAPHS * 3, own, *PARAGRAPHS]
+def test_intended_line_breaks_stay_within_a_wrapped_text(name, width):
+    block = textwrap.dedent(LINES[name])
+    paragraphs = [*PARAGRAPHS * 3, block, *PARAGRAPHS]
     wrapped = "\n\n".join(
-        paragraph if paragraph == own else textwrap.fill(paragraph, width)
+        paragraph if paragraph == block else textwrap.fill(paragraph, width)
         for paragraph in paragraphs
     )
     assert unwrap(wrapped) == "\n\n".join(paragraphs)
@@ -190,7 +192,7 @@ def test_quoted_mail_stays_in_lines():
     assert unwrap(wrapped).endswith(f"\n\n{quoted}")
 
 
-def test_paragraphs_that_begin_with_an_indent():
+def test_indented_paragraphs_are_joined():
     wrapped = "\n".join(
         textwrap.fill(line, 72, initial_indent="    ") for line in PARAGRAPHS[1:] * 3
     )
@@ -198,7 +200,7 @@ def test_paragraphs_that_begin_with_an_indent():
 
 
 @pytest.mark.parametrize(
-    ("end", "begin", "joined"),
+    ("end", "next_line", "joined"),
     [
         ("a well-", "known man", "a well-known man"),
         ("the min-", "ister left", "the minister left"),
@@ -210,11 +212,13 @@ def test_paragraphs_that_begin_with_an_indent():
         ("of no more than", "130,000 tons", "of no more than 130,000 tons"),
     ],
 )
-def test_ends_of_lines(end, begin, joined):
-    others = "\n\n".join(textwrap.fill(line, 72) for line in PARAGRAPHS[1:] * 2)
+def test_the_end_of_a_line_decides_how_it_is_joined(end, next_line, joined):
+    context = "\n\n".join(textwrap.fill(line, 72) for line in PARAGRAPHS[1:] * 2)
     line = f"He told of {'x' * (60 - len(end))} {end}"
-    read = unwrap(f"{others}\n\n{line}\n{begin} who spoke of it as the minister of that day.")
-    assert joined in read.split("\n")[-1]
+    unwrapped = unwrap(
+        f"{context}\n\n{line}\n{next_line} who spoke of it as the minister of that day."
+    )
+    assert joined in unwrapped.split("\n")[-1]
 
 
 def test_wrapped_files_and_rows_are_joined(here):
@@ -237,6 +241,6 @@ def test_wrapped_files_and_rows_are_joined(here):
     ],
 )
 def test_long_texts_take_little_time(text):
-    begun = time.process_time()
+    start = time.process_time()
     unwrap(text)
-    assert time.process_time() - begun < 20
+    assert time.process_time() - start < 20

@@ -1,4 +1,4 @@
-"""Help, completion, colours, progress and verbosity of the command line."""
+"""Test help, completion, colours, progress and verbosity of the command line."""
 
 import json
 import os
@@ -41,18 +41,18 @@ def run_on_terminal(*arguments, **environment):
         env={**inherited, "TERM": "xterm-256color", "COLUMNS": "120", **environment},
     )
     os.close(slave)
-    shown = b""
+    output = b""
     while True:
         try:
-            part = os.read(master, 65536)
+            chunk = os.read(master, 65536)
         except OSError:  # the other end is closed
             break
-        if not part:
+        if not chunk:
             break
-        shown += part
+        output += chunk
     os.close(master)
     process.wait()
-    return shown.decode()
+    return output.decode()
 
 
 def test_version_is_printed(run):
@@ -60,7 +60,7 @@ def test_version_is_printed(run):
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_examples_can_be_copied(run, name):
+def test_examples_of_the_help_stay_on_one_line(run, name):
     example = next(
         line.strip() for line in COMMANDS[name].__doc__.splitlines() if "Example:" in line
     )
@@ -71,25 +71,19 @@ def test_examples_can_be_copied(run, name):
 def test_every_option_states_its_default(name):
     command = typer.main.get_command(app).get_command(None, name)
     phrases = ("if not given", "(several times)")
-    silent = [
-        option.name
-        for option in command.params
-        if option.param_type_name == "option"
-        and not option.is_flag
-        and not option.required
-        and option.default is None
-        and not any(words in option.help for words in phrases)
-    ]
-    assert silent == []
     for option in command.params:
-        if option.param_type_name == "option" and not option.is_flag and option.default is not None:
-            assert option.show_default
+        if option.param_type_name != "option" or option.is_flag:
+            continue
+        if option.default is not None:
+            assert option.show_default, option.name
+        elif not option.required:
+            assert any(phrase in option.help for phrase in phrases), option.name
 
 
 @terminal
 @pytest.mark.skipif(not shutil.which("bash"), reason="no bash")
 @pytest.mark.parametrize(
-    ("words", "found"),
+    ("words", "completions"),
     [
         ("ta", ["tag"]),
         ("e", ["evaluate", "export"]),
@@ -98,7 +92,7 @@ def test_every_option_states_its_default(name):
         ("build --by ", ["document", "outlet", "date", "target"]),
     ],
 )
-def test_bash_completes_commands_and_options(words, found):
+def test_bash_completes_commands_and_options(words, completions):
     program = Path(sys.executable).with_name("claimstance")
     if not program.exists():
         pytest.skip("the program is not installed as a script")
@@ -113,29 +107,23 @@ def test_bash_completes_commands_and_options(words, found):
     done = subprocess.run(
         ["bash", "-c", script], capture_output=True, text=True, check=True, env=environment
     )
-    assert done.stdout.split() == found
+    assert done.stdout.split() == completions
 
 
 @terminal
-def test_colours_on_a_terminal_unless_no_color_is_set(here, tiny_encoder):
-    model = str(exported(tiny_encoder, stance=("against", "favor")))  # each of which has a colour
+def test_a_terminal_shows_colours_unless_no_color_is_set(here, tiny_encoder):
+    model = str(exported(tiny_encoder, stance=("against", "favor")))  # both labels have a colour
     assert run_on_terminal("tag", "gone.txt").startswith("\x1b[")
     assert run_on_terminal("tag", "gone.txt", NO_COLOR="1").startswith("error: ")
     write("a.txt", TEXT)
-    shown = [
-        run_on_terminal(
-            "tag", "a.txt", "--model", model, "--show", "-t", "tax", "-t", "Amsel", NO_COLOR=value
-        )
-        for value in ("", "1")
-    ]
-    coloured = [
-        {code for code in ("\x1b[31m", "\x1b[32m") if code in each} for each in shown
-    ]  # against, favor
-    assert coloured[0]
-    assert coloured[1] == set()
+    call = ("tag", "a.txt", "--model", model, "--show", "-t", "tax", "-t", "Amsel")
+    label_colours = ("\x1b[31m", "\x1b[32m")  # against, favor
+    coloured, plain = (run_on_terminal(*call, NO_COLOR=value) for value in ("", "1"))
+    assert any(code in coloured for code in label_colours)
+    assert not any(code in plain for code in label_colours)
 
 
-def test_nothing_is_coloured_in_a_pipe(here):
+def test_a_pipe_receives_no_colours(here):
     done = subprocess.run([*PROGRAM, "tag", "gone.txt"], capture_output=True, check=False)
     assert done.stderr == b"error: INPUT: 'gone.txt' does not exist\n".replace(
         b"\n", os.linesep.encode()
@@ -146,10 +134,10 @@ def test_nothing_is_coloured_in_a_pipe(here):
 def test_progress_bar_shows_rate_and_remaining_time(here, model):
     for name in "abc":
         write(f"in/{name}.txt", TEXT)
-    shown = run_on_terminal("tag", "in", "--model", model, "--out", "t.jsonl")
-    assert "3/3" in shown
-    assert "/s" in shown
-    assert "left" in shown
+    output = run_on_terminal("tag", "in", "--model", model, "--out", "t.jsonl")
+    assert "3/3" in output
+    assert "/s" in output
+    assert "left" in output
     assert run_on_terminal("--quiet", "tag", "in", "--model", model, "--out", "u.jsonl") == ""
     assert Path("u.jsonl").read_bytes() == Path("t.jsonl").read_bytes()
 
@@ -167,16 +155,17 @@ def test_quiet_shows_only_errors(run, model):
     write("in/a.txt", "")
     write("in/b.pptx", "x")
     write("in/c.txt", "x\0")
-    assert [
-        message.partition(":")[0] for message in run("tag", "in", "--model", model).messages
-    ] == ["warning", "warning", "error", "error"]
+    done = run("tag", "in", "--model", model)
+    kinds = [message.partition(":")[0] for message in done.messages]
+    assert kinds == ["warning", "warning", "error", "error"]
     quiet = run("-q", "tag", "in", "--model", model)
-    assert (quiet.code, [message.partition(":")[0] for message in quiet.messages]) == (
-        1,
-        ["error", "error"],
+    quiet_kinds = [message.partition(":")[0] for message in quiet.messages]
+    assert (quiet.code, quiet_kinds) == (1, ["error", "error"])
+    rejected = run("--verbose", "--quiet", "info")
+    assert (rejected.code, rejected.messages) == (
+        2,
+        ["error: expected --verbose or --quiet, found both"],
     )
-    both = run("--verbose", "--quiet", "info")
-    assert (both.code, both.messages) == (2, ["error: expected --verbose or --quiet, found both"])
 
 
 def test_info_shows_versions_extras_and_model(run, model):
@@ -184,11 +173,11 @@ def test_info_shows_versions_extras_and_model(run, model):
     assert model_sha256(ROOT / "model/bundled/small") in output
     config = json.loads((ROOT / "model/bundled/small/config.json").read_bytes())
     assert f"claimstance-minilm {config['version']} (small)" in output
-    lines = {
-        line.split("│")[1].strip(): line.split("│")[2].strip()
-        for line in output.splitlines()
-        if "│" in line
-    }
+    lines = {}
+    for line in output.splitlines():
+        if "│" in line:
+            _, key, value, *_ = line.split("│")
+            lines[key.strip()] = value.strip()
     assert lines["claimstance"] == metadata.version("claimstance")
     assert lines["threads"].split()[0].isdecimal()
     assert lines["card"].startswith(str(ROOT)[:20])
@@ -213,9 +202,9 @@ def test_messages_stay_on_one_line_and_escape_control_characters(capsys, kind):
     assert capsys.readouterr().err == f"{kind}: a\\nerror: forged\\x1b[2J.txt: gone\n"
 
 
-def test_a_table_shows_no_escape_sequence_of_an_article(run, tmp_path):
+def test_a_table_escapes_control_characters_of_an_article(run, tmp_path):
     path = tmp_path / "a.txt"
     path.write_text("Lena \x1b[31mOrr said that\nthe dam was unsafe.", encoding="utf-8")
-    shown = run("tag", str(path), "--show").out
-    assert "\x1b" not in shown
-    assert "\\x1b" in shown
+    output = run("tag", str(path), "--show").out
+    assert "\x1b" not in output
+    assert "\\x1b" in output

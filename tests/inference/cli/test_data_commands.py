@@ -1,4 +1,4 @@
-"""The commands for annotated data: what they print, what they write, how they exit."""
+"""Test the commands for annotated data: their output, their files and their exit codes."""
 
 import json
 import os
@@ -24,18 +24,18 @@ GOOD = [
 ]
 
 
-def records(name, *rows):
+def write_records(name, *rows):
     write(name, "".join(json.dumps(row) + "\n" for row in rows))
 
 
 def test_clean_data_has_no_findings(run):
-    records("good.jsonl", *GOOD)
+    write_records("good.jsonl", *GOOD)
     done = run("check", "good.jsonl", "--strict")
     assert (done.code, done.out, done.messages) == (0, "30 records: 0 errors, 0 warnings\n", [])
 
 
 def test_warnings_fail_only_with_strict(run):
-    records("r.jsonl", *GOOD, {"id": "x", "text": "<i>Rain.</i>"})
+    write_records("r.jsonl", *GOOD, {"id": "x", "text": "<i>Rain.</i>"})
     done = run("check", "r.jsonl")
     line = "r.jsonl:31: warning markup: text: expected plain text, found markup (<i>)"
     assert (done.code, done.out.splitlines()) == (0, [line, "31 records: 0 errors, 1 warning"])
@@ -43,14 +43,14 @@ def test_warnings_fail_only_with_strict(run):
 
 
 def test_errors_exit_with_1(run):
-    records("r.jsonl", *GOOD, {"id": "x", "text": ""})
+    write_records("r.jsonl", *GOOD, {"id": "x", "text": ""})
     done = run("check", "r.jsonl")
     assert (done.code, done.messages) == (1, [])
     assert done.out.endswith("31 records: 1 error, 0 warnings\n")
 
 
 def test_findings_are_written_as_json_lines(run):
-    records("r.jsonl", {"id": "x", "text": ""})
+    write_records("r.jsonl", {"id": "x", "text": ""})
     run("check", "r.jsonl", "--out", "found.jsonl")
     assert articles(Path("found.jsonl").read_text(encoding="utf-8")) == [
         {
@@ -105,9 +105,9 @@ def test_a_fixed_file_needs_no_further_fixes(run):
         {**GOOD[0], "id": "again"},
         {"id": "x", "text": "Rain. ", "stances": [{"target": "Bridge ", "label": "Favor"}]},
     ]
-    records("r.jsonl", *rows)
+    write_records("r.jsonl", *rows)
     done = run("check", "r.jsonl", "--fix", "new/fixed.jsonl")
-    assert done.code == 1  # what was given is not right
+    assert done.code == 1  # the input has findings
     assert done.out.splitlines()[-1] == (
         "new/fixed.jsonl: 31 records written; exact repeats left out: 1; labels spelt "
         "as in their set: 1; target names made alike: 1"
@@ -115,8 +115,8 @@ def test_a_fixed_file_needs_no_further_fixes(run):
     fixed = articles(Path("new/fixed.jsonl").read_text(encoding="utf-8"))
     assert [row["id"] for row in fixed] == [*(row["id"] for row in GOOD), "x"]
     assert fixed[-1]["text"] == "Rain. "
-    again = run("check", "new/fixed.jsonl", "--fix", "fixed2.jsonl")
-    assert (again.code, again.out.splitlines()[-1]) == (
+    recheck = run("check", "new/fixed.jsonl", "--fix", "fixed2.jsonl")
+    assert (recheck.code, recheck.out.splitlines()[-1]) == (
         0,
         "fixed2.jsonl: 31 records written; nothing to correct",
     )
@@ -193,11 +193,11 @@ def test_a_wrong_call_is_rejected(run, arguments, message):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
-@pytest.mark.parametrize(("option", "shown"), [((), 3), (("--all",), 5)])
-def test_findings_on_a_terminal_are_a_table(here, option, shown):
+@pytest.mark.parametrize(("option", "count"), [((), 3), (("--all",), 5)])
+def test_findings_on_a_terminal_are_a_table(here, option, count):
     import pty
 
-    records("r.jsonl", *({"id": str(i), "text": f"<i>[red] {i}</i>"} for i in range(5)))
+    write_records("r.jsonl", *({"id": str(i), "text": f"<i>[red] {i}</i>"} for i in range(5)))
     terminal, stdout = pty.openpty()
     done = subprocess.run(
         [*PROGRAM, "check", "r.jsonl", *option],
@@ -211,7 +211,7 @@ def test_findings_on_a_terminal_are_a_table(here, option, shown):
     table = os.read(terminal, 65536).decode()
     os.close(terminal)
     assert (done.returncode, done.stderr) == (0, b"")
-    assert table.count("found markup (<i>)") == shown
+    assert table.count("found markup (<i>)") == count
     assert ("… and 2 more (--all)" in table) is (not option)
     assert "5 records: 0 errors, 5 warnings" in table
 
@@ -238,7 +238,7 @@ def test_files_of_init_can_be_checked_and_built(run):
         1,
         "annotations.jsonl: error unreadable: No such file or directory",
     )
-    records("annotations.jsonl", *GOOD)
+    write_records("annotations.jsonl", *GOOD)
     assert run("check", "config.yaml", "--strict").code == 0
 
 
@@ -250,12 +250,9 @@ def test_init_defines_the_labels_of_each_task(run, task):
     assert config.model.tasks == [task]
     assert check_against(book, {task: dict.fromkeys(names, 1)}) == []
     assert label_sets(book) == {t: tuple(labels) for t, labels in config.data.labels.items()}
-    # the record that stands in a comment is one
-    line = next(
-        line
-        for line in Path("config.yaml").read_text(encoding="utf-8").splitlines()
-        if '# {"id"' in line
-    )
+    # The example in a comment is a valid record.
+    lines = Path("config.yaml").read_text(encoding="utf-8").splitlines()
+    line = next(line for line in lines if '# {"id"' in line)
     write("annotations.jsonl", line.partition("# ")[2])
     assert {row["severity"] for row in findings(run)} <= {"warning"}
 
@@ -298,13 +295,13 @@ def test_init_never_replaces_a_file(run):
     assert Path("codebook.yaml").read_text(encoding="utf-8") == "mine"
 
 
-# many findings of a kind
+# Many findings of a kind
 
 
 def test_many_findings_of_a_kind_share_one_line(run):
     rows = [{"id": str(i), "text": f"<i>{i}</i>"} for i in range(200)]
-    records("a.jsonl", *rows)
-    records("b.jsonl", *rows[:2])
+    write_records("a.jsonl", *rows)
+    write_records("b.jsonl", *rows[:2])
     done = run("check", "a.jsonl", "b.jsonl")
     assert done.out.splitlines() == [
         "a.jsonl:1: warning markup: text: expected plain text, found markup (<i>) (and 199 more in line 2, line 3, "
@@ -317,21 +314,21 @@ def test_many_findings_of_a_kind_share_one_line(run):
 
 
 def test_all_shows_each_finding_on_its_line(run):
-    records("a.jsonl", *({"id": str(i), "text": f"<i>{i}</i>"} for i in range(7)))
+    write_records("a.jsonl", *({"id": str(i), "text": f"<i>{i}</i>"} for i in range(7)))
     assert len(run("check", "a.jsonl", "--all").out.splitlines()) == 8
     run("check", "a.jsonl", "--out", "found.jsonl")
     assert len(articles(Path("found.jsonl").read_text(encoding="utf-8"))) == 7
 
 
-# tables that are not as they should be
+# Tables with dirty values
 
 
 def test_a_second_build_needs_overwrite(run):
     write("t.csv", "text,label\n" + "".join(f"Rain {i} fell.,claim\n" for i in range(9)))
     assert run("build", "t.csv", "--out", "d").code == 0
-    again = run("build", "t.csv", "--out", "d")
-    assert (again.code, len(again.messages)) == (1, 1)
-    assert again.messages[0].endswith("; --overwrite replaces it, --out names another")
+    second_build = run("build", "t.csv", "--out", "d")
+    assert (second_build.code, len(second_build.messages)) == (1, 1)
+    assert second_build.messages[0].endswith("; --overwrite replaces it, --out names another")
     assert run("build", "t.csv", "--out", "d", "--overwrite").code == 0
 
 

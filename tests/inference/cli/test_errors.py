@@ -1,4 +1,4 @@
-"""The command line when something is wrong: exit codes and messages for wrong calls and bad data."""
+"""Test the exit codes and messages of the command line for wrong calls and bad data."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""The command line as a user meets it: what is printed where, and what the commands do."""
+"""Test what the commands do, and what they print to standard output and standard error."""
 
 import json
 import os
@@ -47,9 +47,9 @@ def test_the_help_names_every_command_in_a_line(run):
 
 
 def test_a_call_without_arguments_shows_the_help(run):
-    shown = run()
-    assert (shown.code, shown.out) == (2, "")
-    assert shown.messages[0].startswith("Usage: claimstance")
+    done = run()
+    assert (done.code, done.out) == (2, "")
+    assert done.messages[0].startswith("Usage: claimstance")
 
 
 # Tagging
@@ -106,15 +106,13 @@ def test_a_target_that_no_article_mentions_gives_one_note(run, model):
 
 def test_every_scored_pair_is_listed_with_neutral(run, model):
     write("a.txt", TEXT)
-    sides, pairs = (
-        {
-            (row["sentence"], row["holder"], row["target"], row["label"])
-            for row in table(
-                run("tag", "a.txt", "--model", model, "-f", "csv", "--rows", "stances", *more).out
-            )
-        }
-        for more in ([], ["--neutral"])
-    )
+    call = ("tag", "a.txt", "--model", model, "-f", "csv", "--rows", "stances")
+
+    def stances(*options):
+        rows = table(run(*call, *options).out)
+        return {(row["sentence"], row["holder"], row["target"], row["label"]) for row in rows}
+
+    sides, pairs = stances(), stances("--neutral")
     # Of nested targets, only one is listed without the option.
     assert sides <= {row for row in pairs if row[3] != "neutral"}
     assert any(row[3] == "neutral" for row in pairs)
@@ -136,15 +134,17 @@ def test_several_targets_are_scored(run, model):
         "--rows",
         "stances",
     )
-    found = table(done.out)
-    assert {row["target"] for row in found} == {"Carl Amsel", "rail"}
-    assert {row["label"] for row in found} <= {"favor", "against", "neutral"}
-    named = [row for row in found if row["target"] == "Carl Amsel" and row["target_start"]]
-    assert {
-        row["text"][int(row["target_start"]) - 25 : int(row["target_end"]) - 25]
-        for row in named
-        if row["sentence"] == "1"
-    } == {"Carl Amsel"}
+    rows = table(done.out)
+    assert {row["target"] for row in rows} == {"Carl Amsel", "rail"}
+    assert {row["label"] for row in rows} <= {"favor", "against", "neutral"}
+    amsel_rows = [row for row in rows if row["target"] == "Carl Amsel" and row["target_start"]]
+    sentence_start = 25
+    targets = set()
+    for row in amsel_rows:
+        if row["sentence"] == "1":
+            start, end = int(row["target_start"]), int(row["target_end"])
+            targets.add(row["text"][start - sentence_start : end - sentence_start])
+    assert targets == {"Carl Amsel"}
 
 
 def test_csv_is_chosen_by_option_or_by_suffix(run, model):
@@ -170,7 +170,7 @@ def test_show_prints_a_table(run, model):
     assert len(articles(Path("t.jsonl").read_text(encoding="utf-8"))) == 1
 
 
-def test_one_bad_file_does_not_cost_the_others(run, model):
+def test_a_bad_file_leaves_the_others_tagged(run, model):
     write("in/a.txt", TEXT)
     Path("in/b.txt").write_bytes(b"\xff")
     write("in/c.txt", "")
@@ -214,11 +214,11 @@ def test_a_folder_of_all_formats_is_tagged(run, model):
     assert [
         line.partition(": expected")[0] for line in done.messages if not line.startswith("warning")
     ] == ["error: in/front.html", "error: not read: 1 of 6 inputs or lines; tagged: 5"]
-    found = {a["doc_id"]: a for a in articles(done.out)}
-    assert list(found) == ["k1", "ferry", "harbour", "levee", "plain"]
-    assert found["k1"]["meta"] == {"outlet": "Courier"}
-    assert found["harbour"]["meta"]["date"] == "2026-03-04"
-    for article in found.values():
+    tagged = {a["doc_id"]: a for a in articles(done.out)}
+    assert list(tagged) == ["k1", "ferry", "harbour", "levee", "plain"]
+    assert tagged["k1"]["meta"] == {"outlet": "Courier"}
+    assert tagged["harbour"]["meta"]["date"] == "2026-03-04"
+    for article in tagged.values():
         for sentence in article["sentences"]:
             assert article["text"][sentence["start"] : sentence["end"]] == sentence["text"]
 
@@ -246,13 +246,13 @@ def test_predict_keeps_order_and_labels(run, model):
 def test_info_describes_the_model(run, model):
     done = run("info", "--model", model)
     assert (done.code, done.messages) == (0, [])
-    told = (
+    expected = (
         "random 1",
         "attribution, entity, claim, check_worthy, stance",
         "against, neutral, favor",
         "64 tokens",
     )
-    assert [part for part in told if part not in done.out] == []
+    assert [phrase for phrase in expected if phrase not in done.out] == []
 
 
 @pytest.mark.slow
@@ -273,7 +273,7 @@ def test_export_takes_a_precision_and_a_size(run, model):
     assert not Path("none").exists()
 
 
-# What only a process of its own can show
+# Tests that need a process of their own
 
 
 def test_commands_import_libraries_lazily():
@@ -327,11 +327,11 @@ def test_progress_is_shown_on_a_terminal_only(here, model):
             check=False,
         ).returncode
     os.close(stderr)
-    shown = os.read(terminal, 65536).decode()
+    output = os.read(terminal, 65536).decode()
     os.close(terminal)
     assert code == 0
-    assert "tagging" in shown
-    assert "doc_id" not in shown
+    assert "tagging" in output
+    assert "doc_id" not in output
     assert [a["doc_id"] for a in articles(Path("out.jsonl").read_text(encoding="utf-8"))] == ["a"]
 
 

@@ -1,4 +1,4 @@
-"""Tagging with a model of some tasks: its tasks are named, and results have no columns of others."""
+"""Test tagging with a model of some tasks: a note names them, and tables lack the columns of other tasks."""
 
 import json
 import shutil
@@ -10,12 +10,12 @@ from claimstance.model.config import ModelConfig
 from helpers.program import TEXT, table, write
 from helpers.tiny import exported
 
-WHERE = ["doc_id", "index", "start", "end", "text"]
+POSITION_COLUMNS = ["doc_id", "index", "start", "end", "text"]
 
 
 @pytest.fixture
 def model(tiny_encoder, here):
-    """The folder of a model of some tasks, with the topics that it was trained on."""
+    """Return a function that makes the folder of a model of some tasks, trained on some topics."""
 
     def make(*tasks, topics=()):
         import hashlib
@@ -53,17 +53,17 @@ def test_a_table_has_the_columns_of_the_model(run, model, tasks, columns):
         ],
     )
     rows = table(Path("tagged.csv").read_text(encoding="utf-8"))
-    assert [name for name in rows[0] if not name.startswith("meta")] == WHERE + columns
+    assert [name for name in rows[0] if not name.startswith("meta")] == POSITION_COLUMNS + columns
     assert len(rows) == 3
 
 
 def test_parts_of_a_long_run_have_the_columns_of_the_model(run, model):
     done = run("tag", "a.txt", "--model", model("claim"), "--out", "parts", "--format", "csv")
     assert done.code == 0
-    [part] = Path("parts").glob("part-*.csv")
-    [row, *_] = table(part.read_text(encoding="utf-8"))
+    [path] = Path("parts").glob("part-*.csv")
+    [row, *_] = table(path.read_text(encoding="utf-8"))
     assert [name for name in row if not name.startswith("meta")] == [
-        *WHERE,
+        *POSITION_COLUMNS,
         "claim",
         "claim_probability",
     ]
@@ -96,7 +96,7 @@ def test_a_target_takes_the_place_of_the_topic(run, model):
 def test_a_model_of_stances_can_write_rows_of_sentences(run, model):
     own = model("stance", topics=("the tax",))
     done = run("tag", "a.txt", "--model", own, "-f", "csv", "--rows", "sentences")
-    assert [name for name in table(done.out)[0] if not name.startswith("meta")] == WHERE
+    assert [name for name in table(done.out)[0] if not name.startswith("meta")] == POSITION_COLUMNS
 
 
 def test_json_output_has_no_note_on_columns(run, model):

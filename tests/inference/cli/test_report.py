@@ -1,4 +1,4 @@
-"""The command ``report``: its files, its messages and its exit codes; and ``tag --report``."""
+"""Test the command ``report``, its files, messages and exit codes, and ``tag --report``."""
 
 import csv
 import json
@@ -21,7 +21,7 @@ def page(path):
     return Page(path.read_text(encoding="utf-8"))
 
 
-def test_a_report_is_a_page(run, here, results):
+def test_a_report_is_written_as_a_page(run, here, results):
     done = run("report", "tagged.jsonl", "--out", "new/report.html")
     assert (done.code, done.messages) == (0, [])
     assert done.out == "new/report.html: 8 articles, 14 statements, 11 stances\n"
@@ -36,7 +36,7 @@ def test_folders_of_parts_are_read(run, here):
     assert done.out == "report.html: 2 articles, 2 statements, 0 stances\n"
 
 
-def test_oddities_are_warnings_and_stand_in_the_page(run, here):
+def test_warnings_are_printed_and_shown_in_the_page(run, here):
     write_results(
         "tagged.jsonl", tagged("a", [SALT], date="soon"), tagged("a", [SALT], date="soon")
     )
@@ -58,7 +58,7 @@ def test_names_are_written_edited_and_read(run, here):
     assert [row[:2] for row in rows(page(here / "b.html"), "sources")] == [[DRAYCOTT, "2"]]
 
 
-def test_all_statements_and_stances_go_into_a_file(run, here, results):
+def test_details_contain_all_statements_and_stances(run, here, results):
     done = run("report", "tagged.jsonl", "--out", "report.html", "--details", "details.jsonl")
     assert done.code == 0
     details = articles((here / "details.jsonl").read_text(encoding="utf-8"))
@@ -67,13 +67,13 @@ def test_all_statements_and_stances_go_into_a_file(run, here, results):
 
 
 def test_sentences_link_to_the_pages_of_their_articles(run, here):
-    made = [
+    tagged_articles = [
         tagged(doc_id, [(SALT, doc_id)], date="2016-05-09", outlet="Tide")
         for doc_id in ("a", "x/b", "c")
     ]
-    write_results("tagged.jsonl", *made)
+    write_results("tagged.jsonl", *tagged_articles)
     with open_pages(here / "the pages") as pages:
-        for article in made[:2]:
+        for article in tagged_articles[:2]:
             pages.write(article)
     done = run("report", "tagged.jsonl", "--out", "out/report.html", "--pages", "the pages")
     assert (done.code, done.messages) == (0, [])
@@ -148,13 +148,13 @@ def test_a_sample_corrects_shares(run, here):
         ),
     ],
 )
-def test_wrong_calls_are_told_before_any_work(run, here, results, arguments, message):
+def test_wrong_calls_are_rejected_before_any_work(run, here, results, arguments, message):
     done = run("report", *arguments)
     assert (done.code, done.messages) == (2, [f"error: {message}"])
     assert [path.name for path in here.iterdir()] == ["tagged.jsonl"]
 
 
-def test_results_that_cannot_be_read_leave_the_old_report(run, here):
+def test_unreadable_results_leave_the_old_report(run, here):
     write("report.html", "old")
     write("bad.jsonl", '{"text": 1}\n')
     done = run("report", "bad.jsonl", "--out", "report.html")
@@ -163,7 +163,7 @@ def test_results_that_cannot_be_read_leave_the_old_report(run, here):
     assert (here / "report.html").read_text(encoding="utf-8") == "old"
 
 
-# With tag
+# The option of tag
 
 
 @pytest.mark.parametrize("out", ["tagged.jsonl", "tagged", "tagged.parquet"])
@@ -177,7 +177,7 @@ def test_tag_reports_on_what_it_wrote(run, here, model, out):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "found"),
+    ("arguments", "description"),
     [
         ([], "no --out"),
         (["--out", "a.csv"], "--format csv"),
@@ -187,16 +187,16 @@ def test_tag_reports_on_what_it_wrote(run, here, model, out):
         (["--out", "a.csv", "--format", "jsonl"], "jsonl in 'a.csv'"),
     ],
 )
-def test_tag_cannot_report_on_other_outputs(run, here, model, arguments, found):
+def test_tag_cannot_report_on_other_outputs(run, here, model, arguments, description):
     write("article.txt", TEXT)
     done = run("tag", "article.txt", "--model", model, "--report", "report.html", *arguments)
     expected = "--out in JSON Lines, or in Parquet with --rows sentences"
-    message = f"error: --report: expected {expected}, found {found}"
+    message = f"error: --report: expected {expected}, found {description}"
     assert (done.code, done.messages) == (2, [message])
     assert [path.name for path in here.iterdir()] == ["article.txt"]
 
 
-def test_the_page_of_tag_has_a_suffix(run, here, model):
+def test_a_report_of_tag_needs_the_suffix_html(run, here, model):
     write("article.txt", TEXT)
     done = run("tag", "article.txt", "--model", model, "--out", "a.jsonl", "--report", "report")
     assert (done.code, done.messages) == (

@@ -1,4 +1,4 @@
-"""The command that draws a sample: its files, its messages, and what it does not overwrite."""
+"""Test the command that draws a sample: its files, its messages, and files that it does not overwrite."""
 
 import json
 
@@ -30,28 +30,28 @@ def test_a_sample_is_written_for_label_studio(run, results, here):
     assert (here / "sample.xml").exists()
 
 
-def test_a_sample_is_printed(run, results):
+def test_a_sample_is_printed_without_a_path(run, results):
     done = run("sample", "tagged.jsonl", "-n", 10, "--by", "")
     assert {row["stratum"] for row in table(done.out)} == {"all"}
 
 
-def test_the_seed_decides(run, results):
-    first, again, other = (
+def test_the_seed_determines_the_sample(run, results):
+    first, repeated, reseeded = (
         run("sample", "tagged.jsonl", "-n", 10, "--seed", seed).out for seed in (13, 13, 14)
     )
-    assert first == again
-    assert first != other
+    assert first == repeated
+    assert first != reseeded
 
 
 def test_a_sheet_that_may_be_coded_is_not_overwritten(run, results, here):
-    for name, found in (("sample.csv", "sample.csv"), ("sample.json", "sample.xml")):
-        (here / found).write_text("coded", encoding="utf-8")
+    for name, existing in (("sample.csv", "sample.csv"), ("sample.json", "sample.xml")):
+        (here / existing).write_text("coded", encoding="utf-8")
         done = run("sample", "tagged.jsonl", "--out", name)
         assert done.code == 2
         assert done.messages == [
-            f"error: --out: expected a new file, found '{found}', which may be coded or in use"
+            f"error: --out: expected a new file, found '{existing}', which may be coded or in use"
         ]
-        assert (here / found).read_text(encoding="utf-8") == "coded"
+        assert (here / existing).read_text(encoding="utf-8") == "coded"
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_a_sheet_that_may_be_coded_is_not_overwritten(run, results, here):
         (["broken.jsonl"], 1, "broken.jsonl, line 1: expected"),
     ],
 )
-def test_wrong_calls_and_files_are_told(run, results, here, arguments, code, message):
+def test_wrong_calls_and_files_are_rejected(run, results, here, arguments, code, message):
     (here / "table.csv").write_text("doc_id\n", encoding="utf-8")
     (here / "broken.jsonl").write_text("{}\n", encoding="utf-8")
     done = run("sample", *arguments)

@@ -1,4 +1,4 @@
-"""Text from outside that is printed to a terminal, with control characters and forged messages escaped."""
+"""Test that control characters and forged messages are escaped in all text that reaches a terminal."""
 
 import json
 import os
@@ -15,13 +15,13 @@ from claimstance.model.onnx.manifest import sha256
 from helpers.program import TEXT, write
 
 FORGED = "a\nerror: forged\x1b[2J\r\u202e\x9b31m\u2028b"
-SHOWN = "a\\nerror: forged\\x1b[2J\\r\\u202e\\x9b31m\\u2028b"
+ESCAPED = "a\\nerror: forged\\x1b[2J\\r\\u202e\\x9b31m\\u2028b"
 CONTROLS = tuple("\x1b\r\u202e\x9b\u2028")
 posix = pytest.mark.skipif(sys.platform == "win32", reason="such names are not allowed there")
 
 
 def assert_harmless(done):
-    """Assert that no line of what was printed is forged, and that no control is among it."""
+    """Assert that no line of the output is forged, and that it contains no control characters."""
     lines = [*done.messages, *done.out.splitlines()]
     assert not any(control in line for line in lines for control in CONTROLS)
     assert not any(line.startswith("error: forged") for line in lines)
@@ -35,7 +35,7 @@ def test_the_name_of_an_unreadable_file_is_escaped(run, model):
     write(f"in/{FORGED}.txt", "\0")
     done = run("tag", "in", "--model", model)
     assert_harmless(done)
-    assert done.messages[0].startswith(f"error: in/{SHOWN}.txt")
+    assert done.messages[0].startswith(f"error: in/{ESCAPED}.txt")
     assert len(done.messages) == 2
 
 
@@ -43,7 +43,7 @@ def test_the_name_of_an_unreadable_file_is_escaped(run, model):
 def test_the_name_of_a_missing_file_is_escaped(run):
     done = run("tag", f"{FORGED}.txt")
     assert_harmless(done)
-    assert done.messages == [f"error: INPUT: '{SHOWN}.txt' does not exist"]
+    assert done.messages == [f"error: INPUT: '{ESCAPED}.txt' does not exist"]
 
 
 @posix
@@ -56,7 +56,7 @@ def test_paths_of_options_are_escaped(run, model, option):
     done = run("tag", "a.txt", *(word for pair in chosen.items() for word in pair))
     assert_harmless(done)
     assert (done.code, len(done.messages)) == (2, 1)
-    assert SHOWN in done.messages[0]
+    assert ESCAPED in done.messages[0]
 
 
 @posix
@@ -68,7 +68,7 @@ def test_the_name_of_a_damaged_part_is_escaped(run, model):
     done = run(*call)
     assert_harmless(done)
     assert done.messages == [
-        f"warning: {SHOWN}/part-00000.jsonl: changed since it was written: it is tagged again"
+        f"warning: {ESCAPED}/part-00000.jsonl: changed since it was written: it is tagged again"
     ]
 
 
@@ -87,7 +87,7 @@ def test_ids_in_warnings_are_escaped(run, model):
     line = json.dumps({"id": FORGED, "text": TEXT})
     write("c.jsonl", f"{line}\n{line}\n")
     done = run("tag", "c.jsonl", "--model", model)
-    assert done.messages[0].startswith(f"warning: {SHOWN}: the doc_id '{SHOWN}' is an earlier")
+    assert done.messages[0].startswith(f"warning: {ESCAPED}: the doc_id '{ESCAPED}' is an earlier")
 
 
 @pytest.mark.parametrize("name", ["id", "title", "body"])
@@ -133,9 +133,9 @@ def test_the_name_of_a_model_is_escaped(run, model):
     shutil.copytree(model, "m")
     config = json.loads(Path("m/config.json").read_bytes())
     Path("m/config.json").write_text(json.dumps({**config, "name": FORGED}), encoding="utf-8")
-    told = json.loads(Path("m/manifest.json").read_bytes())
-    told["files"]["config.json"] = sha256(Path("m/config.json"))
-    Path("m/manifest.json").write_text(json.dumps(told), encoding="utf-8")
+    manifest = json.loads(Path("m/manifest.json").read_bytes())
+    manifest["files"]["config.json"] = sha256(Path("m/config.json"))
+    Path("m/manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     done = run("info", "--model", "m")
     assert_harmless(done)
 
@@ -155,9 +155,9 @@ def test_the_report_of_a_build_is_escaped(capsys):
         "overlaps": [],
     }
     print_build(Path(FORGED), report)
-    shown = capsys.readouterr().out
-    assert not any(control in shown for control in CONTROLS)
-    assert not any(line.startswith("error: forged") for line in shown.splitlines())
+    output = capsys.readouterr().out
+    assert not any(control in output for control in CONTROLS)
+    assert not any(line.startswith("error: forged") for line in output.splitlines())
 
 
 # The table of an article
@@ -175,7 +175,7 @@ def span(text, name=None):
 
 
 @pytest.mark.parametrize(
-    ("attribution", "shown"),
+    ("attribution", "expected"),
     [
         (
             Attribution(span("She", "Lena Orr"), span("said"), span("the dam was old"), 0.9),
@@ -194,18 +194,18 @@ def span(text, name=None):
         (Attribution(span("Orr"), span("said"), span("a\n  b\tc"), 0.9), "Orr · said: a   b c"),
     ],
 )
-def test_the_table_shows_who_says_what(capsys, attribution, shown):
+def test_the_table_shows_who_says_what(capsys, attribution, expected):
     print_article(article(attribution))
     cells = [
         line.split("│")[4].strip() for line in capsys.readouterr().out.splitlines() if "│" in line
     ]
-    assert " ".join(cell for cell in cells if cell).split() == shown.split()
+    assert " ".join(cell for cell in cells if cell).split() == expected.split()
 
 
 def test_labels_in_the_table_are_escaped(capsys):
     print_article(article())
-    shown = capsys.readouterr().out
-    assert not any(control in shown for control in CONTROLS)
+    output = capsys.readouterr().out
+    assert not any(control in output for control in CONTROLS)
 
 
 def test_headers_titles_and_lines_are_escaped(capsys):
@@ -214,7 +214,7 @@ def test_headers_titles_and_lines_are_escaped(capsys):
     console = SafeConsole()
     console.print(table)
     console.print(FORGED)
-    shown = capsys.readouterr().out
-    assert not any(control in shown for control in CONTROLS)
-    assert not any(line.startswith("error: forged") for line in shown.splitlines())
-    assert SHOWN in shown
+    output = capsys.readouterr().out
+    assert not any(control in output for control in CONTROLS)
+    assert not any(line.startswith("error: forged") for line in output.splitlines())
+    assert ESCAPED in output

@@ -1,4 +1,4 @@
-"""The command line from annotated rows to tags: the whole circle."""
+"""Test the command line from annotated rows over a trained model to tagged articles."""
 
 import csv
 import json
@@ -16,13 +16,13 @@ from helpers.program import OWN_LABELS, TEXT, articles, table, write
 
 
 def label_rows(count, **columns):
-    """Rows of invented sentences whose label shows in a word."""
-    chance = random.Random(7)
+    """Yield rows of invented sentences in which one word reveals the label."""
+    rng = random.Random(7)
     cues = {"boast": "proudly", "pledge": "surely", "menace": "grimly"}
     for number in range(count):
         label = list(cues)[number % 3]
         words = " ".join(
-            chance.choices(("Amsel", "harbor", "ferries", "council", "tax", "ships"), k=5)
+            rng.choices(("Amsel", "harbor", "ferries", "council", "tax", "ships"), k=5)
         )
         yield {"text": f"{words} {cues[label]} {number}.", "label": label, **columns}
 
@@ -55,18 +55,20 @@ def train(run, encoder, *overrides):
     return done.messages
 
 
-def pages_and_figures(run, account):
+def check_pages_and_figures(run, evaluation):
     """Check that `evaluate` and `compare` write one file, or all on standard output, instead of a folder."""
     page = Path("scores/evaluation.html").read_text(encoding="utf-8")
     written = run("evaluate", "own", "--data", "data", "--out", "page.html")
     assert (written.code, Path("page.html").read_text(encoding="utf-8")) == (0, page)
     assert re.search(r">majority</th>.*>words</th>.*>embeddings</th>", page)
-    assert "macro_f1" in written.out  # the table, too
+    assert "macro_f1" in written.out  # the table is printed as well
     printed = run("evaluate", "own", "--data", "data", "--format", "html")
     assert (printed.code, printed.out) == (0, page)
-    assert json.loads(run("evaluate", "own", "--data", "data", "--format", "json").out) == account
-    beside = run("compare", "scores", "scores", "--out", "c.html")
-    assert (beside.code, beside.messages) == (0, [])
+    assert (
+        json.loads(run("evaluate", "own", "--data", "data", "--format", "json").out) == evaluation
+    )
+    compared = run("compare", "scores", "scores", "--out", "c.html")
+    assert (compared.code, compared.messages) == (0, [])
     comparison = Path("c.html").read_text(encoding="utf-8")
     assert "alone is right 0 times" in comparison.replace("</b>", "")
     assert run("compare", "scores", "scores", "--format", "html").out == comparison
@@ -95,7 +97,7 @@ def test_own_labels_are_trained_from_a_table_and_tagged(run, tiny_encoder):
         "dev": 20,
         "test": 20,
     }
-    # One epoch on an encoder with random weights: words tell these labels apart better.
+    # After one epoch on random weights, a baseline of words separates these labels better.
     [message] = train(run, tiny_encoder)
     assert message.startswith(
         "warning: dev, labelled/claim: the model is not better than a logistic regression on words: "
@@ -105,12 +107,12 @@ def test_own_labels_are_trained_from_a_table_and_tagged(run, tiny_encoder):
     assert scored.messages[0].startswith("warning: test, labelled/claim: the model is not better")
     assert "macro_f1" in scored.out
     assert re.search(r"majority .* words .* embeddings", scored.out)
-    account = json.loads(Path("scores/evaluation.json").read_bytes())
-    assert list(account["baselines"]) == ["majority", "words", "embeddings"]
-    words = account["baselines"]["words"]["labelled/claim"]
-    assert words["macro_f1"]["value"] > account["results"]["labelled/claim"]["macro_f1"]["value"]
-    assert list(account["results"]) == ["labelled/claim"]
-    assert account["model"]["name"] == "own-labels"
+    evaluation = json.loads(Path("scores/evaluation.json").read_bytes())
+    assert list(evaluation["baselines"]) == ["majority", "words", "embeddings"]
+    words = evaluation["baselines"]["words"]["labelled/claim"]
+    assert words["macro_f1"]["value"] > evaluation["results"]["labelled/claim"]["macro_f1"]["value"]
+    assert list(evaluation["results"]) == ["labelled/claim"]
+    assert evaluation["model"]["name"] == "own-labels"
     assert sorted(os.listdir("scores")) == [  # noqa: PTH208
         "cases.jsonl",
         "evaluation.html",
@@ -121,8 +123,8 @@ def test_own_labels_are_trained_from_a_table_and_tagged(run, tiny_encoder):
     assert (compared.code, compared.messages) == (0, [])
     assert re.search(r"labelled .* claim .* accuracy .* \+0\.0 .* 1\.0000", compared.out)
     (row,) = json.loads(Path("c.json").read_bytes())["rows"]
-    assert (row["a"], row["p"]) == (account["results"]["labelled/claim"]["accuracy"]["value"], 1)
-    pages_and_figures(run, account)
+    assert (row["a"], row["p"]) == (evaluation["results"]["labelled/claim"]["accuracy"]["value"], 1)
+    check_pages_and_figures(run, evaluation)
     wrong = run("compare", "scores", "scores", "--metric", "acuracy")
     assert (wrong.code, wrong.out) == (2, "")
     assert "unknown metric 'acuracy'. Did you mean 'accuracy'?" in wrong.messages[0]
@@ -132,18 +134,18 @@ def test_own_labels_are_trained_from_a_table_and_tagged(run, tiny_encoder):
     (article,) = articles(run("tag", "a.txt", "--model", "own").out)
     for sentence in article["sentences"]:
         assert list(sentence["claim"]["probabilities"]) == ["boast", "menace", "pledge"]
-        assert [
-            sentence[name] for name in ("check_worthy", "attributions", "entities", "stances")
-        ] == [None] * 3 + [[]]
-    again = run("train", OWN_LABELS, "data.path=data", "output=own")
-    assert (again.code, again.messages) == (
+        for name in ("check_worthy", "attributions", "entities"):
+            assert sentence[name] is None
+        assert sentence["stances"] == []
+    repeated = run("train", OWN_LABELS, "data.path=data", "output=own")
+    assert (repeated.code, repeated.messages) == (
         2,
         ["error: output: expected a new folder, found a trained model in own"],
     )
 
 
 @pytest.mark.slow
-def test_training_on_a_topic_records_it(run, tiny_encoder):
+def test_training_on_one_topic_records_it(run, tiny_encoder):
     write_csv("labelled.csv", label_rows(60, target="Harbor tax"))
     assert run("build", "labelled.csv", "--out", "data").code == 0
     messages = train(run, tiny_encoder)
@@ -156,16 +158,16 @@ def test_training_on_a_topic_records_it(run, tiny_encoder):
     card = Path("own/README.md").read_text(encoding="utf-8")
     assert "Every stance in training was toward *Harbor tax*" in card
     assert "| majority | words | embeddings |" in card
-    account = json.loads(Path("own/training.json").read_bytes())
-    assert account["started_from"] is None  # the bundled model has another encoder
-    assert set(account["train_labels"]["stance"]) == {"boast", "menace", "pledge"}
+    report = json.loads(Path("own/training.json").read_bytes())
+    assert report["started_from"] is None  # the bundled model has another encoder
+    assert set(report["train_labels"]["stance"]) == {"boast", "menace", "pledge"}
     write("a.txt", TEXT)
     tagged = run("tag", "a.txt", "--model", "own", "--format", "csv")
     assert [row["target"] for row in table(tagged.out)] == ["Harbor tax"] * 3
 
 
 def split_rows(**labels):
-    """Rows with the split that each belongs to, and labels by split."""
+    """Yield rows with a column that names their split, and with the labels of that split."""
     for split, names in labels.items():
         for number in range(12):
             label = names[number % len(names)]
@@ -188,7 +190,7 @@ def test_training_needs_two_labels(run, tiny_encoder):
 
 
 @pytest.mark.slow
-def test_labels_missing_from_train_are_named(run, tiny_encoder):
+def test_warnings_name_labels_missing_from_train(run, tiny_encoder):
     two, three = ["favor", "against"], ["favor", "against", "neutral"]
     write_csv("labelled.csv", split_rows(train=two, dev=two, test=three))
     assert run("build", "labelled.csv", "--target", "tax", "--out", "data").code == 0
@@ -205,16 +207,13 @@ def test_labels_missing_from_train_are_named(run, tiny_encoder):
 @pytest.mark.parametrize(
     ("columns", "options"), [({"target": "tax"}, []), ({}, ["--target", "tax"])]
 )
-def test_a_target_from_a_column_or_one_for_all_rows(
-    run, tiny_encoder, monkeypatch, columns, options
-):
+def test_targets_come_from_a_column_or_an_option(run, tiny_encoder, monkeypatch, columns, options):
     write_csv("labelled.csv", label_rows(60, **columns))
     assert run("build", "labelled.csv", *options, "--out", "data").code == 0
     with monkeypatch.context() as terminal:
         terminal.setattr(sys.stderr, "isatty", lambda: True)
-        assert any(
-            "loss" in line for line in train(run, tiny_encoder)
-        )  # told on a terminal, but not as a result
+        # A terminal shows progress, which is not part of the results.
+        assert any("loss" in line for line in train(run, tiny_encoder))
     assert ModelConfig.load(Path("own")).tasks == ("stance",)
     write("a.txt", TEXT)
     stances = table(

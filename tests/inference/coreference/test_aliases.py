@@ -1,4 +1,4 @@
-"""Names of one text that mean the same: what is merged, under which name, and what is left apart."""
+"""Test which names of one text are merged as names of one person or thing, and which stay apart."""
 
 import pytest
 
@@ -26,7 +26,7 @@ from claimstance.inference.coreference.aliases import group_aliases
         (["ISIL", "Isil"], "ISIL"),
     ],
 )
-def test_names_that_mean_the_same_are_merged(names, fullest):
+def test_names_of_one_person_or_thing_are_merged(names, fullest):
     for ordered in (names, names[::-1]):
         assert set(group_aliases(ordered)) == set(names)
         assert len(set(group_aliases(ordered).values())) == 1
@@ -54,7 +54,7 @@ def test_names_that_mean_the_same_are_merged(names, fullest):
         ["", "the", " x"],
     ],
 )
-def test_names_that_may_differ_are_left_apart(names):
+def test_names_that_may_differ_stay_apart(names):
     assert group_aliases(names) == {name: name for name in names}
 
 
@@ -73,5 +73,5 @@ def test_many_namesakes_are_not_compared_in_pairs():
     assert group_aliases([*names, "Smith"])["Smith"] == "Smith"
 
 
-def test_no_names():
+def test_no_names_give_no_aliases():
     assert group_aliases([]) == {}

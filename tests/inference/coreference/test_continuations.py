@@ -1,4 +1,4 @@
-"""Contents that run on into other sentences: quotations of several sentences and paragraphs."""
+"""Test contents that continue in other sentences: quotations of several sentences and paragraphs."""
 
 import re
 
@@ -21,7 +21,7 @@ def span(text, *phrases, name=None):
 
 
 def attribute(text, source, cue, *contents, probability=0.9):
-    """An attribution in ``text``, each part by its words, with the sentence that the cue stands in."""
+    """Return the sentence of the cue, and an attribution whose parts are words of ``text``."""
     bounds = split_sentences(text)
     cue = span(text, cue)
     sentence = next(i for i, (start, end) in enumerate(bounds) if start <= cue.start < end)
@@ -31,10 +31,11 @@ def attribute(text, source, cue, *contents, probability=0.9):
 
 def continued(text, *attributions):
     """Return each continuation: its sentence, source and content, and the sentence with the cue."""
-    return [
-        (index, one.source and one.source.name, one.content.text, one.told_in)
-        for index, one in find_continuations(text, split_sentences(text), attributions)
-    ]
+    rows = []
+    for index, continuation in find_continuations(text, split_sentences(text), attributions):
+        source = continuation.source and continuation.source.name
+        rows.append((index, source, continuation.content.text, continuation.told_in))
+    return rows
 
 
 BEHIND = "“The ferry sank. Nobody came. We swam,” Ruud Klee said. It rained."
@@ -74,8 +75,9 @@ STRAIGHT = 'Ruud Klee said: "The ferry sank. Nobody came. We swam." It rained.'
         ),
     ],
 )
-def test_each_sentence_of_a_quotation_has_its_source(text, contents, expected):
-    assert continued(text, attribute(text, "Ruud Klee", "said", *contents)) == [
+def test_each_sentence_of_a_quotation_has_its_source_and_content(text, contents, expected):
+    continuations = continued(text, attribute(text, "Ruud Klee", "said", *contents))
+    assert continuations == [
         (index, "Ruud Klee", words, sentence) for index, words, sentence in expected
     ]
 
@@ -90,15 +92,14 @@ def test_each_sentence_of_a_quotation_has_its_source(text, contents, expected):
     ],
 )
 def test_a_whole_quotation_goes_to_its_source(text, content):
-    whole = "".join(
-        words for _, _, words, _ in continued(text, attribute(text, "Ruud Klee", "said", content))
-    )
-    missing = {"ferry", "Nobody", "swam"} - set(re.findall(r"\w+", whole + content))
+    continuations = continued(text, attribute(text, "Ruud Klee", "said", content))
+    later_contents = "".join(words for _, _, words, _ in continuations)
+    missing = {"ferry", "Nobody", "swam"} - set(re.findall(r"\w+", later_contents + content))
     assert missing == set()
-    assert "rained" not in whole
+    assert "rained" not in later_contents
 
 
-def test_a_content_from_the_middle_does_not_assign_the_quotation():
+def test_a_content_in_the_middle_of_a_quotation_does_not_claim_all_of_it():
     text = "“The ferry sank. Nobody came. We swam. All of us. Home.” Ruud Klee said so."
     assert (
         continued(text, attribute(text, "Ruud Klee", "said", "Nobody came. We swam."))
@@ -110,7 +111,7 @@ def test_a_content_from_the_middle_does_not_assign_the_quotation():
     )
 
 
-def test_a_source_inside_a_quotation_does_not_say_it():
+def test_a_source_within_a_quotation_is_not_its_speaker():
     text = "Ruud Klee said: “The mayor said yes. Nobody came. We swam.” It rained."
     outer = attribute(text, "Ruud Klee", "said:", "“The mayor said yes.")
     inner = attribute(text, "The mayor", "said yes", "Nobody came. We swam.”", probability=0.99)
@@ -120,20 +121,26 @@ def test_a_source_inside_a_quotation_does_not_say_it():
     ]
 
 
-def test_the_likelier_of_two_attributions_has_the_sentence():
+def test_the_likelier_of_two_attributions_gets_the_sentence():
     text = "The paper wrote little. Ruud Klee said little. “Nobody came.”"
     unlikely = attribute(text, "The paper", "wrote", "little", "“Nobody came.”", probability=0.3)
     likely = attribute(text, "Ruud Klee", "said", "little.", "“Nobody came.”", probability=0.6)
     for attributions in ([unlikely, likely], [likely, unlikely]):
-        assert [one[:2] for one in continued(text, *attributions)] == [(2, "Ruud Klee")]
+        assert [continuation[:2] for continuation in continued(text, *attributions)] == [
+            (2, "Ruud Klee")
+        ]
 
 
 def test_an_attribution_with_a_source_is_preferred():
     text = "It was said. Ruud Klee said little. “Nobody came.”"
-    nobody = attribute(text, None, "was said", "“Nobody came.”", probability=0.9)
-    named = attribute(text, "Ruud Klee", "said little", "little", "“Nobody came.”", probability=0.5)
-    assert [one[:2] for one in continued(text, nobody, named)] == [(2, "Ruud Klee")]
-    assert [one[:2] for one in continued(text, nobody)] == [(2, None)]
+    unattributed = attribute(text, None, "was said", "“Nobody came.”", probability=0.9)
+    attributed = attribute(
+        text, "Ruud Klee", "said little", "little", "“Nobody came.”", probability=0.5
+    )
+    assert [continuation[:2] for continuation in continued(text, unattributed, attributed)] == [
+        (2, "Ruud Klee")
+    ]
+    assert [continuation[:2] for continuation in continued(text, unattributed)] == [(2, None)]
 
 
 @pytest.mark.parametrize(
@@ -148,10 +155,9 @@ def test_an_attribution_with_a_source_is_preferred():
         ("Ruud Klee said: It sank. It did, and nobody came who knew why.", "It sank. It did", []),
     ],
 )
-def test_outside_of_quotation_marks_most_of_a_later_sentence_counts(text, content, sentences):
-    assert [
-        one[0] for one in continued(text, attribute(text, "Ruud Klee", "said", content))
-    ] == sentences
+def test_without_quotation_marks_most_of_a_later_sentence_must_be_content(text, content, sentences):
+    continuations = continued(text, attribute(text, "Ruud Klee", "said", content))
+    assert [index for index, *_ in continuations] == sentences
 
 
 @pytest.mark.parametrize(
@@ -165,13 +171,13 @@ def test_outside_of_quotation_marks_most_of_a_later_sentence_counts(text, conten
         ("", [], []),
     ],
 )
-def test_quotations_go_on_where_the_next_paragraph_opens_again(text, quotes, quotations):
+def test_quotations_continue_in_paragraphs_that_open_with_a_mark(text, quotes, quotations):
     assert [text[quote.start : quote.end] for quote in find_quotes(text)] == quotes
     assert [text[quote.start : quote.end] for quote in join_quotes(text)] == quotations
 
 
 @given(st.lists(st.sampled_from(["“", "”", '"', "Aa", "b.", "\n", " "]), max_size=40), st.data())
-def test_any_contents_stay_in_their_sentences(pieces, data):
+def test_continuations_of_any_contents_stay_in_their_sentences(pieces, data):
     text = "".join(pieces)
     bounds = split_sentences(text)
     position = st.integers(0, len(text))
@@ -227,6 +233,6 @@ def test_the_bundled_model_names_the_source_of_every_sentence_of_a_quotation(
         assert speaker.name in rows[number]["sources"]
         assert rows[number]["cues"]
         assert rows[number]["contents"]
-    own = [row["index"] for row in rows if row["continued"]]
-    assert len(own) == len(sentences) - 1
+    continued_sentences = [row["index"] for row in rows if row["continued"]]
+    assert len(continued_sentences) == len(sentences) - 1
     assert speaker.name not in rows[sentences[-1] + 1]["sources"]

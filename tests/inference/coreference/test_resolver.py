@@ -1,3 +1,5 @@
+"""Test the resolution of pronouns, short names and descriptions to the names of people, groups and things."""
+
 import re
 import subprocess
 import sys
@@ -23,13 +25,8 @@ def find(text, phrase, nth=0):
     return start, start + len(phrase)
 
 
-def resolve(text, sources, people=()):
-    """``sources`` are phrases in the order of the text; ``people`` are names, tagged wherever they are."""
-    spans, position = [], 0
-    for phrase in sources:
-        start = text.index(phrase, position)
-        spans.append((start, start + len(phrase)))
-        position = start + len(phrase)
+def tag_people(text, people):
+    """Return an entity for each occurrence of the names ``people``; earlier names win over names within them."""
     entities = []
     for name in people:
         start = text.find(name)
@@ -37,7 +34,18 @@ def resolve(text, sources, people=()):
             if not any(a <= start < b for a, b, _ in entities):
                 entities.append((start, start + len(name), "PERSON"))
             start = text.find(name, start + 1)
-    return resolve_names(text, split_sentences(text), spans, sorted(entities))
+    return sorted(entities)
+
+
+def resolve(text, sources, people=()):
+    """Return the names of ``sources``, which are phrases in the order of the text."""
+    spans, position = [], 0
+    for phrase in sources:
+        start = text.index(phrase, position)
+        spans.append((start, start + len(phrase)))
+        position = start + len(phrase)
+    entities = tag_people(text, people)
+    return resolve_names(text, split_sentences(text), spans, entities)
 
 
 def test_a_pronoun_means_the_previous_speaker():
@@ -45,7 +53,7 @@ def test_a_pronoun_means_the_previous_speaker():
     assert resolve(text, ["John Orr", "he"], ["John Orr", "Paul Dunn"]) == ["John Orr", "John Orr"]
 
 
-def test_subject_of_the_same_sentence():
+def test_a_pronoun_means_the_subject_of_its_sentence():
     text = "Paul Dunn was there. John Orr said he would go."
     assert resolve(text, ["John Orr", "he"], ["John Orr", "Paul Dunn"]) == ["John Orr", "John Orr"]
 
@@ -77,14 +85,11 @@ def test_people_in_quotes_are_not_the_speaker():
 
 
 @pytest.mark.parametrize("text", ["John Orr came. Orr said so.", "Mr. Orr said so. John Orr came."])
-def test_surname_takes_the_full_name(text):
-    phrase = "Mr. Orr" if "Mr." in text else "Orr said"[:3]
-    start = text.index("Mr. Orr") if "Mr." in text else text.index("Orr said")
-    entities = [
-        (*find(text, "John Orr"), "PERSON"),
-        (text.index("Orr said"), text.index("Orr said") + 3, "PERSON"),
-    ]
-    source = (start, start + len(phrase))
+def test_a_surname_takes_the_full_name(text):
+    surname_start = text.index("Orr said")
+    surname = (surname_start, surname_start + len("Orr"))
+    source = find(text, "Mr. Orr") if "Mr." in text else surname
+    entities = [(*find(text, "John Orr"), "PERSON"), (*surname, "PERSON")]
     assert resolve_names(text, split_sentences(text), [source], sorted(entities)) == ["John Orr"]
 
 
@@ -101,11 +106,11 @@ def test_surname_takes_the_full_name(text):
         ("The US official", "The US official"),
     ],
 )
-def test_description_keeps_its_own_text(source, name):
+def test_only_descriptions_of_a_person_take_the_persons_name(source, name):
     assert resolve(f"{source} said so.", [source], ["John Orr"]) == [name]
 
 
-def test_role_known_from_a_title():
+def test_a_role_means_the_person_with_that_title():
     text = "Defense Secretary John Orr came. The defense secretary said so. The secretary said no."
     assert resolve(text, ["The defense secretary", "The secretary"], ["John Orr"]) == [
         "John Orr",
@@ -126,7 +131,7 @@ def test_a_pronoun_means_a_previous_speaker_without_a_name():
     ]
 
 
-def test_groups_and_things():
+def test_pronouns_of_groups_and_things():
     text = "Two senators said no. John Orr said yes. They said so again. The agency said no. It said no again."
     assert resolve(
         text, ["Two senators", "John Orr", "They", "The agency", "It"], ["John Orr"]
@@ -139,16 +144,16 @@ def test_groups_and_things():
     ]
 
 
-def test_who_is_the_name_before():
+def test_who_means_the_name_before_it():
     assert resolve("John Orr, who said so, left.", ["who"], ["John Orr"]) == ["John Orr"]
 
 
 @pytest.mark.parametrize("source", ["He", "They", "It", "who", "I", "we"])
-def test_nobody_fits(source):
+def test_a_pronoun_without_an_antecedent_has_no_name(source):
     assert resolve(f"{source} said so.", [source]) == [None]
 
 
-def test_nobody_of_the_other_gender():
+def test_a_pronoun_does_not_mean_a_person_of_the_other_gender():
     assert resolve("Mrs. Dunn left. He said so.", ["He"], ["Dunn"]) == [None]
 
 
@@ -174,11 +179,11 @@ def test_any_spans_are_accepted(text, data):
         ("José Ibáñez", "José Ibarra", False),
     ],
 )
-def test_same_name(a, b, same):
+def test_names_of_one_person_are_the_same(a, b, same):
     assert same_name(a, b) is same_name(b, a) is same
 
 
-def test_needs_no_torch():
+def test_the_resolver_does_not_import_torch():
     code = (
         "import sys, claimstance.inference.coreference.resolver; sys.exit('torch' in sys.modules)"
     )
@@ -201,16 +206,10 @@ def test_the_us_is_no_pronoun():
 
 
 def pronouns(text, people=("Lena Marsh", "Olaf Brandt", "Marsh", "Brandt")):
-    """Each he and she of ``text`` with the name that it stands for; ``people`` are tagged wherever they are."""
-    entities = []
-    for name in people:
-        start = text.find(name)
-        while start >= 0:
-            if not any(a <= start < b for a, b, _ in entities):
-                entities.append((start, start + len(name), "PERSON"))
-            start = text.find(name, start + 1)
-    sources = sorted((start, end) for start, end, _ in entities)
-    names = resolve_references(text, split_sentences(text), sources, sorted(entities))
+    """Return each he and she of ``text`` with the name that it stands for."""
+    entities = tag_people(text, people)
+    sources = [(start, end) for start, end, _ in entities]
+    names = resolve_references(text, split_sentences(text), sources, entities)
     return [(match[0], names[match.span()]) for match in PRONOUN.finditer(text)]
 
 
@@ -254,7 +253,7 @@ def test_he_and_she_are_two_people(text, names):
         "Lena Marsh lost. She blamed the weather. He laughed.",
         "Lena Marsh lost, and she blamed him.",
         "Lena Marsh lost. “He is a fool,” she said.",
-        # Two are left, and nothing tells which.
+        # Two candidates remain, and nothing decides between them.
         "Lena Marsh met Ann Voss and Olaf Brandt. She lost. He won.",
     ],
 )
@@ -306,16 +305,15 @@ def test_no_person_is_he_and_she_in_neighbouring_sentences(phrases):
         for match in re.finditer("Lena Marsh|Olaf Brandt|Marsh|Brandt", text)
     ]
     names = resolve_references(text, sentences, [], people)
-    meant = [
-        (bisect_right(sentences, (match.start(), len(text))), GENDERS[match[0].lower()], name)
-        for match in PRONOUN.finditer(text)
-        if (name := names[match.span()])
-    ]
-    for sentence, gender, name in meant:
-        assert not any(
-            name == other and gender != its and abs(sentence - place) <= 1
-            for place, its, other in meant
-        )
+    resolved = []
+    for match in PRONOUN.finditer(text):
+        if name := names[match.span()]:
+            sentence = bisect_right(sentences, (match.start(), len(text)))
+            resolved.append((sentence, name, GENDERS[match[0].lower()]))
+    for first_sentence, first_name, first_gender in resolved:
+        for second_sentence, second_name, second_gender in resolved:
+            if first_name == second_name and abs(first_sentence - second_sentence) <= 1:
+                assert first_gender == second_gender
 
 
 @pytest.mark.parametrize("surname", ["Ibáñez", "Ibanez", "Iba\u0301n\u0303ez"])
@@ -326,6 +324,6 @@ def test_one_person_with_and_without_accents(full, surname):
     assert resolve(text, [f"Mr. {surname}"], [full, surname]) == [full]
 
 
-def test_of_two_spellings_the_commoner_one_is_the_name():
+def test_the_commoner_of_two_spellings_is_the_name():
     text = "José Ibáñez came. Jose Ibanez said no. José Ibáñez left."
     assert resolve(text, ["Jose Ibanez"], ["José Ibáñez", "Jose Ibanez"]) == ["José Ibáñez"]

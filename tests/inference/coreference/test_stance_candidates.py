@@ -1,4 +1,4 @@
-"""The pairs of a holder and a target that are scored, and those of them that are reported."""
+"""Test which pairs of a holder and a target are scored, and which stances are reported."""
 
 import pytest
 
@@ -89,22 +89,22 @@ def stance_on(target, start, probability, holder="Amsel", label="against"):
     return Stance(holder, target, label, probability, {}, 0, target_span=span)
 
 
-def test_of_two_overlapping_targets_the_surer_one_is_reported():
+def test_the_likelier_of_two_overlapping_targets_is_reported():
     plan, name = stance_on("the plan of Orr", 10, 0.9), stance_on("Orr", 22, 0.6)
     assert without_nested_targets([name, plan]) == [plan]
 
 
 @pytest.mark.parametrize(
-    "other",
+    "other_stance",
     [
         stance_on("Orr", 30, 0.6),  # elsewhere in the sentence
         stance_on("Orr", 22, 0.6, holder="Birke"),
         stance_on("Orr", 22, 0.6, label="favor"),
     ],
 )
-def test_stances_that_differ_otherwise_are_both_reported(other):
+def test_stances_that_differ_otherwise_are_both_reported(other_stance):
     plan = stance_on("the plan of Orr", 10, 0.9)
-    assert without_nested_targets([plan, other]) == [plan, other]
+    assert without_nested_targets([plan, other_stance]) == [plan, other_stance]
 
 
 def test_each_named_target_has_its_answers_even_if_one_is_part_of_another():

@@ -1,4 +1,4 @@
-"""Which targets a sentence is asked about when the user names none."""
+"""Test the targets that are scored in each sentence if the user names none."""
 
 import pytest
 
@@ -22,11 +22,12 @@ from claimstance.model.windows import Located
     ],
 )
 def test_names_that_only_modify_are_no_targets(text, entities, targets):
-    found = [
+    found_entities = [
         FoundEntity(Located(0, text.index(name), text.index(name) + len(name)), label, 0.9)
         for name, label in entities.items()
     ]
-    reading = EncodedDocument([text], [], entities=found)
-    assert [name for name, _ in targets_by_sentence([], reading, [[]])[0]] == targets
-    [named] = targets_by_sentence(list(entities), reading, [[]])
-    assert [name for name, _ in named] == list(entities)  # what the user names is asked about
+    document = EncodedDocument([text], [], entities=found_entities)
+    assert [name for name, _ in targets_by_sentence([], document, [[]])[0]] == targets
+    [user_targets] = targets_by_sentence(list(entities), document, [[]])
+    # Targets of the user are always scored.
+    assert [name for name, _ in user_targets] == list(entities)

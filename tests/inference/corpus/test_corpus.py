@@ -76,7 +76,7 @@ def test_only_stances_that_take_a_side_count_by_default(corpus):
     assert every["abstained"].tolist() == [False, False, True, False, False]
 
 
-def test_sources_are_summed_over_articles(corpus):
+def test_sources_are_totalled_over_articles(corpus):
     frame = corpus.sources()
     assert frame.to_dict("records") == [
         {
@@ -115,7 +115,7 @@ def test_an_edited_table_of_names_is_used(corpus, results, tmp_path):
         assert edited.sources()["source"].tolist() == ["Rexa Lorn", "T. Orr"]
 
 
-def test_a_corpus_tells_what_it_holds(corpus):
+def test_the_repr_counts_articles_statements_and_stances(corpus):
     assert repr(corpus) == "<Corpus: 2 articles, 4 statements, 3 stances>"
 
 
@@ -133,8 +133,8 @@ def test_without_pandas_the_extra_is_named(monkeypatch, results):
 @pytest.mark.parametrize("name", COLUMNS)
 def test_the_documented_columns_are_those_of_the_frame(corpus, name):
     text = (ROOT / "docs/corpus.md").read_text(encoding="utf-8")
-    part = text.partition(f": `{name}()`\n")[2].partition("\n## ")[0]
-    documented = re.findall(r"^\| `(\w+)` \| ([^|]+) \| ([^|]+) \|$", part, re.MULTILINE)
+    section = text.partition(f": `{name}()`\n")[2].partition("\n## ")[0]
+    documented = re.findall(r"^\| `(\w+)` \| ([^|]+) \| ([^|]+) \|$", section, re.MULTILINE)
     columns = COLUMNS[name]
     assert documented == [
         (column.name, KINDS[column.kind], column.description) for column in columns
@@ -147,18 +147,18 @@ def test_the_documented_columns_are_those_of_the_frame(corpus, name):
 @pytest.mark.slow
 def test_the_notebook_runs():
     notebook = json.loads((ROOT / "docs/corpus.ipynb").read_text(encoding="utf-8"))
-    names, shown = {}, []
+    names, values = {}, []
     for cell in notebook["cells"]:
         if cell["cell_type"] == "code":
             assert cell["outputs"] == []
-            shown.append(run_cell("".join(cell["source"]), names))
+            values.append(run_cell("".join(cell["source"]), names))
     assert names["corpus"] is not None
     assert len(names["statements"]) > 5
-    assert "Runa Salt (minister)" in set(shown[-2]["source"])
+    assert "Runa Salt (minister)" in set(values[-2]["source"])
 
 
 def run_cell(source, names):
-    """Execute a cell, and return the value of the expression at its end, which a notebook would show."""
+    """Execute a cell and return the value of its last expression, which a notebook would show."""
     cell = ast.parse(source)
     last = cell.body.pop() if isinstance(cell.body[-1], ast.Expr) else None
     exec(compile(cell, "a cell", "exec"), names)

@@ -1,4 +1,4 @@
-"""Prediction-powered inference: the figures of its authors' package, and intervals that hold what they promise."""
+"""Test prediction-powered inference: figures of its authors' package, and the coverage of its intervals."""
 
 import numpy as np
 import pytest
@@ -7,13 +7,17 @@ from claimstance.inference.corpus.correction import Coded, corrected_share
 from claimstance.model.errors import InputError
 
 
-def table(both, missed, added, neither, ones, units):
-    """A corpus with ``ones`` positive labels of the model; the coded units come first, each in its own article."""
-    counts = [both, missed, added, neither]
+def confusion_table(true_pos, false_neg, false_pos, true_neg, predicted_pos, units):
+    """Return a corpus with ``predicted_pos`` positive labels of the model; coded units come first.
+
+    Each unit is in an article of its own.
+    """
+    counts = [true_pos, false_neg, false_pos, true_neg]
     gold = np.repeat([1, 1, 0, 0], counts)
     coded_model = np.repeat([1, 0, 1, 0], counts)
-    others = [ones - both - added, units - len(gold) - (ones - both - added)]
-    predicted = np.concatenate([coded_model, np.repeat([1, 0], others)])
+    uncoded_pos = predicted_pos - true_pos - false_pos
+    uncoded = [uncoded_pos, units - len(gold) - uncoded_pos]
+    predicted = np.concatenate([coded_model, np.repeat([1, 0], uncoded)])
     coded = Coded(np.arange(len(gold)), gold, np.ones(len(gold)))
     return predicted, np.arange(units), coded
 
@@ -22,7 +26,7 @@ def bounds(estimate):
     return [estimate.value, estimate.low, estimate.high]
 
 
-# Figures of others
+# Figures of other sources
 
 
 @pytest.mark.parametrize(
@@ -40,19 +44,21 @@ def bounds(estimate):
         ),
     ],
 )
-def test_estimates_are_those_of_the_authors_package(counts, classical, powered):
-    """By ``classical_mean_ci`` and ``ppi_mean_ci`` (power-tuned) of ppi-python 0.2.3 at 95 %. The package takes
-    the coded units to lie outside of the corpus and adds no units to the sample, so its intervals differ a little.
+def test_estimates_equal_those_of_the_authors_package(counts, classical, powered):
+    """Compare with ``classical_mean_ci`` and ``ppi_mean_ci`` (power-tuned) of ppi-python 0.2.3 at 95 %.
+
+    The package assumes that the coded units lie outside of the corpus, and adds no units to the sample; its
+    intervals therefore differ a little.
     """
-    share = corrected_share(*table(*counts), label=1)
+    share = corrected_share(*confusion_table(*counts), label=1)
     assert share.sample.value == pytest.approx(classical[0])
     assert share.corrected.value == pytest.approx(powered[0], abs=2e-5)
     assert bounds(share.sample) == pytest.approx(classical, abs=2e-4)
     assert bounds(share.corrected) == pytest.approx(powered, abs=2e-4)
 
 
-def test_four_units_are_added_to_the_classical_estimate():
-    """The interval of Agresti and Coull (1998) for 0 of 40: 2 of 44, plus or minus 1.96 standard errors."""
+def test_the_classical_interval_adds_four_units():
+    """Compare with Agresti and Coull (1998) for 0 of 40: 2 of 44, plus or minus 1.96 standard errors."""
     predicted = np.repeat([1, 0], [500, 500])
     gold = np.zeros(40, dtype=int)
     coded = Coded(np.arange(480, 520), gold, np.ones(40))
@@ -66,7 +72,7 @@ def test_four_units_are_added_to_the_classical_estimate():
 
 
 def simulated(rng, articles, label_rate, misses, inventions, spread):
-    """Articles that differ in their rate, gold labels, and those of a model that is wrong as often as told."""
+    """Return the articles, gold labels and predicted labels of units; articles differ in their rate of labels."""
     numbers = np.repeat(np.arange(articles), rng.poisson(4, articles) + 1)
     rates = rng.beta(label_rate / spread, (1 - label_rate) / spread, articles)
     gold = (rng.random(len(numbers)) < rates[numbers]).astype(int)
@@ -75,7 +81,7 @@ def simulated(rng, articles, label_rate, misses, inventions, spread):
 
 
 def stratified(rng, predicted, rows):
-    """Positions and weights of a sample with as many rows of each label of the model."""
+    """Return positions and weights of a sample with equally many rows of each predicted label."""
     positions, weights = [], []
     for label in np.unique(predicted):
         units = np.flatnonzero(predicted == label)
@@ -95,7 +101,7 @@ def stratified(rng, predicted, rows):
     ],
     ids=["usual", "dependent", "few rows", "few articles"],
 )
-def test_intervals_contain_the_truth_as_often_as_promised(
+def test_intervals_have_their_nominal_coverage(
     articles, rows, label_rate, misses, inventions, spread
 ):
     rng = np.random.default_rng(7)
@@ -115,7 +121,7 @@ def test_intervals_contain_the_truth_as_often_as_promised(
 
 
 def test_a_share_among_sides_is_corrected_for_those_who_take_none():
-    """The model finds a side in a fifth of the units that have none, and mostly *favor*."""
+    """Correct a share if the model finds a side, mostly *favor*, in a fifth of the units that have none."""
     rng = np.random.default_rng(11)
     hits, trials = 0, 200
     for _ in range(trials):
@@ -133,7 +139,7 @@ def test_a_share_among_sides_is_corrected_for_those_who_take_none():
     assert hits / trials >= 0.92
 
 
-# What it rests on
+# Assumptions and limits
 
 
 def test_a_model_without_errors_is_trusted_and_a_useless_one_is_not():
@@ -141,13 +147,13 @@ def test_a_model_without_errors_is_trusted_and_a_useless_one_is_not():
     gold = rng.integers(0, 2, 4000)
     positions = np.arange(300)
     coded = Coded(positions, gold[positions], np.ones(300))
-    right = corrected_share(gold, np.arange(4000), coded, 1)
-    assert right.agreement == 1
-    assert right.tuning > 0.95
-    assert right.corrected.value == pytest.approx(gold.mean(), abs=0.005)
-    guessed = corrected_share(rng.integers(0, 2, 4000), np.arange(4000), coded, 1)
-    assert guessed.tuning < 0.15
-    assert guessed.corrected.value == pytest.approx(gold[:300].mean(), abs=0.01)
+    accurate = corrected_share(gold, np.arange(4000), coded, 1)
+    assert accurate.agreement == 1
+    assert accurate.tuning > 0.95
+    assert accurate.corrected.value == pytest.approx(gold.mean(), abs=0.005)
+    useless = corrected_share(rng.integers(0, 2, 4000), np.arange(4000), coded, 1)
+    assert useless.tuning < 0.15
+    assert useless.corrected.value == pytest.approx(gold[:300].mean(), abs=0.01)
 
 
 def test_a_small_sample_without_errors_leaves_doubt():
@@ -158,7 +164,7 @@ def test_a_small_sample_without_errors_leaves_doubt():
     assert share.corrected.high > 0.55
 
 
-def test_weights_undo_an_uneven_draw():
+def test_weights_compensate_for_an_uneven_draw():
     predicted = np.repeat([0, 1], [900, 100])
     gold = predicted.copy()
     gold[:90] = 1  # a tenth of those that the model calls 0
@@ -177,12 +183,14 @@ def test_equal_units_of_one_article_count_as_one():
     gold, predicted = rng.integers(0, 2, 1000), rng.integers(0, 2, 1000)
     coded = Coded(np.arange(200), gold[:200], np.ones(200))
     once = corrected_share(predicted, np.arange(1000), coded, 1)
-    five = Coded(np.arange(1000), np.repeat(gold[:200], 5), np.ones(1000))
-    repeated = corrected_share(np.repeat(predicted, 5), np.repeat(np.arange(1000), 5), five, 1)
-    alone = corrected_share(np.repeat(predicted, 5), np.arange(5000), five, 1)
+    coded_5_times = Coded(np.arange(1000), np.repeat(gold[:200], 5), np.ones(1000))
+    predicted_5_times = np.repeat(predicted, 5)
+    articles_of_5 = np.repeat(np.arange(1000), 5)
+    dependent = corrected_share(predicted_5_times, articles_of_5, coded_5_times, 1)
+    independent = corrected_share(predicted_5_times, np.arange(5000), coded_5_times, 1)
     width = once.corrected.high - once.corrected.low
-    assert repeated.corrected.high - repeated.corrected.low == pytest.approx(width, rel=0.03)
-    assert alone.corrected.high - alone.corrected.low < 0.5 * width
+    assert dependent.corrected.high - dependent.corrected.low == pytest.approx(width, rel=0.03)
+    assert independent.corrected.high - independent.corrected.low < 0.5 * width
 
 
 def test_too_few_coded_units_give_no_share():

@@ -1,4 +1,4 @@
-"""The shares of a report that a sample corrects: which groups have one."""
+"""Test the shares of a report that a sample corrects, and which groups have one."""
 
 from dataclasses import replace
 
@@ -18,28 +18,28 @@ from helpers.results import write_results
 
 @pytest.fixture
 def corrections_of(tmp_path):
-    """Returns the corrections of results by a sample that ``code`` fills."""
+    """Return a function that corrects results by a sample that ``code`` fills."""
 
-    def find(results, code, change=lambda population: population, **options):
+    def correct(results, code, change=lambda population: population, **options):
         path = sheet(results, tmp_path / "sample.csv", code, **options)
         population = change(read_population([results], read_labelled(path)))
         with Store.build([results]) as store:
             return corrections(store.connection, summarize(store.connection), population)
 
-    return find
+    return correct
 
 
-def test_all_people_targets_and_outlets_are_corrected(corrections_of, tmp_path):
+def test_shares_of_people_targets_and_outlets_are_corrected(corrections_of, tmp_path):
     results = corpus(tmp_path / "tagged.jsonl", articles=200)
 
     def code(row):  # in the Herald, the model is always wrong
-        wrong = {"favor": "against", "against": "favor"}
-        return wrong[row["model_label"]] if "Herald" in row["outlet"] else row["model_label"]
+        opposite = {"favor": "against", "against": "favor"}
+        return opposite[row["model_label"]] if "Herald" in row["outlet"] else row["model_label"]
 
-    found = corrections_of(results, code, size=120, by=("outlet", "label"))
-    assert (found.is_of_stances, found.units, found.coded) == (True, 1000, 120)
-    assert found.agreement == pytest.approx(0.5, abs=0.02)
-    shares = {(row.kind, row.name): row.share for row in found.rows}
+    corrected = corrections_of(results, code, size=120, by=("outlet", "label"))
+    assert (corrected.is_of_stances, corrected.units, corrected.coded) == (True, 1000, 120)
+    assert corrected.agreement == pytest.approx(0.5, abs=0.02)
+    shares = {(row.kind, row.name): row.share for row in corrected.rows}
     assert list(shares) == [
         ("all", ""),
         ("holder", "people"),
@@ -47,18 +47,18 @@ def test_all_people_targets_and_outlets_are_corrected(corrections_of, tmp_path):
         ("outlet", "Bay Post"),
         ("outlet", "Coast Herald"),
     ]
-    assert {row.label for row in found.rows} == {"against"}
+    assert {row.label for row in corrected.rows} == {"against"}
     herald, post = shares["outlet", "Coast Herald"], shares["outlet", "Bay Post"]
     assert herald.model.value == pytest.approx(0.6, abs=0.05)
     assert herald.corrected.value == pytest.approx(0.4, abs=0.05)
     assert post.corrected.value == pytest.approx(0.6, abs=0.05)
-    assert found.skipped == 1  # the texts themselves hold no stance
+    assert corrected.skipped == 1  # the texts themselves take no side
 
 
 def test_too_few_rows_correct_nothing(corrections_of, tmp_path):
     results = corpus(tmp_path / "tagged.jsonl", articles=20)
-    found = corrections_of(results, lambda row: row["model_label"], size=MIN_CODED - 1)
-    assert (found.rows, found.agreement, found.coded) == ((), None, MIN_CODED - 1)
+    corrected = corrections_of(results, lambda row: row["model_label"], size=MIN_CODED - 1)
+    assert (corrected.rows, corrected.agreement, corrected.coded) == ((), None, MIN_CODED - 1)
 
 
 def test_a_sample_of_sentences_corrects_claims(corrections_of, tmp_path):
@@ -71,27 +71,27 @@ def test_a_sample_of_sentences_corrects_claims(corrections_of, tmp_path):
             for number in range(60)
         ),
     )
-    found = corrections_of(
+    corrected = corrections_of(
         results, lambda row: "no_claim", size=60, by=("label",), kind=UnitKind.sentences
     )
-    assert not found.is_of_stances
-    assert {row.label for row in found.rows} == {"claim"}
-    assert [row.kind for row in found.rows] == ["all", "outlet", "outlet"]
-    assert found.rows[0].share.model.value == 0.5
-    assert found.rows[0].share.corrected.value < 0.1
+    assert not corrected.is_of_stances
+    assert {row.label for row in corrected.rows} == {"claim"}
+    assert [row.kind for row in corrected.rows] == ["all", "outlet", "outlet"]
+    assert corrected.rows[0].share.model.value == 0.5
+    assert corrected.rows[0].share.corrected.value < 0.1
 
 
 def test_a_sample_of_other_results_is_refused(corrections_of, tmp_path):
     results = corpus(tmp_path / "tagged.jsonl", articles=30)
 
-    def shorter(population):
+    def without_last_unit(population):
         coded = population.coded
-        kept = coded.positions < len(population.predicted) - 1
+        in_range = coded.positions < len(population.predicted) - 1
         coded = replace(
             coded,
-            positions=coded.positions[kept],
-            labels=coded.labels[kept],
-            weights=coded.weights[kept],
+            positions=coded.positions[in_range],
+            labels=coded.labels[in_range],
+            weights=coded.weights[in_range],
         )
         return replace(
             population,
@@ -103,4 +103,4 @@ def test_a_sample_of_other_results_is_refused(corrections_of, tmp_path):
     with pytest.raises(
         InputError, match="expected a sample of 150 stances as in the results, found one of 149"
     ):
-        corrections_of(results, lambda row: row["model_label"], shorter)
+        corrections_of(results, lambda row: row["model_label"], without_last_unit)

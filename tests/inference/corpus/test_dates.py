@@ -51,5 +51,5 @@ def test_months_may_be_shortened():
         ["2016-05-09"],
     ],
 )
-def test_what_is_no_single_day_is_not_guessed(value):
+def test_ambiguous_and_incomplete_dates_are_not_guessed(value):
     assert parse_date(value) is None

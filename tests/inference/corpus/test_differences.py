@@ -1,4 +1,4 @@
-"""Shares of outlets: what is compared, and what is left out because there is too little of it."""
+"""Test the comparison of outlets by their shares, and what is left out for lack of articles."""
 
 import pytest
 
@@ -14,47 +14,50 @@ SALT = ("Runa Salt", "Orvane", "against")
 
 @pytest.fixture
 def differences_of(tmp_path):
-    """Returns the differences between the outlets of articles, and the names of the outlets."""
+    """Return a function that returns the differences between outlets, and the names of the outlets."""
 
-    def find(*articles):
+    def compare(*articles):
         with Store.build([write_results(tmp_path / "tagged.jsonl", *articles)]) as store:
             summary = summarize(store.connection)
-            return differences(store.connection, summary), [it.name for it in summary.outlets]
+            names = [row.name for row in summary.outlets]
+            return differences(store.connection, summary), names
 
-    return find
+    return compare
 
 
 def outlet(name, count, says=(), stances=()):
-    """Articles of an outlet, every third of which has a statement more."""
-    return [
-        tagged(f"{name}{n}", [*says, *(["Bo Orr"] if n % 3 == 0 else [])], stances, outlet=name)
-        for n in range(count)
-    ]
+    """Return articles of an outlet; every third one has an additional statement."""
+    articles = []
+    for n in range(count):
+        sources = [*says, "Bo Orr"] if n % 3 == 0 else says
+        articles.append(tagged(f"{name}{n}", sources, stances, outlet=name))
+    return articles
 
 
 def test_a_source_of_one_outlet_stands_out(differences_of):
-    found, outlets = differences_of(
+    comparison, outlets = differences_of(
         *outlet("Herald", ENOUGH, ["Runa Salt", "Ann Lee"]), *outlet("Tide", ENOUGH, ["Ann Lee"])
     )
-    measures = {measure.name: measure.values for measure in found.quoted}
+    measures = {measure.name: measure.values for measure in comparison.quoted}
     assert set(measures) == {"Ann Lee", "Runa Salt", "Bo Orr"}
     values = {outlets[int(value.outlet)]: value for value in measures["Runa Salt"]}
     assert values["Herald"].value == pytest.approx(3 / 7)
     assert values["Tide"].value == 0
     assert values["Herald"].difference.low > 0
-    assert found.attacked == found.own == ()
+    assert comparison.attacked == comparison.own == ()
 
 
 def test_differences_are_counted_over_all_panels(differences_of):
-    found, _ = differences_of(
+    comparison, _ = differences_of(
         *outlet("Herald", ENOUGH, ["Runa Salt", "Ann Lee"]), *outlet("Tide", ENOUGH, ["Ann Lee"])
     )
-    counts = {it.name: it.compared for it in (*found.quoted, *found.habits)}
+    measures = (*comparison.quoted, *comparison.habits)
+    counts = {measure.name: measure.compared for measure in measures}
     assert counts == {"Ann Lee": 2, "Runa Salt": 1, "Bo Orr": 2}  # Tide never quotes Salt
-    assert found.compared == 5
+    assert comparison.compared == 5
 
 
-def test_what_people_and_what_texts_say_is_told_apart(differences_of):
+def test_stances_of_people_and_of_texts_are_separate(differences_of):
     stances = [SALT, SALT, ("Runa Salt", "Orvane", "favor"), (None, "Orvane", "favor")]
     articles = [
         *outlet("Herald", ENOUGH, stances=stances),
@@ -62,31 +65,31 @@ def test_what_people_and_what_texts_say_is_told_apart(differences_of):
     ]
     articles += [tagged(f"more{n}", stances=[SALT], outlet="Herald") for n in range(ENOUGH)]
     articles += [tagged(f"less{n}", stances=[SALT], outlet="Tide") for n in range(MIN_ARTICLES)]
-    found, outlets = differences_of(*articles)
-    (measure,) = found.attacked
+    comparison, outlets = differences_of(*articles)
+    (measure,) = comparison.attacked
     values = {outlets[int(value.outlet)]: value.value for value in measure.values}
     assert values == {
         "Herald": pytest.approx(3 / 4),
         "Tide": pytest.approx(7 / 10),
     }
-    assert found.own == ()  # all alike: resampling shows no uncertainty
+    assert comparison.own == ()  # all alike: resampling shows no uncertainty
 
 
-def test_articles_of_no_known_outlet_are_left_out(differences_of):
+def test_articles_of_an_unknown_outlet_are_left_out(differences_of):
     unknown = [tagged(f"u{n}", ["Runa Salt"]) for n in range(ENOUGH)]
-    found, outlets = differences_of(*outlet("Herald", ENOUGH, ["Ann Lee"]), *unknown)
+    comparison, outlets = differences_of(*outlet("Herald", ENOUGH, ["Ann Lee"]), *unknown)
     assert outlets == ["Herald", ""]
-    assert found.quoted == ()
+    assert comparison.quoted == ()
 
 
 @pytest.mark.parametrize("count", [1, MIN_ARTICLES - 1])
 def test_few_articles_are_not_compared(differences_of, count):
-    found, _ = differences_of(
+    comparison, _ = differences_of(
         *outlet("Herald", count, ["Runa Salt"]), *outlet("Tide", count, ["Ann Lee"])
     )
-    assert found.quoted == found.habits == ()
+    assert comparison.quoted == comparison.habits == ()
 
 
-def test_no_outlet_and_no_statement(differences_of):
-    found, _ = differences_of(tagged())
-    assert (found.quoted, found.attacked, found.own, found.habits) == ((), (), (), ())
+def test_without_outlets_and_statements_nothing_is_compared(differences_of):
+    comparison, _ = differences_of(tagged())
+    assert comparison.quoted == comparison.attacked == comparison.own == comparison.habits == ()

@@ -1,4 +1,4 @@
-"""Intervals of outlets: articles are resampled, and no outlet differs from the others by chance."""
+"""Test the intervals of outlets from resampled articles, and differences that are not due to chance."""
 
 import numpy as np
 import pytest
@@ -9,20 +9,20 @@ from claimstance.model.errors import InputError
 
 
 def outlet_values(outlets, counts, totals, **options):
-    """The values of outlets for one share."""
+    """Return the values of outlets for one share."""
     (values,) = intervals.outlet_values(outlets, [(counts, totals)], **options)
     return values
 
 
-def drawn(rng, sizes, spread=0.1, rate=0.3):
-    """Outlets of some numbers of articles, whose sentences are claims at the same rate in all of them."""
+def draw_articles(rng, sizes, spread=0.1, rate=0.3):
+    """Return articles of outlets in which sentences are claims at the same rate."""
     outlets = np.repeat([f"o{number}" for number in range(len(sizes))], sizes)
     totals = rng.poisson(15, len(outlets)) + 1
     rates = rng.beta(rate / spread, (1 - rate) / spread, len(outlets))
     return outlets, rng.binomial(totals, rates), totals
 
 
-def test_values_are_sums_over_sums_by_name():
+def test_a_value_is_the_sum_of_counts_over_the_sum_of_totals():
     values = outlet_values(["b", "a", "b"], np.array([1, 3, 5]), np.array([10, 4, 20]))
     assert [(value.outlet, value.articles, value.value) for value in values] == [
         ("a", 1, 0.75),
@@ -39,24 +39,24 @@ def test_articles_without_a_total_do_not_count():
 
 def test_few_articles_give_a_value_without_an_interval():
     rng = np.random.default_rng(1)
-    few, many = outlet_values(*drawn(rng, [MIN_ARTICLES - 1, 200]))
+    few, many = outlet_values(*draw_articles(rng, [MIN_ARTICLES - 1, 200]))
     assert few.value is not None
     assert few.interval is None
     assert few.difference is None
     assert many.interval is not None
-    assert many.difference is None  # there are too few others
+    assert many.difference is None  # the other outlet has too few articles
 
 
 def test_articles_that_are_all_equal_show_no_uncertainty():
     outlets = np.repeat(["a", "b"], 50)
     counts = np.concatenate([np.zeros(50), np.arange(50)])
-    silent, other = outlet_values(outlets, counts, np.full(100, 50))
-    assert (silent.value, silent.interval, silent.difference) == (0, None, None)
-    assert other.interval is not None
+    constant, varied = outlet_values(outlets, counts, np.full(100, 50))
+    assert (constant.value, constant.interval, constant.difference) == (0, None, None)
+    assert varied.interval is not None
 
 
 def test_the_same_seed_gives_the_same_intervals():
-    articles = drawn(np.random.default_rng(1), [40, 60])
+    articles = draw_articles(np.random.default_rng(1), [40, 60])
     assert outlet_values(*articles) == outlet_values(*articles)
     assert outlet_values(*articles) != outlet_values(*articles, seed=2)
 
@@ -65,7 +65,7 @@ def test_intervals_widen_where_sentences_of_an_article_are_alike():
     rng = np.random.default_rng(5)
     widths = []
     for spread in (0.01, 2.0):
-        value, _ = outlet_values(*drawn(rng, [100, 100], spread))
+        value, _ = outlet_values(*draw_articles(rng, [100, 100], spread))
         widths.append(value.interval.high - value.interval.low)
     assert widths[1] > 2 * widths[0]
 
@@ -73,17 +73,17 @@ def test_intervals_widen_where_sentences_of_an_article_are_alike():
 @pytest.mark.parametrize("sizes", [[20] * 6, [30, 60, 300]], ids=["many outlets", "uneven"])
 def test_all_differences_hold_at_once(sizes):
     rng = np.random.default_rng(3)
-    trials, all_hold, values = 100, 0, []
+    trials, all_hold, covered = 100, 0, []
     for _ in range(trials):
-        found = outlet_values(*drawn(rng, sizes), resamples=300)
-        all_hold += all(value.difference.low <= 0 <= value.difference.high for value in found)
-        values += [value.interval.low <= 0.3 <= value.interval.high for value in found]
+        values = outlet_values(*draw_articles(rng, sizes), resamples=300)
+        all_hold += all(value.difference.low <= 0 <= value.difference.high for value in values)
+        covered += [value.interval.low <= 0.3 <= value.interval.high for value in values]
     assert all_hold / trials >= 0.9
-    assert np.mean(values) >= 0.9
+    assert np.mean(covered) >= 0.9
 
 
-def quoted_rarely(rng, sizes, sources=8):
-    """Outlets that quote some sources alike: each in few articles, but often in these."""
+def draw_rare_quotations(rng, sizes, sources=8):
+    """Return articles of outlets that quote the same sources: each in few articles, but often in these."""
     outlets = np.repeat([f"o{number}" for number in range(len(sizes))], sizes)
     totals = rng.poisson(15, len(outlets)) + 1
     shares = []
@@ -98,29 +98,32 @@ def test_no_outlet_differs_by_chance_in_any_of_several_shares():
     rng = np.random.default_rng(8)
     trials, all_hold = 60, 0
     for _ in range(trials):
-        found = intervals.outlet_values(*quoted_rarely(rng, [20, 40, 300]), resamples=300)
-        differences = [it.difference for values in found for it in values if it.difference]
-        all_hold += all(it.low <= 0 <= it.high for it in differences)
+        shares = intervals.outlet_values(*draw_rare_quotations(rng, [20, 40, 300]), resamples=300)
+        differences = []
+        for values in shares:
+            differences += [value.difference for value in values if value.difference]
+        all_hold += all(difference.low <= 0 <= difference.high for difference in differences)
     assert all_hold / trials >= 0.9
 
 
 def test_intervals_of_rare_sources_are_no_wider_than_shares_can_differ():
     rng = np.random.default_rng(9)
-    for values in intervals.outlet_values(*quoted_rarely(rng, [20] * 3)):
+    for values in intervals.outlet_values(*draw_rare_quotations(rng, [20] * 3)):
         differences = [value.difference for value in values if value.difference]
-        assert all(it.high - it.value < 1 for it in differences)
+        assert all(difference.high - difference.value < 1 for difference in differences)
 
 
-def test_a_difference_that_is_there_is_found():
+def test_a_real_difference_is_detected():
     rng = np.random.default_rng(4)
-    high = drawn(rng, [150], rate=0.5)
-    low = drawn(rng, [150, 150], rate=0.3)
-    outlets = np.concatenate([np.repeat("x", 150), low[0]])
-    counts, totals = np.concatenate([high[1], low[1]]), np.concatenate([high[2], low[2]])
-    other, _, loud = outlet_values(outlets, counts, totals)
-    assert loud.outlet == "x"
-    assert loud.difference.low > 0.1
-    assert other.difference.high < 0
+    _, high_counts, high_totals = draw_articles(rng, [150], rate=0.5)
+    low_outlets, low_counts, low_totals = draw_articles(rng, [150, 150], rate=0.3)
+    outlets = np.concatenate([np.repeat("x", 150), low_outlets])
+    counts = np.concatenate([high_counts, low_counts])
+    totals = np.concatenate([high_totals, low_totals])
+    low_value, _, high_value = outlet_values(outlets, counts, totals)
+    assert high_value.outlet == "x"
+    assert high_value.difference.low > 0.1
+    assert low_value.difference.high < 0
 
 
 def test_groups_of_many_articles_have_the_error_of_the_articles():

@@ -1,4 +1,4 @@
-"""Test the names of a corpus: which are put together, which stay apart, and the table that people edit."""
+"""Test the names of a corpus: which are merged, which stay apart, and the table that people edit."""
 
 import csv
 from dataclasses import replace
@@ -13,7 +13,7 @@ from helpers.results import tagged, write_results
 
 @pytest.fixture
 def merge(tmp_path):
-    """Return a function that returns name → name across articles."""
+    """Return a function that maps each name of articles to its merged name."""
 
     def merge(*articles, names=None):
         path = write_results(tmp_path / "tagged.jsonl", *articles)
@@ -36,7 +36,7 @@ def things(*articles):
     ]
 
 
-def test_short_forms_mean_the_only_person_of_the_surname(merge):
+def test_short_forms_mean_the_only_person_with_the_surname(merge):
     articles = people(
         ["Rexa Lorn"],
         ["Lorn"],
@@ -57,7 +57,7 @@ def test_the_most_frequent_full_name_stands_for_all(merge):
     assert merged["Rexa J. Lorn"] == "Rexa Lorn"
 
 
-def test_a_surname_of_two_people_stays(merge):
+def test_a_surname_of_two_people_is_not_merged(merge):
     merged = merge(*people(["Rexa Lorn"], ["Tam Lorn"], ["Lorn"], ["Mr. Lorn"]))
     assert {name: merged[name] for name in ("Lorn", "Mr. Lorn")} == {
         "Lorn": "Lorn",
@@ -65,31 +65,31 @@ def test_a_surname_of_two_people_stays(merge):
     }
 
 
-def test_a_namesake_whom_nobody_speaks_about_counts(merge):
+def test_a_namesake_who_is_only_mentioned_counts(merge):
     articles = people(["Rexa Lorn"], ["Lorn"])
     merged = merge(*articles, tagged("b", people=["Tam Lorn"]))
     assert merged["Lorn"] == "Lorn"
 
 
-def test_titles_of_two_genders_are_of_two_people(merge):
+def test_titles_of_two_genders_mean_two_people(merge):
     merged = merge(*people(["Rexa Lorn"], ["Mr. Lorn"], ["Mrs. Lorn"]))
     assert merged["Mr. Lorn"] == "Mr. Lorn"
 
 
-def test_a_surname_is_the_persons_whom_nearly_all_articles_mean(merge):
-    both = [[f"{first} Lorn", "Lorn"] for first in ["Rexa"] * 19 + ["Tam"]]
-    assert merge(*people(*both, ["Lorn"]))["Lorn"] == "Rexa Lorn"
-    assert merge(*people(*both[10:], ["Lorn"]))["Lorn"] == "Lorn"
+def test_a_surname_means_the_person_whom_nearly_all_articles_mean(merge):
+    mentions = [[f"{first} Lorn", "Lorn"] for first in ["Rexa"] * 19 + ["Tam"]]
+    assert merge(*people(*mentions, ["Lorn"]))["Lorn"] == "Rexa Lorn"
+    assert merge(*people(*mentions[10:], ["Lorn"]))["Lorn"] == "Lorn"
 
 
-def test_articles_in_which_two_people_share_the_surname_speak_against_one_of_them(merge):
+def test_articles_with_two_people_of_a_surname_prevent_merging(merge):
     clear = [["Rexa Lorn", "Lorn"]] * 19
     unclear = [["Rexa Lorn", "Tam Lorn", "Lorn"]] * 2
     assert merge(*people(*clear, *unclear, ["Lorn"]))["Lorn"] == "Lorn"
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("name", "namesake"),
     [
         ("Ann Lorn", "Anna Lorn"),
         ("Rexa Lorn", "Rexa Lorn Jr."),
@@ -97,12 +97,12 @@ def test_articles_in_which_two_people_share_the_surname_speak_against_one_of_the
         ("Rexa Lorn", "Rexa Lorne"),
     ],
 )
-def test_namesakes_stay_apart(merge, one, other):
-    merged = merge(*people([one], [other]))
+def test_namesakes_stay_apart(merge, name, namesake):
+    merged = merge(*people([name], [namesake]))
     assert len(set(merged.values())) == 2
 
 
-def test_a_name_without_its_middle_name_stays_if_it_fits_two(merge):
+def test_a_name_without_a_middle_name_is_not_merged_if_it_fits_two(merge):
     merged = merge(*people(["Rexa A. Lorn"], ["Rexa B. Lorn"], ["Rexa Lorn"]))
     assert merged["Rexa Lorn"] == "Rexa Lorn"
 
@@ -121,10 +121,13 @@ def test_a_surname_that_is_a_word_needs_a_title(merge, name):
 
 
 def test_in_a_large_corpus_a_surname_alone_needs_a_person_of_two_articles(merge):
-    others = [tagged(f"other{number}", says=[(None, str(number))]) for number in range(50)]
-    assert merge(*people(["Rexa Lorn"], ["Lorn"]), *others)["Lorn"] == "Lorn"
-    assert merge(*people(["Rexa Lorn"], ["Dr. Lorn"]), *others)["Dr. Lorn"] == "Rexa Lorn"
-    assert merge(*people(["Rexa Lorn"], ["Rexa Lorn"], ["Lorn"]), *others)["Lorn"] == "Rexa Lorn"
+    other_articles = [tagged(f"other{number}", says=[(None, str(number))]) for number in range(50)]
+    assert merge(*people(["Rexa Lorn"], ["Lorn"]), *other_articles)["Lorn"] == "Lorn"
+    assert merge(*people(["Rexa Lorn"], ["Dr. Lorn"]), *other_articles)["Dr. Lorn"] == "Rexa Lorn"
+    assert (
+        merge(*people(["Rexa Lorn"], ["Rexa Lorn"], ["Lorn"]), *other_articles)["Lorn"]
+        == "Rexa Lorn"
+    )
 
 
 def test_a_surname_may_be_the_first_name_of_another(merge):
@@ -132,15 +135,13 @@ def test_a_surname_may_be_the_first_name_of_another(merge):
     assert merge(*people(["Larry Tam"], ["Tam Orr"], ["Tam"]))["Tam"] == "Tam"
 
 
-def test_a_part_of_a_longer_name_is_no_surname(merge):
+def test_a_word_of_a_longer_name_is_no_surname(merge):
     article = tagged("part", says=["Lorn"], people=["Lorn"])
-    longer = replace(
-        article,
-        sentences=[
-            replace(sentence, text=sentence.text.replace("Lorn came.", "Lorn & Orr."))
-            for sentence in article.sentences
-        ],
-    )
+    sentences = [
+        replace(sentence, text=sentence.text.replace("Lorn came.", "Lorn & Orr."))
+        for sentence in article.sentences
+    ]
+    longer = replace(article, sentences=sentences)
     assert merge(*people(["Rexa Lorn"]), article)["Lorn"] == "Rexa Lorn"
     assert merge(*people(["Rexa Lorn"]), longer)["Lorn"] == "Lorn"
 
@@ -151,8 +152,8 @@ def test_an_acronym_needs_a_name_that_is_an_entity(merge):
 
 
 def test_a_place_is_not_its_namesake(merge):
-    place = tagged("place", stances=[(None, "Lorn")], things=["Lorn"])
-    assert merge(*people(["Rexa Lorn"]), place)["Lorn"] == "Lorn"
+    article = tagged("place", stances=[(None, "Lorn")], things=["Lorn"])
+    assert merge(*people(["Rexa Lorn"]), article)["Lorn"] == "Lorn"
 
 
 def test_a_thing_in_the_form_of_a_name_is_no_person(merge):
@@ -174,25 +175,25 @@ def test_acronyms_mean_the_only_name_that_fits(merge):
     assert merged["NSC"] == "NSC"
 
 
-def test_two_letters_are_an_acronym_only_if_an_article_says_so(merge):
+def test_two_letters_are_an_acronym_only_if_an_article_has_both_forms(merge):
     assert merge(*things(["Harbor Union"], ["HU"]))["HU"] == "HU"
     assert merge(*things(["Harbor Union", "HU"], ["HU"]))["HU"] == "Harbor Union"
 
 
-def test_the_senate_is_that_of_the_country_unless_there_is_another(merge):
+def test_the_senate_is_the_national_one_unless_there_is_another(merge):
     articles = things(["U.S. Senate"], ["the Senate"], ["Republican Senate"])
     assert merge(*articles)["the Senate"] == "U.S. Senate"
     assert merge(*articles, *things(["Texas Senate"]))["the Senate"] == "the Senate"
 
 
-def test_spellings_of_one_name_are_one(merge):
+def test_spellings_of_one_name_are_merged(merge):
     merged = merge(
         *things(["Islamic State"], ["the Islamic State"], ["ISLAMIC STATE"], ["Islamic State’s"])
     )
     assert set(merged.values()) == {"Islamic State"}
 
 
-def test_words_that_begin_a_sentence_are_those_in_lower_case(merge):
+def test_capitalized_common_words_are_merged_with_lower_case(merge):
     articles = [tagged("a1", says=["voters"]), tagged("a2", says=["Voters"])]
     assert merge(*articles)["Voters"] == merge(*articles)["voters"]
     country = things(["Turkey"])
@@ -233,7 +234,7 @@ def test_pronouns_and_descriptions_are_not_named(name):
     assert not is_named(name)
 
 
-def test_the_table_goes_out_and_in(tmp_path, merge):
+def test_the_table_of_names_is_written_and_read(tmp_path, merge):
     articles = [
         *people(["Rexa Lorn", "Rexa Lorn"], ["Lorn"]),
         tagged("b", stances=[("Lorn", "=Dam"), (None, "Lorn", "neutral"), (None, "Lorn", "favor", True)]),
@@ -257,7 +258,7 @@ def test_the_table_goes_out_and_in(tmp_path, merge):
     }
 
 
-def test_names_that_the_table_lacks_are_merged_without_it(tmp_path, merge):
+def test_names_missing_from_the_table_are_merged_by_rules(tmp_path, merge):
     path = tmp_path / "names.csv"
     path.write_text("merged,name\nThe Mayor,Rexa Lorn\n")
     merged = merge(*people(["Rexa Lorn"], ["Rexa A. Lorn"], ["Tam Orr"], ["Orr"]), names=path)
@@ -269,7 +270,7 @@ def test_names_that_the_table_lacks_are_merged_without_it(tmp_path, merge):
     }
 
 
-def test_names_of_the_table_that_do_not_occur_are_told(tmp_path):
+def test_names_of_the_table_that_do_not_occur_give_a_warning(tmp_path):
     path = tmp_path / "names.csv"
     path.write_text("name,merged\nAnn Lee,Lee\n")
     results = write_results(tmp_path / "tagged.jsonl", tagged(date="2016-05-09", outlet="Post"))
@@ -289,7 +290,7 @@ def test_tables_from_spreadsheets_are_read(tmp_path, text):
 
 
 @pytest.mark.parametrize(
-    ("text", "problem"),
+    ("text", "message"),
     [
         ("", ": expected the columns 'name' and 'merged', found an empty file"),
         (
@@ -305,15 +306,15 @@ def test_tables_from_spreadsheets_are_read(tmp_path, text):
         ('name,merged\nA,"B" C\n', ", line 2: expected cells in plain double quotes"),
     ],
 )
-def test_a_wrong_row_is_named(tmp_path, text, problem):
+def test_errors_name_the_wrong_row(tmp_path, text, message):
     path = tmp_path / "names.csv"
     path.write_text(text)
     with pytest.raises(InputError) as error:
         read_names(path)
-    assert str(error.value).startswith(f"{path}{problem}")
+    assert str(error.value).startswith(f"{path}{message}")
 
 
-def test_a_table_in_another_encoding_is_named(tmp_path):
+def test_a_table_in_another_encoding_is_an_error(tmp_path):
     path = tmp_path / "names.csv"
     path.write_bytes("name,merged\nJosé,Jose\n".encode("cp1252"))
     with pytest.raises(InputError, match=r"line 2: expected UTF-8 text.*save it as 'CSV UTF-8'"):

@@ -1,4 +1,4 @@
-"""Test the reading of results: what is found in folders, and which errors name the file and the line."""
+"""Test the reading of results: files of folders, and errors that name the file and the line."""
 
 import json
 from dataclasses import replace
@@ -12,10 +12,10 @@ from helpers.results import tagged, write_results
 
 
 def read(*paths):
-    return [read.article for read in read_results(paths)]
+    return [result.article for result in read_results(paths)]
 
 
-def test_articles_are_read_as_they_were_written(tmp_path):
+def test_articles_are_read_as_written(tmp_path):
     articles = [
         tagged("a1", says=[("Ann Lee", "the dam is safe")], stances=[(None, "dam")], outlet="Post"),
         tagged("a2", warnings=["odd"], title="Ñandú"),
@@ -26,15 +26,15 @@ def test_articles_are_read_as_they_were_written(tmp_path):
     assert sum(sizes) == path.stat().st_size == results_size([path])
 
 
-def test_files_of_folders_come_in_order_without_others(tmp_path):
+def test_folders_give_their_results_in_order_and_no_other_files(tmp_path):
     for name in ("part-00001.jsonl", "part-00000.jsonl", ".part-00002.jsonl", "manifest.json"):
         (tmp_path / name).write_text("")
     assert [path.name for path in result_files([tmp_path])] == [
         "part-00000.jsonl",
         "part-00001.jsonl",
     ]
-    again = tmp_path / "part-00000.jsonl"
-    assert len(result_files([tmp_path, again])) == 2
+    first_part = tmp_path / "part-00000.jsonl"
+    assert len(result_files([tmp_path, first_part])) == 2
 
 
 def test_empty_lines_and_fields_of_later_versions_are_ignored(tmp_path):
@@ -45,7 +45,7 @@ def test_empty_lines_and_fields_of_later_versions_are_ignored(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("line", "problem"),
+    ("line", "expected"),
     [
         ("{", "expected JSON, found EOF"),
         ('{"text": "An article."}', "at doc_id: expected a value, found none"),
@@ -53,23 +53,23 @@ def test_empty_lines_and_fields_of_later_versions_are_ignored(tmp_path):
         ('"\\ud800"', "expected JSON"),
     ],
 )
-def test_a_bad_line_is_named(tmp_path, line, problem):
+def test_errors_name_the_bad_line(tmp_path, line, expected):
     path = write_results(tmp_path / "tagged.jsonl", tagged())
     path.write_text(path.read_text() + line)
     with pytest.raises(InputError) as error:
         read(path)
     message = str(error.value)
     assert message.startswith(f"{path}, line 2: expected an article as `claimstance tag")
-    assert problem in message
+    assert expected in message
 
 
-def test_a_bad_value_within_an_article_is_located(tmp_path):
+def test_errors_locate_a_bad_value_within_an_article(tmp_path):
     article = tagged(says=["Ann Lee"]).to_dict()
     article["sentences"][0]["attributions"][0]["probability"] = "high"
     path = tmp_path / "tagged.jsonl"
     path.write_text(json.dumps(article))
-    place = r"line 1: .*, at sentences\[0\]\.attributions\[0\]\.probability: expected a number, found 'high'"
-    with pytest.raises(InputError, match=place):
+    message = r"line 1: .*, at sentences\[0\]\.attributions\[0\]\.probability: expected a number, found 'high'"
+    with pytest.raises(InputError, match=message):
         read(path)
 
 
@@ -83,21 +83,23 @@ def write_parquet(path, *articles, rows="sentences"):
 
 def test_parquet_has_the_same_articles_as_json_lines(tmp_path):
     many = [tagged(f"a{i}", says=[("Ann Lee", "no")] * (i % 7 + 1)) for i in range(300)]
-    odd = tagged("b", warnings=["odd"], title="Ñandú", outlet="Post", record="yes", score=3)
-    odd = replace(odd, sentences=many[1].sentences, text=many[1].text)
-    path = write_parquet(tmp_path / "tagged.parquet", *many, odd)
-    assert read(path) == read(tmp_path) == [*many, odd]
+    with_metadata = tagged(
+        "b", warnings=["odd"], title="Ñandú", outlet="Post", record="yes", score=3
+    )
+    with_metadata = replace(with_metadata, sentences=many[1].sentences, text=many[1].text)
+    path = write_parquet(tmp_path / "tagged.parquet", *many, with_metadata)
+    assert read(path) == read(tmp_path) == [*many, with_metadata]
     sizes = [result.size for result in read_results([path])]
     assert sum(sizes) == pytest.approx(results_size([path]), rel=0.05)
 
 
-def test_of_a_folder_with_both_only_json_lines_are_read(tmp_path):
+def test_json_lines_are_preferred_in_a_folder_with_both_formats(tmp_path):
     write_results(tmp_path / "tagged.jsonl", tagged("a1", says=["Ann Lee"]))
     write_parquet(tmp_path / "tagged.parquet", tagged("a2", says=["Ann Lee"]))
     assert [article.doc_id for article in read(tmp_path)] == ["a1"]
 
 
-def test_parquet_without_the_whole_articles_leads_to_the_rows_that_have_them(tmp_path):
+def test_the_error_for_parquet_without_whole_articles_names_the_option(tmp_path):
     path = tmp_path / "tagged.parquet"
     write_parquet(path, tagged(stances=[("Ann Lee", "dam")]), rows="stances")
     with pytest.raises(InputError, match=r"tagged\.parquet: .*'record'.*--rows sentences"):
@@ -105,7 +107,7 @@ def test_parquet_without_the_whole_articles_leads_to_the_rows_that_have_them(tmp
 
 
 @pytest.mark.parametrize("column", ["text", "record"])
-def test_another_parquet_file_leads_to_the_rows_that_have_articles(tmp_path, column):
+def test_the_error_for_a_foreign_parquet_file_names_the_option(tmp_path, column):
     pyarrow = pytest.importorskip("pyarrow")
     path = tmp_path / "sales.parquet"
     pyarrow.parquet.write_table(pyarrow.table({column: [1, 2]}), path)
@@ -124,14 +126,14 @@ def test_parquet_that_would_fill_the_memory_is_refused(tmp_path):
         read(path)
 
 
-def test_damaged_parquet_is_named(tmp_path):
+def test_damaged_parquet_is_an_error(tmp_path):
     path = write_parquet(tmp_path / "tagged.parquet", tagged(says=["Ann Lee"]))
     path.write_bytes(path.read_bytes()[:-9])
     with pytest.raises(InputError, match=r"tagged\.parquet: expected a Parquet file, found one"):
         read(path)
 
 
-def test_a_row_that_is_no_article_is_named(tmp_path):
+def test_errors_name_a_row_that_is_no_article(tmp_path):
     pyarrow = pytest.importorskip("pyarrow")
     path = tmp_path / "tagged.parquet"
     pyarrow.parquet.write_table(pyarrow.table({"record": [None, "[]"]}), path)
@@ -139,7 +141,7 @@ def test_a_row_that_is_no_article_is_named(tmp_path):
         read(path)
 
 
-def test_tables_lead_to_the_format_that_is_read(tmp_path):
+def test_the_error_for_a_table_names_the_expected_format(tmp_path):
     file = tmp_path / "tagged.csv"
     file.write_bytes(b"")
     for path in (file, tmp_path):
@@ -147,7 +149,7 @@ def test_tables_lead_to_the_format_that_is_read(tmp_path):
             read(path)
 
 
-def test_what_is_not_there_is_named(tmp_path):
+def test_missing_files_and_empty_folders_are_errors(tmp_path):
     with pytest.raises(InputError, match=r"none\.jsonl: expected a file or folder"):
         read(tmp_path / "none.jsonl")
     with pytest.raises(

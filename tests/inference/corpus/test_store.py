@@ -1,4 +1,4 @@
-"""Test the database of a corpus: its rows, its warnings, and that it holds what articles say."""
+"""Test the database of a corpus: its rows, its warnings and its use of memory."""
 
 import json
 import subprocess
@@ -53,17 +53,17 @@ def test_an_article_is_one_row(build):
 
 def test_statements_have_the_fullest_name_of_the_article(build):
     store = build(tagged(says=[("Lee", "the dam is safe"), "Ann Lee", None, "he"]))
-    found = rows(
+    statements = rows(
         store,
         "SELECT article, sentence, name.name, cue, content, words, probability, text, is_claim "
         "FROM statement LEFT JOIN name ON id = statement.name ORDER BY sentence",
     )
     text = "Lee said the dam is safe."
-    assert found[0] == (1, 0, "Ann Lee", "said", "the dam is safe", 4, 0.75, text, 1)
-    assert [row[2] for row in found] == ["Ann Lee", "Ann Lee", None, None]
+    assert statements[0] == (1, 0, "Ann Lee", "said", "the dam is safe", 4, 0.75, text, 1)
+    assert [row[2] for row in statements] == ["Ann Lee", "Ann Lee", None, None]
 
 
-def test_stances_tell_the_text_from_a_holder_without_a_name(build):
+def test_stances_distinguish_the_text_from_an_unnamed_holder(build):
     store = build(
         tagged(
             stances=[("Lee", "dam"), (None, "Ann Lee", "favor"), ("the mayor", "dam", "x", True)]
@@ -97,7 +97,7 @@ def test_an_article_that_comes_twice_counts_once(build):
 
 
 @pytest.mark.parametrize(
-    ("other", "warning"),
+    ("other_article", "warning"),
     [
         (
             tagged("a1", says=["Bo Orr"], **DATED),
@@ -109,13 +109,13 @@ def test_an_article_that_comes_twice_counts_once(build):
         ),
     ],
 )
-def test_articles_that_share_an_id_or_a_text_count_with_a_warning(build, other, warning):
-    store = build(tagged("a1", says=["Ann Lee"], **DATED), other)
+def test_articles_that_share_an_id_or_a_text_count_with_a_warning(build, other_article, warning):
+    store = build(tagged("a1", says=["Ann Lee"], **DATED), other_article)
     assert rows(store, "SELECT COUNT(*) FROM article") == [(2,)]
-    assert [found.startswith(warning) for found in store.warnings] == [True]
+    assert [text.startswith(warning) for text in store.warnings] == [True]
 
 
-def test_several_models_are_named(build):
+def test_several_models_give_a_warning(build):
     newer = {**MODEL, "version": "2.0"}
     articles = [
         tagged(f"a{number}", says=[(None, str(number))], model=model, **DATED)
@@ -140,17 +140,16 @@ def test_dates_that_are_not_understood_are_counted(build):
     )
 
 
-def test_a_folder_that_a_run_has_not_finished_is_told(tmp_path):
+def test_a_folder_of_an_unfinished_run_gives_a_warning(tmp_path):
     write_results(tmp_path / "part-00000.jsonl", tagged(**DATED))
     for complete, count in ((False, 1), (True, 0)):
         (tmp_path / "manifest.json").write_text(json.dumps({"complete": complete}))
         with Store.build([tmp_path]) as store:
-            assert [f"{tmp_path}: the run of tag" in warning for warning in store.warnings] == [
-                True
-            ] * count
+            assert len(store.warnings) == count
+            assert all(f"{tmp_path}: the run of tag" in text for text in store.warnings)
 
 
-def test_missing_metadata_is_told_with_the_fields_that_there_are(build):
+def test_warnings_of_missing_metadata_name_existing_fields(build):
     assert build(tagged(Date="2016-05-09", paper="Post")).warnings == [
         "no article has a date: expected the field 'date' in meta, found 'Date', 'paper'",
         "no article has an outlet: expected the field 'outlet' in meta, found 'Date', 'paper'",
@@ -165,7 +164,7 @@ def test_progress_counts_bytes(tmp_path):
     assert sum(sizes) == path.stat().st_size
 
 
-def test_no_article_is_an_error(tmp_path):
+def test_results_without_articles_are_an_error(tmp_path):
     path = write_results(tmp_path / "tagged.jsonl")
     with pytest.raises(InputError, match=r"tagged\.jsonl: expected at least one tagged article"):
         Store.build([path])
@@ -191,19 +190,15 @@ print(names, status.partition("VmHWM:")[2].split()[0])
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has /proc/self/status")
 def test_memory_stays_bounded(tmp_path):
-    """Ten times the names add a few bytes for each."""
+    """Check that ten times the names add a few bytes for each."""
+
+    def article_with_new_names(number):
+        names = [f"Ann{letters(number)} Lee{letters(number * 10 + i)}" for i in range(10)]
+        return tagged(f"a{number}", says=[(name, "x" * 1000) for name in names])
+
     used = []
     for count in (300, 3000):
-        articles = (
-            tagged(
-                f"a{number}",
-                says=[
-                    (f"Ann{letters(number)} Lee{letters(number * 10 + i)}", "x" * 1000)
-                    for i in range(10)
-                ],
-            )
-            for number in range(count)
-        )
+        articles = map(article_with_new_names, range(count))
         path = write_results(tmp_path / f"{count}.jsonl", *articles)
         done = subprocess.run(
             [sys.executable, "-c", MANY, str(path)], capture_output=True, text=True, check=True

@@ -1,4 +1,4 @@
-"""The figures of a report: who is counted where, what is cut, and how time is divided."""
+"""Test the figures of a report: counts of sources and stances, limits of tables, and periods of time."""
 
 import pytest
 
@@ -11,23 +11,23 @@ from helpers.results import tagged, write_results
 
 @pytest.fixture
 def summary_of(tmp_path):
-    """Returns the summary of articles."""
+    """Return a function that summarizes articles."""
 
-    def summary(*articles):
+    def summarize_articles(*articles):
         with Store.build([write_results(tmp_path / "tagged.jsonl", *articles)]) as store:
             return summarize(store.connection)
 
-    return summary
+    return summarize_articles
 
 
-def dated(*days, **more):
-    return [tagged(f"a{n}", ["Runa Salt"], date=day, **more) for n, day in enumerate(days)]
+def dated(*days, **metadata):
+    return [tagged(f"a{n}", ["Runa Salt"], date=day, **metadata) for n, day in enumerate(days)]
 
 
 # Who speaks
 
 
-def test_a_source_has_one_row_whatever_it_is_called(summary_of):
+def test_a_source_has_one_row_for_all_its_names(summary_of):
     summary = summary_of(
         tagged("a", [("Runa Salt", "the nets are empty")], outlet="Harbour News"),
         tagged("b", [("Runa Salt", "no"), ("Ms. Salt", "yes and no")], outlet="Tide"),
@@ -75,7 +75,7 @@ def test_small_outlets_are_counted_together(summary_of):
     assert summary.sources[0].by_outlet[-1] == 5
 
 
-def test_many_sources_are_cut_but_not_the_first_ones_of_an_outlet(summary_of):
+def test_long_lists_of_sources_keep_the_top_ones_of_each_outlet(summary_of):
     names = [f"{first}a {last}berg" for first in "BCDFGHKLMNPR" for last in "BCDFGHKLMNPR"]
     often = tagged("often", [name for name in names for _ in range(2)], outlet="Herald")
     seldom = tagged("seldom", ["Runa Salt"], outlet="Tide")
@@ -121,12 +121,12 @@ def test_only_sure_sides_count_and_holders_without_a_name_have_no_row(summary_of
 
 @pytest.mark.parametrize("pronoun", ["you", "They", "us"])
 def test_pronouns_count_as_targets_but_have_no_row(summary_of, pronoun):
-    against = [("Ann Lee", pronoun), ("Ann Lee", "US"), (None, pronoun), ("he", pronoun)]
-    summary = summary_of(tagged(stances=against))
+    stances = [("Ann Lee", pronoun), ("Ann Lee", "US"), (None, pronoun), ("he", pronoun)]
+    summary = summary_of(tagged(stances=stances))
     assert sum(summary.overview.sides.values()) == 4
     assert (summary.overview.targets, summary.overview.pairs) == (1, 1)
-    for shown in (summary.targets, summary.own):
-        assert {row.name for row in shown} <= {"US"}
+    for rows in (summary.targets, summary.own):
+        assert {row.name for row in rows} <= {"US"}
     assert [pair.target_name for pair in summary.pairs] == ["US"]
     assert list(summary.matrix_targets.values()) == ["US"]
     assert "(not named)" not in summary.people().values()
@@ -147,7 +147,7 @@ def test_targets_of_many_sources_come_first_in_the_matrix(summary_of):
     assert [row.name for row in summary.own] == ["Lissant"]
 
 
-def test_labels_of_a_models_own_count(summary_of):
+def test_labels_of_own_models_are_counted(summary_of):
     summary = summary_of(
         tagged(stances=[("Ann Lee", "rain", "worried"), ("Bo Orr", "rain", "calm")])
     )

@@ -1,4 +1,4 @@
-"""Fixtures of the tests of long runs."""
+"""Provide fixtures for the tests of long runs."""
 
 import pytest
 

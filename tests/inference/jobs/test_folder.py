@@ -11,10 +11,7 @@ import pytest
 from claimstance.inference.jobs import folder as run_folder
 from claimstance.inference.jobs import run as long_run
 from claimstance.inference.jobs.folder import lock_folder
-from helpers.long_runs import (
-    folder_contents,
-    write_corpus,
-)
+from helpers.long_runs import folder_contents, write_corpus
 from helpers.program import write
 
 
@@ -24,31 +21,31 @@ from helpers.program import write
 def test_a_link_with_the_name_of_a_run_file_is_not_followed(tag, name, target):
     write_corpus()
     Path("out").mkdir()
-    pointed = Path("mine")
+    target_path = Path("mine")
     if target == "a folder":
-        pointed.mkdir()
+        target_path.mkdir()
     elif target != "nothing":
         write("mine", "" if target == "an empty file" else "do not lose this")
     Path("out", name).symlink_to(name if target == "a loop" else "../mine")
-    before = pointed.read_bytes() if pointed.is_file() else None
+    before = target_path.read_bytes() if target_path.is_file() else None
     refused = tag()
     assert (refused.code, refused.messages) == (
         2,
         [f"error: --out: expected a file at '{Path('out', name)}', found a symbolic link"],
     )
-    assert (pointed.read_bytes() if pointed.is_file() else None) == before
-    assert pointed.exists() == (target != "nothing")
+    assert (target_path.read_bytes() if target_path.is_file() else None) == before
+    assert target_path.exists() == (target != "nothing")
     assert Path("out", name).is_symlink()
 
 
 @pytest.mark.skipif(not hasattr(os, "O_NOFOLLOW"), reason="needs O_NOFOLLOW")
 def test_a_link_created_after_the_check_is_not_followed(tag, monkeypatch):
-    def late(_):
+    def create_link(_):
         Path("out/.lock").symlink_to("../mine")
 
     write_corpus()
     write("mine", "do not lose this")
-    monkeypatch.setattr(run_folder, "_check_no_foreign_files", late)
+    monkeypatch.setattr(run_folder, "_check_no_foreign_files", create_link)
     refused = tag()
     assert (refused.code, len(refused.messages)) == (1, 1)
     assert refused.messages[0].startswith("error: out: cannot be written: ")
@@ -92,20 +89,21 @@ def test_a_pipe_in_place_of_a_part_is_replaced(tag):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="folders are not synced there")
 def test_a_part_is_synced_before_it_gets_its_name(here, monkeypatch):
-    part, synced, sync = Path("out/part-00000.jsonl"), [], os.fsync
+    path = Path("out/part-00000.jsonl")
+    synced, sync = [], os.fsync
 
-    def note(descriptor):
-        is_folder = stat.S_ISDIR(os.fstat(descriptor).st_mode)
-        size = None if is_folder else os.fstat(descriptor).st_size
-        synced.append(("folder" if is_folder else size, part.exists()))
+    def record_sync(descriptor):
+        status = os.fstat(descriptor)
+        kind = "folder" if stat.S_ISDIR(status.st_mode) else status.st_size
+        synced.append((kind, path.exists()))
         sync(descriptor)
 
     with lock_folder(Path("out")) as folder:
-        monkeypatch.setattr(os, "fsync", note)
-        with folder.create(part.name) as file:
+        monkeypatch.setattr(os, "fsync", record_sync)
+        with folder.create(path.name) as file:
             file.write("text")
             assert synced == []
-    # The file, what the lock says of it, its name.
+    # The file, its record in the lock, its name in the folder.
     assert synced == [(4, False), (200, False), ("folder", True)]
 
 
@@ -145,26 +143,26 @@ def test_the_lock_of_a_dead_process_is_released(tag):
     assert tag().code == 0
 
 
-@pytest.mark.parametrize("again", [False, True], ids=["gone", "an empty one in its place"])
-def test_a_folder_removed_during_the_run_is_an_error(tag, monkeypatch, again):
+@pytest.mark.parametrize("is_replaced", [False, True], ids=["gone", "an empty one in its place"])
+def test_a_folder_removed_during_the_run_is_an_error(tag, monkeypatch, is_replaced):
     write_part = long_run.LongRun._write_part
 
-    def take_away(self, number, part_input, *arguments):
+    def remove_folder(self, number, part_input, *arguments):
         if number == 1:
             Path("out").rename("away")
-            if again:
+            if is_replaced:
                 Path("out").mkdir()
         write_part(self, number, part_input, *arguments)
 
     write_corpus()
-    monkeypatch.setattr(long_run.LongRun, "_write_part", take_away)
+    monkeypatch.setattr(long_run.LongRun, "_write_part", remove_folder)
     done = tag()
     assert (done.code, done.messages) == (
         1,
         ["error: out: the folder was removed or replaced during the run"],
     )
-    assert Path("out").exists() == again
-    assert not again or folder_contents() == {}
+    assert Path("out").exists() == is_replaced
+    assert not is_replaced or folder_contents() == {}
     assert sorted(folder_contents("away")) == ["manifest.json", "part-00000.jsonl"]
 
 

@@ -18,7 +18,7 @@ from helpers.program import TEXT, write
 
 
 def changed_manifest(*keys, value):
-    """Put ``value`` into the manifest at a place."""
+    """Return the manifest as JSON, with ``value`` at the path of ``keys``."""
     content = target = read_manifest()
     for key in keys[:-1]:
         target = target[key]
@@ -133,10 +133,10 @@ def test_a_run_with_non_utf8_folder_names_is_resumed(run, model, monkeypatch, fo
         fail_after_parts(patched, 1)
         assert run(*call).code == 130
     done = run(*call)
-    again = run(*call)
-    last = "error: not read: 1 of 4 inputs or lines; tagged: 3"
-    assert (done.code, done.messages) == (1, [last])
-    assert (again.code, again.messages) == (1, [last])
+    repeated = run(*call)
+    summary = "error: not read: 1 of 4 inputs or lines; tagged: 3"
+    assert (done.code, done.messages) == (1, [summary])
+    assert (repeated.code, repeated.messages) == (1, [summary])
     content = read_manifest(out)
     assert (content["complete"], content["articles"], content["failed"]) == (True, 3, 1)
     assert content["inputs"][0]["path"] == "in\\xff"

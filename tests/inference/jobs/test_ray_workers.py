@@ -1,4 +1,4 @@
-"""Tagging on Ray: the same parts as one process writes, whoever works, whoever dies. Needs the extra scale."""
+"""Test tagging on Ray: it writes the same parts as one process, even if a worker dies. Needs the extra scale."""
 
 import json
 import os
@@ -25,7 +25,7 @@ LINES = (
 )
 
 
-def test_without_ray_it_says_what_is_missing(run, model, monkeypatch):
+def test_a_missing_ray_is_named(run, model, monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     write("c.jsonl", LINES)
     done = run("tag", "c.jsonl", "--out", "out", "--model", model, "--engine", "ray")
@@ -63,7 +63,7 @@ def ray():
 
 @pytest.fixture
 def workers(ray, model):
-    """Starts workers; gives what tags with them."""
+    """Return a function that starts workers and returns a function that tags with them."""
     from contextlib import ExitStack
 
     from claimstance.inference.jobs.ray_workers import ray_workers
@@ -80,24 +80,25 @@ ITEMS = [Article(str(number), f"{number}. {TEXT}", None) for number in range(90)
 def test_results_and_errors_come_back_in_order(workers, model):
     items = [*ITEMS[:30], InputError("a: not read"), *ITEMS[30:]]
     alone = Tagger.from_pretrained(model, threads=1)
-    expected = [
-        str(one) if isinstance(one, InputError) else one.to_dict() for one in alone.tag_all(items)
-    ]
-    told = workers()(items)
-    assert [str(one) if isinstance(one, InputError) else one.to_dict() for one in told] == expected
+
+    def plain(results):
+        return [str(item) if isinstance(item, InputError) else item.to_dict() for item in results]
+
+    expected = plain(alone.tag_all(items))
+    assert plain(workers()(items)) == expected
 
 
-def test_parts_are_those_of_one_process(ray, run, model):
+def test_parts_equal_those_of_one_process(ray, run, model):
     write("c.jsonl", LINES)
     tag = ("tag", "c.jsonl", "--model", model, "--articles-per-part", "25", "--out")
-    assert run(*tag, "alone").code == 1  # of a line that is no JSON
+    assert run(*tag, "alone").code == 1  # because of a line that is no JSON
     for workers in ("1", "2"):
         assert run(*tag, f"ray{workers}", "--engine", "ray", "--workers", workers).code == 1
         assert folder_contents(f"ray{workers}") == folder_contents("alone")
     (Path("ray2") / "part-00001.jsonl").unlink()
     assert run(*tag, "ray2", "--engine", "ray").code == 1
     assert folder_contents("ray2") == folder_contents("alone")
-    assert run(*tag, "ray2").code == 1  # and the other engine finds it done
+    assert run(*tag, "ray2").code == 1  # the other engine finds nothing left to do
 
 
 def test_a_worker_that_is_killed_loses_nothing(workers, model):
@@ -123,19 +124,19 @@ def test_a_worker_that_is_killed_loses_nothing(workers, model):
             time.sleep(0.01)
             yield item
 
-    names = [one.doc_id for one in tag(slowly())]
-    assert names == [item.doc_id for item in ITEMS * 3]
+    ids = [article.doc_id for article in tag(slowly())]
+    assert ids == [item.doc_id for item in ITEMS * 3]
     assert killed
 
 
 def test_tagging_is_cancelled_by_stop(workers):
-    told = []
-    tag = workers(1, lambda: bool(told))
+    stops = []
+    tag = workers(1, lambda: bool(stops))
 
     def items():
         for number, item in enumerate(ITEMS):
             if number == 45:
-                told.append(True)
+                stops.append(True)
             yield item
 
     with pytest.raises(CancelledError):
@@ -143,13 +144,13 @@ def test_tagging_is_cancelled_by_stop(workers):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX systems")
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_the_run_after_a_part(ray, model, tmp_path, number):
+@pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_run_after_a_part(ray, model, tmp_path, signal_number):
     corpus, out = tmp_path / "c.jsonl", tmp_path / "out"
     corpus.write_text(
         "".join(
-            json.dumps({"id": f"{each}", "text": f"{each}. {TEXT * 30}"}) + "\n"
-            for each in range(600)
+            json.dumps({"id": f"{index}", "text": f"{index}. {TEXT * 30}"}) + "\n"
+            for index in range(600)
         )
     )
     command = [
@@ -171,16 +172,16 @@ def test_a_signal_ends_the_run_after_a_part(ray, model, tmp_path, number):
         command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     ) as process:
         soon((out / "part-00000.jsonl").exists, 60)
-        process.send_signal(number)
-        said = process.communicate(timeout=60)[1]
-    parts = sorted(out.glob("part-*"))
-    assert process.returncode == 128 + number
-    assert 0 < len(parts) < 20
-    assert said.splitlines()[-1] == (
-        f"error: stopped by {number.name} with {30 * len(parts)} articles tagged: "
+        process.send_signal(signal_number)
+        stderr = process.communicate(timeout=60)[1]
+    paths = sorted(out.glob("part-*"))
+    assert process.returncode == 128 + signal_number
+    assert 0 < len(paths) < 20
+    assert stderr.splitlines()[-1] == (
+        f"error: stopped by {signal_number.name} with {30 * len(paths)} articles tagged: "
         f"the same command continues in '{out}'"
     )
-    assert [len(part.read_text().splitlines()) for part in parts] == [30] * len(parts)
+    assert [len(path.read_text().splitlines()) for path in paths] == [30] * len(paths)
 
 
 def test_more_workers_than_processors_are_rejected(workers):

@@ -68,7 +68,7 @@ def test_a_run_of_another_model_or_program_is_not_resumed(run, tag, model, monke
     shutil.copytree(model, "m")
     content = json.loads(Path("m/manifest.json").read_bytes())
     config = Path("m/config.json")
-    config.write_bytes(config.read_bytes() + b"\n")  # the weights stay what they were
+    config.write_bytes(config.read_bytes() + b"\n")  # the weights do not change
     content["files"]["config.json"] = long_run.sha256(config)
     Path("m/manifest.json").write_text(json.dumps(content), encoding="utf-8")
     refused = run("tag", "c.jsonl", "--model", "m", "--out", "out", *IN_TWOS)
@@ -139,9 +139,8 @@ def test_restart_deletes_the_earlier_run(tag, monkeypatch):
     with monkeypatch.context() as patched:
         fail_after_parts(patched, 0)
         tag("--restart")
-    assert sorted(folder_contents()) == [
-        "manifest.json"
-    ]  # the old parts are gone before the first new one
+    # The old parts are deleted before the first new one is written.
+    assert sorted(folder_contents()) == ["manifest.json"]
     write_corpus()
     assert tag("--restart").code == 0
     assert folder_contents() == undisturbed
@@ -178,8 +177,8 @@ def test_foreign_hidden_files_are_kept(tag, monkeypatch, name, arguments):
         tag()
     die_while_creating("part-00001.jsonl", "middle")
     assert tag(*arguments).code == 0
-    parts = [f"part-{number:05}.jsonl" for number in range(3)]
-    assert sorted(folder_contents()) == sorted([name, "manifest.json", *parts])
+    part_names = [f"part-{number:05}.jsonl" for number in range(3)]
+    assert sorted(folder_contents()) == sorted([name, "manifest.json", *part_names])
     assert Path("out", name).read_text(encoding="utf-8") == "mine"
 
 
@@ -212,13 +211,13 @@ def test_a_part_replaced_before_it_was_recorded_is_kept(tag, monkeypatch):
 def test_a_part_never_replaces_a_file_of_another_program(tag, monkeypatch):
     write_part = long_run.LongRun._write_part
 
-    def taken(self, number, part_input, *arguments):
+    def write_foreign_part(self, number, part_input, *arguments):
         if number == 1:
             write("out/part-00001.jsonl", "mine")
         write_part(self, number, part_input, *arguments)
 
     write_corpus()
-    monkeypatch.setattr(long_run.LongRun, "_write_part", taken)
+    monkeypatch.setattr(long_run.LongRun, "_write_part", write_foreign_part)
     done = tag()
     assert (done.code, done.messages) == (
         1,
@@ -235,12 +234,12 @@ def test_an_interrupted_restart_can_be_repeated(tag, monkeypatch):
     tag("--format", "csv")
     remove = run_folder.RunFolder.remove
 
-    def dies(self, names):
+    def interrupt(self, names):
         remove(self, list(names)[:2])
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(run_folder.RunFolder, "remove", dies)
+        patched.setattr(run_folder.RunFolder, "remove", interrupt)
         assert tag("--restart").code == 130
     assert sorted(folder_contents()) == ["manifest.json", "part-00002.csv"]
     assert tag("--restart").code == 0

@@ -27,13 +27,15 @@ def test_parts_together_equal_a_single_output_file(run, tag, model):
     done = tag()
     assert (done.code, done.out, done.messages) == (0, "", [])
     run("tag", "c.jsonl", "--model", model, "--out", "whole.jsonl")
-    parts = [f"part-{number:05}.jsonl" for number in range(3)]
-    assert sorted(folder_contents()) == ["manifest.json", *parts]
-    assert b"".join(folder_contents()[name] for name in parts) == Path("whole.jsonl").read_bytes()
+    part_names = [f"part-{number:05}.jsonl" for number in range(3)]
+    assert sorted(folder_contents()) == ["manifest.json", *part_names]
+    assert (
+        b"".join(folder_contents()[name] for name in part_names) == Path("whole.jsonl").read_bytes()
+    )
     content = read_manifest()
     assert (content["complete"], content["articles"], content["failed"]) == (True, 5, 0)
-    assert [(part["file"], part["articles"]) for part in content["parts"].values()] == list(
-        zip(parts, (2, 2, 1), strict=True)
+    assert [(entry["file"], entry["articles"]) for entry in content["parts"].values()] == list(
+        zip(part_names, (2, 2, 1), strict=True)
     )
 
 
@@ -69,8 +71,8 @@ def test_an_existing_folder_may_have_any_name(run, model):
 
 
 @pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
-@pytest.mark.parametrize("parts", [0, 1, 2])
-def test_a_killed_run_is_resumed(tag, monkeypatch, form, parts):
+@pytest.mark.parametrize("part_count", [0, 1, 2])
+def test_a_killed_run_is_resumed(tag, monkeypatch, form, part_count):
     if form == "parquet":
         pytest.importorskip("pyarrow")
     write_corpus()
@@ -78,24 +80,23 @@ def test_a_killed_run_is_resumed(tag, monkeypatch, form, parts):
     undisturbed = folder_contents()
     shutil.rmtree("out")
     with monkeypatch.context() as patched:
-        fail_after_parts(patched, parts)
+        fail_after_parts(patched, part_count)
         assert tag("--format", form).code == 130
-    assert len(read_manifest()["parts"]) == parts
+    assert len(read_manifest()["parts"]) == part_count
     before = {
         name: Path("out", name).stat().st_mtime_ns
         for name in folder_contents()
         if name != "manifest.json"
     }
-    die_while_creating(f"part-{parts:05}.{form}", "end")
-    die_while_creating(f"part-{parts + 1:05}.{form}", "middle")
+    die_while_creating(f"part-{part_count:05}.{form}", "end")
+    die_while_creating(f"part-{part_count + 1:05}.{form}", "middle")
     die_while_creating("manifest.json", "middle")
-    assert len(list(Path("out").iterdir())) == 5 + parts
-    assert (done := tag("--format", form, "--threads", "2")).code == 0
-    assert done.messages == []
+    assert len(list(Path("out").iterdir())) == 5 + part_count
+    done = tag("--format", form, "--threads", "2")
+    assert (done.code, done.messages) == (0, [])
     assert folder_contents() == undisturbed
-    assert before == {
-        name: Path("out", name).stat().st_mtime_ns for name in before
-    }  # not tagged again
+    # Parts that were complete are not tagged again.
+    assert before == {name: Path("out", name).stat().st_mtime_ns for name in before}
 
 
 def test_errors_are_counted_once(tag, monkeypatch):
@@ -109,9 +110,9 @@ def test_errors_are_counted_once(tag, monkeypatch):
     ]
     done = tag()
     assert (done.code, done.messages) == (1, ["error: not read: 2 of 7 inputs or lines; tagged: 5"])
-    assert [len(part["errors"]) for part in read_manifest()["parts"].values()] == [2, 0, 0]
-    again = tag()
-    assert (again.code, again.messages) == (done.code, done.messages)
+    assert [len(entry["errors"]) for entry in read_manifest()["parts"].values()] == [2, 0, 0]
+    repeated = tag()
+    assert (repeated.code, repeated.messages) == (done.code, done.messages)
 
 
 def test_a_damaged_part_is_tagged_again(tag):
@@ -199,30 +200,30 @@ def test_contradictory_options_are_rejected(run, model, arguments, message):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX systems")
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_a_signal_ends_the_run_after_the_current_part(tag, monkeypatch, number, code):
+@pytest.mark.parametrize(("signal_number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_ends_the_run_after_the_current_part(tag, monkeypatch, signal_number, code):
     write_part = long_run.LongRun._write_part
 
-    def interrupted(self, part, part_input, *arguments):
-        os.kill(os.getpid(), number)
-        write_part(self, part, part_input, *arguments)
+    def interrupt(self, number, part_input, *arguments):
+        os.kill(os.getpid(), signal_number)
+        write_part(self, number, part_input, *arguments)
 
     write_corpus()
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    handlers = {signum: signal.getsignal(signum) for signum in (signal.SIGTERM, signal.SIGINT)}
     with monkeypatch.context() as patched:
-        patched.setattr(long_run.LongRun, "_write_part", interrupted)
-        done = tag()
-        again = tag()
-    for one, handler in before.items():  # the program leaves them ignored, on its way out
-        signal.signal(one, handler)
+        patched.setattr(long_run.LongRun, "_write_part", interrupt)
+        first_run = tag()
+        second_run = tag()
+    for signum, handler in handlers.items():  # the program ignores these signals when it exits
+        signal.signal(signum, handler)
     advice = "the same command continues in 'out'"
-    assert (done.code, done.messages) == (
+    assert (first_run.code, first_run.messages) == (
         code,
-        [f"error: stopped by {number.name} with 2 articles tagged: {advice}"],
+        [f"error: stopped by {signal_number.name} with 2 articles tagged: {advice}"],
     )
-    assert (again.code, again.messages) == (
+    assert (second_run.code, second_run.messages) == (
         code,
-        [f"error: stopped by {number.name} with 4 articles tagged: {advice}"],
+        [f"error: stopped by {signal_number.name} with 4 articles tagged: {advice}"],
     )
     assert sorted(folder_contents()) == ["manifest.json", "part-00000.jsonl", "part-00001.jsonl"]
     assert tag().code == 0

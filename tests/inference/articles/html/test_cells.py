@@ -1,4 +1,4 @@
-"""Text columns that hold HTML: read as a page's text would be, and plain text left as it is."""
+"""Test text columns that hold HTML: they are read like the text of a page, and plain text stays as it is."""
 
 import json
 import time
@@ -51,12 +51,12 @@ def test_cells_with_html(cell, text):
         "<!-- no comment",
     ],
 )
-def test_plain_text_stays(cell):
+def test_plain_text_is_unchanged(cell):
     assert read_cell(cell) == cell
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
-def test_columns_of_corpora(here, name):
+def test_html_is_parsed_in_columns_of_texts_and_titles(here, name):
     row = {
         "title": "Pell &amp; Co",
         "text": "<p>Lena Orr said so.</p><p>It&#8217;s true.</p>",
@@ -69,7 +69,7 @@ def test_columns_of_corpora(here, name):
     assert article.meta == {"html": "<b>x</b>"}
 
 
-def test_text_of_our_own_output_is_not_read_again(here, tagger):
+def test_text_of_tagged_articles_is_not_parsed_as_html(here, tagger):
     text = "He wrote &amp; sent <b>no</b>.\nShe stayed."
     Path("a.jsonl").write_text(json.dumps(tagger.tag(text).to_dict()), encoding="utf-8")
     (article,) = read_articles(["a.jsonl"])
@@ -81,6 +81,6 @@ def test_text_of_our_own_output_is_not_read_again(here, tagger):
     ["<" * 3_000_000, "<!--" * 700_000, "<p " * 1_000_000, "<p>" * 1_000_000, "&" * 3_000_000],
 )
 def test_long_cells_take_little_time(cell):
-    begun = time.process_time()
+    start = time.process_time()
     read_cell(f"{cell}<p>He left.</p>")
-    assert time.process_time() - begun < 10
+    assert time.process_time() - start < 10

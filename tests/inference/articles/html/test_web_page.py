@@ -1,4 +1,4 @@
-"""Articles in web pages: what is read of four invented ones, in which encodings, and what hostile ones cost."""
+"""Test articles in web pages: the text of four invented pages, encodings, and the cost of hostile pages."""
 
 import socket
 import sys
@@ -29,12 +29,12 @@ def read(name):
     return article
 
 
-def parsed(here, body, head=""):
+def parse_page(body, head=""):
     Path("a.html").write_text(
         f"<html><head>{head}</head><body>{body}</body></html>", encoding="utf-8"
     )
-    (found,) = read_articles(["a.html"])
-    return found
+    (item,) = read_articles(["a.html"])
+    return item
 
 
 def test_a_page_of_a_newspaper():
@@ -53,7 +53,7 @@ def test_a_page_of_a_newspaper():
     ) in lines
     assert "‘Not a penny’" in lines
     assert "“€1,200 a boat, every year”" in article.text
-    for other in (
+    for boilerplate in (
         "script",
         "Sign in",
         "cookies",
@@ -63,7 +63,7 @@ def test_a_page_of_a_newspaper():
         "212",
         "Photo:",
     ):
-        assert other not in article.text
+        assert boilerplate not in article.text
 
 
 def test_an_old_page_with_tables_and_open_tags_in_windows_1252():
@@ -75,10 +75,10 @@ def test_an_old_page_with_tables_and_open_tags_in_windows_1252():
         "31 sailings were cancelled & 9",
         "Marcel Dubé, a baker, said he supported the crews: “My flour is late, but so are their wages…”",
     )
-    places = [article.text.index(quote) for quote in quotes]
-    assert places == sorted(places)
+    positions = [article.text.index(quote) for quote in quotes]
+    assert positions == sorted(positions)
     assert "Tide tables" not in article.text
-    assert article.meta == UNKNOWN  # the page declares no date: none is made up from its text
+    assert article.meta == UNKNOWN  # the page declares no date, and none is guessed from its text
 
 
 def test_an_encoding_that_the_page_declares():
@@ -92,7 +92,7 @@ def test_an_encoding_that_the_page_declares():
     ):
         assert name in article.text
     assert article.meta == {"date": "2025-11-02", "outlet": "Przełom Review", "url": None}
-    assert "\nHe agreed.\n" in article.text  # a line break is one
+    assert "\nHe agreed.\n" in article.text  # <br> becomes a line break
 
 
 def test_a_plain_page():
@@ -108,13 +108,13 @@ def test_a_plain_page():
 
 
 @pytest.mark.parametrize("name", ["front.html"])
-def test_a_page_without_an_article(name):
-    (found,) = read_articles([str(PAGES / name)])
-    assert isinstance(found, InputError)
-    assert "front.html: expected a page with an article, found none" in str(found)
+def test_a_page_without_an_article_is_an_error(name):
+    (error,) = read_articles([str(PAGES / name)])
+    assert isinstance(error, InputError)
+    assert "front.html: expected a page with an article, found none" in str(error)
 
 
-def test_nothing_is_fetched(monkeypatch):
+def test_reading_a_page_opens_no_connection(monkeypatch):
     def refuse(*_, **__):
         pytest.fail("a connection was opened")
 
@@ -124,7 +124,7 @@ def test_nothing_is_fetched(monkeypatch):
 
 
 def test_a_date_is_not_taken_from_the_copyright_line(here):
-    assert parsed(here, PARAGRAPH * 3 + "<p>© 2019 The Tidewater Courier</p>").meta == UNKNOWN
+    assert parse_page(PARAGRAPH * 3 + "<p>© 2019 The Tidewater Courier</p>").meta == UNKNOWN
 
 
 # Encodings
@@ -159,7 +159,7 @@ def test_a_date_is_not_taken_from_the_copyright_line(here):
         ),
     ],
 )
-def test_encodings(data, sent_as, text):
+def test_encodings_are_detected(data, sent_as, text):
     warnings = []
     data = data.encode() if isinstance(data, str) else data
     assert decode(data, "a.html", sent_as, warnings.append) == text
@@ -191,7 +191,7 @@ def test_encodings(data, sent_as, text):
         ),
     ],
 )
-def test_an_encoding_that_has_to_be_taken_for_granted_is_told(data, text, warning):
+def test_a_guessed_encoding_gives_a_warning(data, text, warning):
     warnings = []
     assert decode(data, "a.html", None, warnings.append) == text
     assert warnings == [warning]
@@ -200,10 +200,10 @@ def test_an_encoding_that_has_to_be_taken_for_granted_is_told(data, text, warnin
 @pytest.mark.parametrize(
     "data", [b"\x1f\x8b\x08" + b"x" * 40, b"%PDF-1.7", b"<p>\0</p>", b"PK\x03\x04"]
 )
-def test_a_file_that_is_no_page(here, data):
+def test_a_binary_file_is_rejected(here, data):
     Path("a.html").write_bytes(data)
-    (found,) = read_articles(["a.html"])
-    assert str(found) == "a.html: expected a web page, found a binary or packed file"
+    (error,) = read_articles(["a.html"])
+    assert str(error) == "a.html: expected a web page, found a binary or packed file"
 
 
 # Quotations, entries and items
@@ -223,9 +223,9 @@ REMARK = "Governor Pell denied it in a letter to all voters in the valley, and l
         ("<q></q>nothing", "nothing"),
     ],
 )
-def test_marks_of_inline_quotations(here, markup, text):
+def test_inline_quotations_get_quotation_marks(here, markup, text):
     page = f"<article><h1>Dam</h1><p>Lena Orr said: {markup} {REMARK}</p></article>"
-    assert parsed(here, page).text == f"Dam\nLena Orr said: {text} {REMARK}"
+    assert parse_page(page).text == f"Dam\nLena Orr said: {text} {REMARK}"
 
 
 ENTRIES = [
@@ -264,23 +264,23 @@ def entries(pattern):
         + "</ul></article>",
     ],
 )
-def test_headings_and_texts_of_all_entries(here, page):
-    assert parsed(here, page).text.removeprefix("Live\n") == LIVE.removeprefix("Live\n")
+def test_all_entries_keep_their_headings_and_texts(here, page):
+    assert parse_page(page).text.removeprefix("Live\n") == LIVE.removeprefix("Live\n")
 
 
-def test_items_with_several_paragraphs(here):
+def test_paragraphs_of_list_items_become_lines(here):
     items = "".join(f"<li><p>{heading}</p><p>{text}</p></li>" for heading, text in ENTRIES)
-    assert parsed(here, f"<article><h1>Live</h1><ul>{items}</ul></article>").text == LIVE
+    assert parse_page(f"<article><h1>Live</h1><ul>{items}</ul></article>").text == LIVE
 
 
-def test_plain_items_stay_items(here):
+def test_list_items_without_paragraphs_keep_their_dashes(here):
     items = "".join(f"<li>{text}</li>" for _, text in ENTRIES)
     page = f"<article><h1>Live</h1>{PARAGRAPH}<ul>{items}</ul></article>"
-    assert parsed(here, page).text.split("\n")[2:] == [f"- {text}" for _, text in ENTRIES]
+    assert parse_page(page).text.split("\n")[2:] == [f"- {text}" for _, text in ENTRIES]
 
 
 @pytest.mark.parametrize(
-    "others",
+    "other_articles",
     [
         entries("<article><h2><a href='/a'>{}</a></h2><p>{}</p></article>"),
         entries("<article><a href='/a'><h2>{}</h2><p>{}</p></a></article>"),
@@ -289,15 +289,15 @@ def test_plain_items_stay_items(here):
         entries("<article><h1>{}</h1>" + "<p>{}</p></article>"),
     ],
 )
-def test_other_articles_beside_the_article_are_left_out(here, others):
+def test_other_articles_of_a_page_are_left_out(here, other_articles):
     own = "".join(PARAGRAPH.replace("Wednesday", day) for day in ("Monday", "Tuesday", "Friday"))
-    page = f"<main><article><h1>Levy</h1>{own}</article>{others}</main>"
-    text = parsed(here, page).text
+    page = f"<main><article><h1>Levy</h1>{own}</article>{other_articles}</main>"
+    text = parse_page(page).text
     assert text.count("Runa Salt") == 3
     assert "Reyes" not in text
 
 
-# Hostile pages: an answer or an error, soon, in bounded memory
+# Hostile pages: an article or an error, within limits of time and memory
 
 
 @pytest.mark.parametrize(
@@ -329,12 +329,12 @@ def test_other_articles_beside_the_article_are_left_out(here, others):
         "</p>" * 100_000 + PARAGRAPH,
     ],
 )
-def test_hostile_markup(here, body):
-    found = parsed(here, body)
-    assert isinstance(found, (Article, InputError))
-    assert not isinstance(found, TimeLimitError)
-    if isinstance(found, Article):
-        found.text.encode()
+def test_hostile_markup_gives_an_article_or_an_error_in_time(here, body):
+    item = parse_page(body)
+    assert isinstance(item, (Article, InputError))
+    assert not isinstance(item, TimeLimitError)
+    if isinstance(item, Article):
+        item.text.encode()
 
 
 @pytest.mark.parametrize(
@@ -355,28 +355,28 @@ def test_hostile_markup(here, body):
         ("x" * 10_000_000, "a.html: expected at most 10,000,000 bytes, found more"),
     ],
 )
-def test_a_page_larger_than_any_is(here, body, message):
-    assert str(parsed(here, body)) == message
+def test_an_oversized_page_is_rejected(here, body, message):
+    assert str(parse_page(body)) == message
 
 
 @pytest.mark.parametrize(
     "script", ["window.state = '" + "x" * 5_000_000 + "'", "[" + '{"a": "b"},' * 400_000 + "0]"]
 )
 @pytest.mark.parametrize("kind", ["text/javascript", "application/ld+json", "application/json"])
-def test_a_page_with_an_application_in_it(here, kind, script):
-    found = parsed(here, PARAGRAPH * 3, f"<script type='{kind}'>{script}</script>")
-    assert found.text.count("Runa Salt") == 3
+def test_large_scripts_do_not_hide_the_article(here, kind, script):
+    article = parse_page(PARAGRAPH * 3, f"<script type='{kind}'>{script}</script>")
+    assert article.text.count("Runa Salt") == 3
 
 
-def test_invisible_controls_go(here):
+def test_invisible_controls_are_removed(here):
     text = "Runa Salt said \u202eevil\u202c on Wednesday that the \u2066levy\u2069 is theft, and that nobody signed it."
     assert (
         "said evil on Wednesday that the levy is theft"
-        in parsed(here, f"<p>{text}</p>{PARAGRAPH}").text
+        in parse_page(f"<p>{text}</p>{PARAGRAPH}").text
     )
 
 
-def test_without_the_library(monkeypatch):
+def test_a_missing_library_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "trafilatura", None)
     with pytest.raises(InputError, match=r"a\.html: this needs 'trafilatura': pip install"):
         web_page.parse(RawFile(PARAGRAPH.encode(), "a", "a.html"))

@@ -1,4 +1,4 @@
-"""Draws of a sample: every unit has its chance, and the weights say which."""
+"""Test the drawing of samples: units, strata, and an equal chance for each unit of a stratum."""
 
 from collections import Counter
 
@@ -23,9 +23,9 @@ def keys(sample):
     return [row.key for row in sample.rows]
 
 
-def test_a_row_leads_back_to_its_stance(tmp_path):
-    given = article("a1", ["favor", NO_SIDE], outlet="Bay Post", target="the dam")
-    path = write_results(tmp_path / "t.jsonl", given)
+def test_a_row_describes_its_stance(tmp_path):
+    tagged_article = article("a1", ["favor", NO_SIDE], outlet="Bay Post", target="the dam")
+    path = write_results(tmp_path / "t.jsonl", tagged_article)
     sample = draw_sample([path], STANCES, 2, [])
     assert sample.units == 2
     row = next(row for row in sample.rows if row.label == "favor")
@@ -39,11 +39,11 @@ def test_a_row_leads_back_to_its_stance(tmp_path):
 
 
 def test_units_are_the_stances_that_count_or_all_sentences(tmp_path):
-    given = tagged(
+    tagged_article = tagged(
         says=["Salt"],
         stances=[("Orr", "cod", "favor"), ("Orr", "cod", "against", True), (None, "cod", NO_SIDE)],
     )
-    path = write_results(tmp_path / "t.jsonl", given)
+    path = write_results(tmp_path / "t.jsonl", tagged_article)
     stances = draw_sample([path], STANCES, 9, [])
     assert sorted((row.holder, row.label) for row in stances.rows) == [
         ("", NO_SIDE),
@@ -54,12 +54,14 @@ def test_units_are_the_stances_that_count_or_all_sentences(tmp_path):
 
 
 def test_an_article_that_comes_twice_counts_once(tmp_path):
-    given = article("a1", ["favor"] * 3)
-    path = write_results(tmp_path / "t.jsonl", given, given, article("a2", ["favor"]))
+    tagged_article = article("a1", ["favor"] * 3)
+    path = write_results(
+        tmp_path / "t.jsonl", tagged_article, tagged_article, article("a2", ["favor"])
+    )
     assert draw_sample([path], STANCES, 9, []).units == 4
 
 
-def test_strata_are_those_of_the_keys(results):
+def test_keys_define_the_strata(results):
     sample = draw_sample([results], STANCES, 40, ["outlet", "label"])
     assert list(sample.strata) == [
         "outlet=Bay Post, label=against",
@@ -75,18 +77,18 @@ def test_strata_are_those_of_the_keys(results):
 
 def test_the_order_of_the_articles_does_not_matter(results, tmp_path):
     lines = results.read_text(encoding="utf-8").splitlines(keepends=True)
-    parts = tmp_path / "parts"
-    parts.mkdir()
-    (parts / "part-00000.jsonl").write_text("".join(lines[:20:-1]), encoding="utf-8")
-    (parts / "part-00001.jsonl").write_text("".join(lines[20::-1]), encoding="utf-8")
-    assert draw_sample([parts], STANCES, 30) == draw_sample([results], STANCES, 30)
+    folder = tmp_path / "parts"
+    folder.mkdir()
+    (folder / "part-00000.jsonl").write_text("".join(lines[:20:-1]), encoding="utf-8")
+    (folder / "part-00001.jsonl").write_text("".join(lines[20::-1]), encoding="utf-8")
+    assert draw_sample([folder], STANCES, 30) == draw_sample([results], STANCES, 30)
 
 
 def test_a_larger_sample_contains_the_smaller_one(results):
     small, large = (draw_sample([results], STANCES, size) for size in (30, 70))
     assert set(keys(small)) < set(keys(large))
-    other = draw_sample([results], STANCES, 30, seed=14)
-    assert set(keys(small)) != set(keys(other))
+    reseeded = draw_sample([results], STANCES, 30, seed=14)
+    assert set(keys(small)) != set(keys(reseeded))
 
 
 def test_every_unit_has_the_same_chance_within_its_stratum(tmp_path):
@@ -100,12 +102,12 @@ def test_every_unit_has_the_same_chance_within_its_stratum(tmp_path):
     assert deviation == pytest.approx(mean * 0.8, rel=0.35)  # that of a binomial distribution
 
 
-def test_any_first_part_has_rows_of_each_stratum(results):
+def test_the_first_half_has_rows_of_each_stratum(results):
     sample = draw_sample([results], STANCES, 80, ["outlet", "label"])
     rows = Counter(row.stratum for row in sample.rows)
-    first = Counter(row.stratum for row in sample.rows[:40])
+    first_half = Counter(row.stratum for row in sample.rows[:40])
     for stratum, count in rows.items():
-        assert abs(first[stratum] - count / 2) <= 1
+        assert abs(first_half[stratum] - count / 2) <= 1
 
 
 def test_small_strata_get_more_rows_than_their_share():
@@ -114,7 +116,7 @@ def test_small_strata_get_more_rows_than_their_share():
     assert allocate({"a": 1_000_000, "b": 2}, 10) == {"a": 8, "b": 2}
 
 
-def test_rows_that_do_not_suffice_for_the_strata_are_an_error(results):
+def test_too_few_rows_for_the_strata_are_an_error(results):
     message = r"--size: expected at least 8 rows for the 4 strata of --by outlet,label \(such as 'outlet=Bay"
     with pytest.raises(ConfigError, match=message):
         draw_sample([results], STANCES, 7, ["outlet", "label"])
@@ -139,8 +141,8 @@ def test_results_without_units_are_an_error(tmp_path):
 
 
 def test_results_without_claims_are_an_error(tmp_path):
-    given = tagged(says=["Salt"])
-    object.__setattr__(given.sentences[0], "claim", None)
-    path = write_results(tmp_path / "t.jsonl", given)
+    tagged_article = tagged(says=["Salt"])
+    object.__setattr__(tagged_article.sentences[0], "claim", None)
+    path = write_results(tmp_path / "t.jsonl", tagged_article)
     with pytest.raises(InputError, match="'a1': expected sentences with a claim label, found"):
         draw_sample([path], SENTENCES, 10)

@@ -1,4 +1,4 @@
-"""Sheets and tasks that people fill in: what they show, and what comes back."""
+"""Test sheets and tasks that people fill in: their contents, and how filled ones are read."""
 
 import json
 import xml.etree.ElementTree as ElementTree
@@ -22,30 +22,31 @@ def results(tmp_path):
 
 @pytest.fixture
 def filled(results, tmp_path):
-    """A sheet of 20 rows, in which a person agrees with the model."""
+    """Return a sheet of 20 rows in which a person agrees with the model."""
     return sheet(results, tmp_path / "sample.csv", lambda row: row["model_label"], 20)
 
 
 def tasks_of(results, tmp_path):
-    """Tasks for Label Studio, as they are imported."""
+    """Return the path of a file with tasks for Label Studio, and these tasks."""
     out = tmp_path / "sample.json"
     write_sample(draw_sample([results], STANCES, 20), out)
     return out, json.loads(out.read_text(encoding="utf-8"))
 
 
 def annotated(task, *labels):
-    """A task as Label Studio exports it; ``None`` for an annotation that was skipped."""
+    """Return a task as Label Studio exports it; the label ``None`` means a skipped annotation."""
     annotations = []
     for label in labels:
+        if label is None:
+            annotations.append({"was_cancelled": True, "result": []})
+            continue
         value = {"choices": [label]}
-        result = [{"from_name": "gold", "to_name": "text", "type": "choices", "value": value}]
-        annotations.append(
-            {"was_cancelled": label is None, "result": [] if label is None else result}
-        )
+        choice = {"from_name": "gold", "to_name": "text", "type": "choices", "value": value}
+        annotations.append({"was_cancelled": False, "result": [choice]})
     return {"id": 1, "data": task["data"], "annotations": annotations, "predictions": []}
 
 
-def test_a_sheet_asks_and_explains(results, tmp_path):
+def test_a_sheet_has_questions_and_explains_labels(results, tmp_path):
     rows = read_rows(sheet(results, tmp_path / "s.csv", lambda row: "", 20))
     assert list(rows[0]) == list(FIELDS)
     assert {row["gold"] for row in rows} == {""}
@@ -71,17 +72,17 @@ def test_a_sheet_of_sentences_has_no_columns_of_stances(tmp_path):
     assert rows[0]["question"].startswith("Does the sentence report what somebody says")
 
 
-def test_no_cell_is_a_formula(tmp_path):
+def test_cells_are_no_formulas(tmp_path):
     path = write_results(tmp_path / "t.jsonl", article("=1+1", ["favor"], target="@SUM(A1)"))
     (row,) = read_rows(sheet(path, tmp_path / "s.csv", lambda row: "", 9))
     assert (row["doc_id"], row["target"]) == ("'=1+1", "'@SUM(A1)")
 
 
-def test_the_text_itself_is_asked_about_as_such(tmp_path):
-    given = article("a1", ["favor"])
-    stance = given.sentences[0].stances[0]
+def test_a_question_may_name_the_text_itself_as_the_holder(tmp_path):
+    tagged_article = article("a1", ["favor"])
+    stance = tagged_article.sentences[0].stances[0]
     object.__setattr__(stance, "holder", None)
-    path = write_results(tmp_path / "t.jsonl", given)
+    path = write_results(tmp_path / "t.jsonl", tagged_article)
     (row,) = read_rows(sheet(path, tmp_path / "s.csv", lambda row: "", 9))
     assert row["question"] == "Which side does the text itself take on the dam in this sentence?"
 
@@ -93,7 +94,7 @@ def test_a_filled_sheet_is_read(filled, results):
     assert sum(sample.weights()) == pytest.approx(300)
 
 
-def test_rows_without_a_label_are_left_out_and_the_others_weigh_more(results, tmp_path):
+def test_rows_without_a_label_are_left_out_and_the_rest_weighs_more(results, tmp_path):
     path = sheet(results, tmp_path / "s.csv", lambda row: row["model_label"], 20)
     rows = read_rows(path)
     for row in rows[10:]:
@@ -104,7 +105,7 @@ def test_rows_without_a_label_are_left_out_and_the_others_weigh_more(results, tm
     assert sum(sample.weights()) == pytest.approx(300)
 
 
-def test_a_sheet_from_a_program_of_another_country_is_read(filled, tmp_path):
+def test_a_sheet_with_semicolons_and_a_byte_order_mark_is_read(filled, tmp_path):
     rows = read_rows(filled)
     write_rows(tmp_path / "semicolons.csv", rows, ";")
     text = (tmp_path / "semicolons.csv").read_text(encoding="utf-8").replace("\n", "\r\n")
@@ -114,11 +115,11 @@ def test_a_sheet_from_a_program_of_another_country_is_read(filled, tmp_path):
     ]
 
 
-def test_columns_may_be_moved_added_and_dropped(filled):
-    rows = [
-        {"notes": "?", **{name: row[name] for name in reversed(row) if name != "text"}}
-        for row in read_rows(filled)
-    ]
+def test_columns_may_be_moved_added_and_deleted(filled):
+    rows = []
+    for row in read_rows(filled):
+        del row["text"]
+        rows.append({"notes": "?", **dict(reversed(row.items()))})
     write_rows(filled, rows)
     assert len(read_labelled(filled).rows) == 20
 
@@ -126,14 +127,14 @@ def test_columns_may_be_moved_added_and_dropped(filled):
 # Label Studio
 
 
-def test_tasks_show_no_answer_of_the_model(results, tmp_path):
+def test_tasks_do_not_show_the_label_of_the_model(results, tmp_path):
     out, tasks = tasks_of(results, tmp_path)
     assert len(tasks) == 20
     assert all(list(task) == ["data"] and "gold" not in task["data"] for task in tasks)
     config = ElementTree.parse(out.with_suffix(".xml")).getroot()
-    shown = {node.get("value") for node in config if (node.get("value") or "").startswith("$")}
-    assert shown == {"$title", "$before", "$text", "$after", "$question", "$allowed"}
-    assert shown <= {f"${name}" for name in tasks[0]["data"]}
+    fields = {node.get("value") for node in config if (node.get("value") or "").startswith("$")}
+    assert fields == {"$title", "$before", "$text", "$after", "$question", "$allowed"}
+    assert fields <= {f"${name}" for name in tasks[0]["data"]}
     choices = config.find("Choices")
     assert (choices.get("name"), choices.get("toName")) == ("gold", "text")
     assert [choice.get("value") for choice in choices] == ["against", "neutral", "favor"]
@@ -159,7 +160,7 @@ def test_the_short_exports_of_label_studio_are_read(results, tmp_path):
         assert [row.gold for row in read_labelled(path).rows] == ["against"] * 20
 
 
-def test_two_people_who_agree_count_once_and_others_are_an_error(results, tmp_path):
+def test_people_who_agree_count_once_and_disagreement_is_an_error(results, tmp_path):
     out, tasks = tasks_of(results, tmp_path)
     agreed = [annotated(task, "favor", "favor") for task in tasks]
     out.write_text(json.dumps(agreed), encoding="utf-8")
@@ -173,7 +174,7 @@ def test_two_people_who_agree_count_once_and_others_are_an_error(results, tmp_pa
 # Files that are no filled sample
 
 
-def test_a_sheet_that_nobody_filled_is_an_error(results, tmp_path):
+def test_an_unfilled_sheet_is_an_error(results, tmp_path):
     path = sheet(results, tmp_path / "s.csv", lambda row: "", 20)
     with pytest.raises(
         InputError, match=r"s\.csv: expected labels in 'gold', found none in 20 rows"
@@ -184,7 +185,7 @@ def test_a_sheet_that_nobody_filled_is_an_error(results, tmp_path):
         read_labelled(out)
 
 
-def test_missing_columns_are_named(tmp_path):
+def test_errors_name_missing_columns(tmp_path):
     path = tmp_path / "s.csv"
     path.write_text("text,label\nThe dam holds.,favor\n", encoding="utf-8")
     message = (
@@ -209,7 +210,7 @@ def test_a_stratum_without_a_label_is_an_error(results, tmp_path):
         read_labelled(path)
 
 
-def test_rows_that_were_deleted_are_missed(filled):
+def test_deleted_rows_are_an_error(filled):
     write_rows(filled, [row for row in read_rows(filled) if row["model_label"] == "favor"])
     with pytest.raises(InputError, match=r"expected all rows that were drawn.* of 300 stances"):
         read_labelled(filled)
@@ -225,7 +226,7 @@ def test_rows_that_were_deleted_are_missed(filled):
         ("unit", "sentence-00-1", "expected a row of the same sample as above"),
     ],
 )
-def test_a_changed_cell_is_named(filled, column, value, message):
+def test_errors_name_a_changed_cell(filled, column, value, message):
     rows = read_rows(filled)
     rows[3][column] = value
     write_rows(filled, rows)
@@ -233,7 +234,7 @@ def test_a_changed_cell_is_named(filled, column, value, message):
         read_labelled(filled)
 
 
-def test_a_cut_row_is_named(filled):
+def test_errors_name_a_truncated_row(filled):
     text = filled.read_text(encoding="utf-8")
     filled.write_text(text[: text.rindex(",")] + "\n", encoding="utf-8")
     with pytest.raises(InputError, match=r"sample\.csv, line 21: expected 20 columns, found 19"):
@@ -267,7 +268,7 @@ def test_annotations_of_another_kind_are_an_error(results, tmp_path):
         read_labelled(out)
 
 
-def test_files_that_cannot_be_read_are_named(filled, tmp_path):
+def test_errors_name_unreadable_files(filled, tmp_path):
     text = filled.read_text(encoding="utf-8").replace("Orr", "Örr")
     (tmp_path / "latin.csv").write_bytes(text.encode("latin-1"))
     with pytest.raises(InputError, match=r"line 2: expected UTF-8 text.*save it as 'CSV UTF-8'"):
