@@ -117,7 +117,7 @@ def test_values_and_aliases_within_the_limits():
     assert parse_yaml("a: [1, 2020-99-99]", "x", LimitedLoader) == {"a": ["1", "2020-99-99"]}
 
 
-def test_files_are_read_up_to_the_deepest_level():
+def test_files_are_read_down_to_the_deepest_allowed_level():
     assert parse_yaml("[" * DEEPEST + "]" * DEEPEST, "x") is not None
     with pytest.raises(ConfigError):
         parse_yaml("[" * (DEEPEST + 1) + "]" * (DEEPEST + 1), "x")
