@@ -46,9 +46,8 @@ def test_training_begins_with_the_bundled_weights(minilm, bundled, start):
     assert {key for key in equal if key.startswith(("encoder.", "heads.stance."))}
     differing = [key for key, is_equal in equal.items() if not is_equal]
     assert [key for key in differing if not key.startswith("heads.claim.")] == []
-    assert (
-        model.config.labels["claim"] == LABELS["claim"]
-    )  # a head with other labels is initialized anew
+    # A head with other labels is initialized anew.
+    assert model.config.labels["claim"] == LABELS["claim"]
 
 
 def test_auto_ignores_a_bundled_model_with_another_encoder(tiny_encoder, caplog):

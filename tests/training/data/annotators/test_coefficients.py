@@ -112,9 +112,8 @@ def test_cohen_kappa_computed_by_hand():
     ).labels["check_worthy"]
     (pair,) = agreement.pairs
     assert (pair.first, pair.second, pair.n, pair.agreement) == ("ann", "bea", 50, 0.7)
-    assert pair.kappa == pytest.approx(
-        (0.7 - 0.5) / (1 - 0.5)
-    )  # by chance: 25/50 · 30/50 + 25/50 · 20/50
+    # The agreement by chance is 25/50 · 30/50 + 25/50 · 20/50.
+    assert pair.kappa == pytest.approx((0.7 - 0.5) / (1 - 0.5))
 
 
 def test_alpha_equals_its_definition():

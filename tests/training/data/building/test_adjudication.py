@@ -142,6 +142,7 @@ def test_unrelated_records_are_not_merged(tmp_path):
         [Record(id=f"u{i}", text="One.", claim="claim") for i in range(2)],
     )
     ben_file = annotated(tmp_path, "ben", "ben", ("b", "One.", "no_claim"))
+    # These records ask other questions about the same text.
     stance_records = [
         Record(
             id=f"{name}{target}",
@@ -150,7 +151,7 @@ def test_unrelated_records_are_not_merged(tmp_path):
             stances=[Stance(target=target, label="favor")],
         )
         for name, target in (("anna", "tax"), ("ben", "rain"))
-    ]  # other questions about the same text
+    ]
     report = build(
         settings(
             {"files": [annotated(tmp_path, "anna", "anna", *same)], "split": "train"},
@@ -324,13 +325,13 @@ def test_agreement_in_public_corpora_is_reported(tmp_path):
     ]
     report = build(DataConfig(path=tmp_path, corpora=ROOT, sources=sources), tmp_path / "out")
     polnear = report.agreement["polnear"]
+    # Five or six people annotated each of these documents of train and dev.
     assert (len(polnear.annotators), polnear.documents) == (
         6,
         18,
-    )  # of train and dev, each by five or six people
-    assert polnear.spans["attribution"].alpha.value == pytest.approx(
-        0.754, abs=0.03
-    )  # the value for tokens in its README
+    )
+    # The README of PolNeAR states this value for tokens.
+    assert polnear.spans["attribution"].alpha.value == pytest.approx(0.754, abs=0.03)
     # One row for each sentence, however many people annotated it.
     assert report.rows["test"] == 3364 + 200
     assert report.agreement["gwsd"].labels["stance"].alpha.value == pytest.approx(0.37, abs=0.03)

@@ -91,9 +91,8 @@ def test_similarity_is_the_jaccard_index_of_three_word_runs(texts_of):
 def test_more_pairs_than_fit_into_one_comparison(texts_of):
     keys = copies(40, 3)
     rng = np.random.default_rng(0)
-    pairs = tuple(
-        rng.integers(0, len(keys), 20_000) for _ in range(2)
-    )  # more than are compared at a time
+    # These are more pairs than are compared at a time.
+    pairs = tuple(rng.integers(0, len(keys), 20_000) for _ in range(2))
     similarities = texts_of(keys).similarity(pairs)
     sampled = range(0, 20_000, 37)
     assert [similarities[index] for index in sampled] == pytest.approx(
@@ -106,9 +105,8 @@ def test_bands_miss_at_most_one_duplicate_in_a_thousand(near):
     number, length = band_shape(near)
     assert number * length <= 64
     assert (1 - near**length) ** number <= 1e-3
-    assert (
-        length == 64 or (1 - near ** (length + 1)) ** (64 // (length + 1)) > 1e-3
-    )  # longer ones would miss more
+    # Longer bands would miss more.
+    assert length == 64 or (1 - near ** (length + 1)) ** (64 // (length + 1)) > 1e-3
 
 
 def test_near_duplicates_are_found_and_no_others(texts_of):

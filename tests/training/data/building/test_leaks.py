@@ -57,9 +57,8 @@ def test_equal_and_nearly_equal_texts(shared):
     assert overlap.examples == [("x", "a", 0.882)]
     assert overlap.exact_examples == [("y", "b"), ("z", "b")]
     assert shared(train, test, near=0.9).near == 0
-    assert (
-        shared(train, test, near=None).near == 1
-    )  # near=None lets near-duplicates part, and they are still reported
+    # With near=None, near-duplicates may be in two splits, but are still reported.
+    assert shared(train, test, near=None).near == 1
 
 
 def test_every_row_of_a_near_text_counts_and_each_text_is_one_example(shared):

@@ -94,9 +94,8 @@ def test_the_latest_days_are_tested_on_and_no_day_is_cut():
     assert [codes[index] for index in (8, 4)] == ["test"] * 2
     with pytest.raises(InputError, match="expected at least 3 days"):
         split_by_date(np.array([1, 1, 2, 2], dtype=np.int32), division(range(4)), SHARES)
-    crowded = np.array(
-        [1] + [2] * 50 + [3], dtype=np.int32
-    )  # shares cannot be met, but every split has a day
+    # The shares cannot be met, but every split has a day.
+    crowded = np.array([1] + [2] * 50 + [3], dtype=np.int32)
     assert Counter(split_names(split_by_date(crowded, division(range(52)), SHARES))) == {
         "train": 1,
         "dev": 50,
@@ -323,9 +322,8 @@ def test_short_texts_do_not_unite_documents(tmp_path):
         return Record(id=f"{document}:{number}", doc_id=f"d{document}", text=text, claim="claim")
 
     records = [sentence(document, number) for document in range(40) for number in range(3)]
-    records += [
-        Record(id=f"alone{i}", text="Rain fell.", claim="claim") for i in range(5)
-    ]  # of no document
+    # These sentences belong to no document.
+    records += [Record(id=f"alone{i}", text="Rain fell.", claim="claim") for i in range(5)]
     report, splits = built(tmp_path, records)
     assert (report.division.groups, report.division.largest_group, report.division.short) == (
         41,

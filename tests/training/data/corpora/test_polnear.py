@@ -212,9 +212,8 @@ def test_public_polnear():
     assert 0.66 < claims < 0.72  # about 69 % of sentences touch attributed content
     events = {(r.doc_id, a.event) for r in rows for a in r.attributions if a.event}
     single_sentence = sum(a.event is None for r in rows for a in r.attributions)
-    assert (
-        0.08 < len(events) / (len(events) + single_sentence) < 0.14
-    )  # about 11 % touch more than one sentence
+    # About 11 % touch more than one sentence.
+    assert 0.08 < len(events) / (len(events) + single_sentence) < 0.14
     dates = {split: {r.doc_id.split("_")[1] for r in rows} for split, rows in records.items()}
     assert max(dates["train"]) < min(dates["tune"])
     assert max(dates["tune"]) < min(dates["dev"])

@@ -56,11 +56,12 @@ def test_a_text_becomes_its_sentences_with_their_offsets():
         ("d:1", "d", 22, "The tax, he warned, will rise."),
         ("d:2", "d", 53, "Noren laughed."),
     ]
+    # Claims are derived from the contents.
     assert [r.claim for r in records] == [
         "claim",
         "no_claim",
         "no_claim",
-    ]  # derived from the contents
+    ]
     assert [r.attributions for r in records][1:] == [[], []]  # annotated, without any attribution
     assert records[0].entities is None  # nobody marked any in this file
     assert records[0].stances is None

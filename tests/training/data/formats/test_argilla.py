@@ -18,21 +18,23 @@ def read(name, **layout):
 
 def test_a_document_for_each_user_who_submitted():
     docs = read("flat.jsonl")
+    # The draft, the discarded response and the suggestion of a model are left out.
     assert [(d.name, d.annotator, list(d.answers)) for d in docs] == [
         ("r-001", ANNA, [Answer("stance", "against"), Answer("sure", "4")]),
         ("r-001", BO, [Answer("stance", "neutral"), Answer("sure", "2")]),
         ("r-002", BO, [Answer("stance", "favor")]),
-    ]  # without the draft, the discarded response and the suggestion of a model
+    ]
     assert docs[0].fields == {"target": "the toll", "outlet": "Noren Post", "date": "2026-01-05"}
 
 
 def test_span_questions_are_marks():
     first, second, third = read("flat.jsonl")
     (mark,) = first.marks
+    # Offsets are in UTF-16 code units, in which the bicycle counts as two.
     assert (mark.label, mark.pieces) == (
         "LOCATION",
         [(23, 28)],
-    )  # in UTF-16 code units: the bicycle counts as two
+    )
     assert first.text[22:27] == "Noren"
     assert second.marks == []
     assert [(m.label, m.pieces) for m in third.marks] == [("PERSON", [(6, 20)])]

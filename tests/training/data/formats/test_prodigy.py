@@ -150,9 +150,8 @@ def test_a_lenient_reader_counts_texts_left_out(tmp_path):
             file.write((DATA / f"{name}.jsonl").read_text(encoding="utf-8"))
     report = ReadReport()
     docs = list(documents(prodigy.FORMAT, path, Layout(lenient=True), report))
-    assert (
-        len(docs) == 3
-    )  # a text is left out as a whole: one of spans.jsonl also has the unknown option
+    # A text is left out as a whole: one of spans.jsonl also has the unknown option.
+    assert len(docs) == 3
     assert sum(report.dropped.values()) == 2
 
 

@@ -69,6 +69,5 @@ def test_a_folder_stands_for_its_files(tmp_path):
     assert [path.name for path in files_in(tmp_path)] == ["a.csv", "b.jsonl"]
     assert [path.name for path in files_in(tmp_path, "csv")] == ["a.csv"]
     assert files_in(tmp_path / "b.jsonl") == [tmp_path / "b.jsonl"]
-    assert files_in(tmp_path, "xlsx") == [
-        tmp_path
-    ]  # no such file: the reader then reports the error
+    # The folder has no such file, which the reader then reports.
+    assert files_in(tmp_path, "xlsx") == [tmp_path]

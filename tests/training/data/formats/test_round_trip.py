@@ -149,9 +149,8 @@ def test_conll_keeps_flat_entities(records, tmp_path_factory):
         record.entities = [
             e for e in record.entities or () if len(e.span) == 1 and surface(record, e)
         ][:1]
-    assume(
-        any(record.entities for record in records)
-    )  # a file without entities does not say that anybody annotated them
+    # A file without entities does not say that anybody annotated them.
+    assume(any(record.entities for record in records))
     folder = tmp_path_factory.mktemp("written")
     FORMATS["conll"].write(records, folder / "x.conll")
     first_round = list(read_file(folder / "x.conll"))
@@ -159,9 +158,8 @@ def test_conll_keeps_flat_entities(records, tmp_path_factory):
         flat_entities(record) for record in records
     ]
     (folder / "again").mkdir()
-    FORMATS["conll"].write(
-        first_round, folder / "again" / "x.conll"
-    )  # ids contain the name of the file
+    # Ids contain the name of the file.
+    FORMATS["conll"].write(first_round, folder / "again" / "x.conll")
     assert list(read_file(folder / "again" / "x.conll")) == first_round
 
 

@@ -83,11 +83,12 @@ def test_slots_are_relations_and_layers_of_words_are_counted():
         ("said", "source", "Holm"),
         ("said", "content", "the toll was unfair"),
     ]
+    # A layer without features is the label itself.
     assert [mark.label for mark in document.marks] == [
         "Span",
         "cue",
         "Span",
-    ]  # a layer without features is the label itself
+    ]
     assert report.dropped == {"layer of words (POS)": 1}
 
 
