@@ -26,10 +26,7 @@ def test_bfloat16_is_used_only_where_the_device_has_it(monkeypatch, caplog):
 
 def test_support_by_this_processor_is_detected_without_an_error():
     # The function calls an operator that PyTorch may rename.
-    assert has_bfloat16(torch.device("cpu")) in (
-        True,
-        False,
-    )
+    assert has_bfloat16(torch.device("cpu")) in (True, False)
 
 
 def test_a_build_of_pytorch_without_onednn_has_no_bfloat16(monkeypatch):

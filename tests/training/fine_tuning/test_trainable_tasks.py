@@ -169,7 +169,7 @@ def test_the_card_names_the_trained_head(trained, make_config, stances, tmp_path
 def test_layers_without_training_stances_stay_exactly_equal(trained, go_on, stances, shared):
     """Check that stances with a holder leave the layers for stances without one unchanged, without weight decay."""
 
-    def with_holders(row):  # in short sentences, since a holder in another piece counts as none
+    def training_row(row):  # in short sentences, since a holder in another piece counts as none
         row_stances = [
             stance
             for stance in row.stances or ()
@@ -178,7 +178,7 @@ def test_layers_without_training_stances_stay_exactly_equal(trained, go_on, stan
         return row.model_copy(update={"stances": row_stances})
 
     end = go_on(
-        trained, ["stance"], {"train": [*map(with_holders, stances["train"])]}, weight_decay=0.0
+        trained, ["stance"], {"train": [*map(training_row, stances["train"])]}, weight_decay=0.0
     )
     before, after = (
         ClaimStanceModel.from_pretrained(folder).state_dict() for folder in (trained, end)

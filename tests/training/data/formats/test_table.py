@@ -110,7 +110,7 @@ def test_labels_of_several_tasks_in_a_cell_are_separated_if_known(tmp_path):
         ("claim", "yes"),
         ("no_claim", None),
     ]
-    assert read(joined)[0].claim == "claim#yes"  # # may be part of a label where labels are unknown
+    assert read(joined)[0].claim == "claim#yes"  # a # may be part of unknown labels
     twice = write(tmp_path, "text,label\nIt fell.,claim#no_claim\n", "z.csv")
     with pytest.raises(
         InputError, match="line 2: expected one label of claim, found 'claim' and 'no_claim'"

@@ -264,8 +264,8 @@ def test_a_pronoun_does_not_name_a_speaker(make, windows):
     assert augmenter.augment("quoted", without_holder, [with_pronouns], random.Random(1)) is None
     assert augmenter.augment("joined", without_holder, [with_pronouns], random.Random(1))
     for seed in range(20):
-        others = [with_pronouns, with_name, with_name]
-        quotation = augmenter.augment("quoted", without_holder, others, random.Random(seed))
+        candidates = [with_pronouns, with_name, with_name]
+        quotation = augmenter.augment("quoted", without_holder, candidates, random.Random(seed))
         assert ("Dee", "Eve") in labels_by_pair(quotation, windows)
 
 
