@@ -1,4 +1,4 @@
-"""Building of datasets: rows, reports, the target folder and interrupted builds."""
+"""Test the building of datasets: rows, reports, the target folder and interrupted builds."""
 
 import json
 import subprocess
@@ -15,7 +15,7 @@ from claimstance.training.data.dataset import load_records
 from helpers.data.builds import WORDS, jsonl, sentences, settings, table
 
 
-def test_build_divides_and_reports(tmp_path):
+def test_build_divides_rows_and_reports_them(tmp_path):
     rows = [f"{text},{'claim' if i % 4 else 'no_claim'}" for i, text in enumerate(sentences(200))]
     file = table(tmp_path, "mine.csv", rows)
     seen = []
@@ -38,14 +38,14 @@ def test_build_divides_and_reports(tmp_path):
     assert all(overlap.exact == 0 for overlap in report.overlaps)
 
 
-def test_same_rows_same_dataset(tmp_path):
+def test_equal_rows_give_equal_datasets(tmp_path):
     file = table(tmp_path, "mine.csv", [f"{text},claim" for text in sentences(60)])
-    one, again = (build(settings({"files": [file]}), tmp_path / name) for name in "ab")
-    other = build(settings({"files": [file]}, split={"seed": 14}), tmp_path / "c")
-    assert one.fingerprint == again.fingerprint != other.fingerprint
+    first, second = (build(settings({"files": [file]}), tmp_path / name) for name in "ab")
+    reseeded = build(settings({"files": [file]}, split={"seed": 14}), tmp_path / "c")
+    assert first.fingerprint == second.fingerprint != reseeded.fingerprint
 
 
-def test_corpora_are_read_below_their_folder_with_what_they_dropped(tmp_path):
+def test_corpora_are_read_from_their_folder_and_dropped_rows_are_reported(tmp_path):
     folder = tmp_path / "corpora/dse/dataset"
     folder.mkdir(parents=True)
     row = "[Holm] met [Noren].\tHolm\tNoren\t3\n"
@@ -99,12 +99,12 @@ def test_nothing_is_left_when_writing_fails(tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["good.csv"]
 
 
-def test_no_sources(tmp_path):
+def test_a_build_without_sources_is_refused(tmp_path):
     with pytest.raises(ConfigError, match="expected at least one corpus or file"):
         build(settings(), tmp_path / "out")
 
 
-def test_what_a_file_says_of_itself_is_reported(tmp_path):
+def test_facts_about_a_file_are_reported(tmp_path):
     file = table(tmp_path, "mine.csv", [f"{text},claim" for text in sentences(9)])
     report = build(settings({"files": [file]}), tmp_path / "out")
     assert report.sources[0].facts[file]["format"] == "csv"
@@ -112,24 +112,19 @@ def test_what_a_file_says_of_itself_is_reported(tmp_path):
 
 
 def test_rows_keep_the_order_of_reading(tmp_path):
-    files = [
-        jsonl(
-            tmp_path,
-            f"{name}.jsonl",
-            [
-                Record(id=f"{name}{i}", text=t, claim="claim")
-                for i, t in enumerate(sentences(30, seed=number))
-            ],
-        )
-        for number, name in enumerate("abc")
-    ]
+    files = []
+    for number, name in enumerate("abc"):
+        records = [
+            Record(id=f"{name}{i}", text=text, claim="claim")
+            for i, text in enumerate(sentences(30, seed=number))
+        ]
+        files.append(jsonl(tmp_path, f"{name}.jsonl", records))
     sources = [{"files": files[:1]}, {"files": files[1:2], "split": "test"}, {"files": files[2:]}]
     report = build(settings(*sources), tmp_path / "out")
     for name in report.rows:
         ids = [r.id for r in load_records(tmp_path / "out", name)]
-        assert ids == sorted(
-            ids, key=lambda i: ("bac".index(i[0]), int(i[1:]))
-        )  # what has a split comes first
+        # Files with a configured split come first.
+        assert ids == sorted(ids, key=lambda i: ("bac".index(i[0]), int(i[1:])))
 
 
 def test_any_number_of_processes_builds_the_same(tmp_path, monkeypatch):
@@ -164,25 +159,17 @@ def test_any_number_of_processes_builds_the_same(tmp_path, monkeypatch):
         assert load_records(tmp_path / "alone", name) == load_records(tmp_path / "together", name)
 
 
-def test_half_a_character_is_told_with_its_row():
+def test_half_a_surrogate_pair_is_reported_with_its_row():
+    fields = Record(id="7", text="").model_dump() | {"text": "\ud83d"}
+    record = Record.model_construct(**fields)
+    store = SimpleNamespace(threshold=0.8, _with_names=False)
     with pytest.raises(
         InputError, match=r"x\.json: '7': expected Unicode text, found half of a surrogate pair"
     ):
-        list(
-            IndexedStore.batches(
-                SimpleNamespace(threshold=0.8, _with_names=False),
-                [
-                    Record.model_construct(
-                        **Record(id="7", text="").model_dump() | {"text": "\ud83d"}
-                    )
-                ],
-                "x",
-                "x.json",
-            )
-        )
+        list(IndexedStore.batches(store, [record], "x", "x.json"))
 
 
-def test_markup_is_told_once_with_the_first_rows(tmp_path, caplog):
+def test_markup_is_reported_once_with_the_first_rows(tmp_path, caplog):
     texts = [f"<p>{text}</p>" if i < 9 else text for i, text in enumerate(sentences(20))]
     build(
         settings({"files": [table(tmp_path, "mine.csv", [f"{text},claim" for text in texts])]}),
@@ -216,15 +203,15 @@ building.build(config, sys.argv[2], kill if sys.argv[3] == "reading" else None, 
 
 
 @pytest.mark.parametrize("when", ["reading", "writing"])
-def test_a_killed_build_leaves_nothing_that_looks_whole_and_can_be_run_again(tmp_path, when):
+def test_a_killed_build_leaves_no_dataset_and_can_be_repeated(tmp_path, when):
     file = table(tmp_path, "mine.csv", [f"{text},claim" for text in sentences(300)])
     killed = subprocess.run(
         [sys.executable, "-c", KILLED, file, str(tmp_path / "out"), when], check=False
     )
     assert killed.returncode == -9
     assert not (tmp_path / "out").exists()
-    (left,) = (path for path in tmp_path.iterdir() if path.name != "mine.csv")
-    assert left.name.startswith(".out.")
+    (leftover,) = (path for path in tmp_path.iterdir() if path.name != "mine.csv")
+    assert leftover.name.startswith(".out.")
     report = build(settings({"files": [file]}), tmp_path / "out")
     assert sum(report.rows.values()) == 300
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mine.csv", "out"]
@@ -232,12 +219,11 @@ def test_a_killed_build_leaves_nothing_that_looks_whole_and_can_be_run_again(tmp
         subprocess.run(
             [sys.executable, "-c", KILLED, file, str(tmp_path / "out"), when], check=False
         )
-        assert (
-            len(load_records(tmp_path / "out", "train")) == report.rows["train"]
-        )  # what was there is there
+        # The earlier dataset is still there.
+        assert len(load_records(tmp_path / "out", "train")) == report.rows["train"]
 
 
-def test_teachers_are_never_passed_over_silently(tmp_path):
+def test_teachers_are_never_ignored_silently(tmp_path):
     file = table(tmp_path, "good.csv", [f"{text},claim" for text in sentences(9)])
     config = settings(
         {"files": [file]},

@@ -1,4 +1,4 @@
-"""Label sets of a built dataset, and warnings about its labels."""
+"""Test the label sets of a built dataset, and warnings about its labels."""
 
 import json
 
@@ -12,7 +12,7 @@ from claimstance.training.data.dataset import load_labels
 from helpers.data.builds import SHORT, jsonl, sentences, settings, table
 
 
-def test_own_labels_are_found_sorted_and_configured_ones_checked(tmp_path, caplog):
+def test_labels_of_the_data_are_sorted_and_configured_labels_are_checked(tmp_path, caplog):
     file = table(
         tmp_path,
         "mine.csv",
@@ -28,7 +28,7 @@ def test_own_labels_are_found_sorted_and_configured_ones_checked(tmp_path, caplo
     assert not (tmp_path / "bad").exists()
 
 
-def test_rows_without_any_label_are_told_of(tmp_path, caplog):
+def test_rows_without_any_label_are_reported(tmp_path, caplog):
     rows = [
         {"id": i, "text": f"Sentence {i}.", "mood": "calm", "annotator": 2, "annotation_id": i}
         for i in range(3)
@@ -61,7 +61,7 @@ def test_labels_of_a_corpus_are_checked_against_the_configured_ones(tmp_path):
         build(config, tmp_path / "out")
 
 
-def test_labels_are_checked_in_probabilities_too(tmp_path):
+def test_configured_labels_may_occur_in_probabilities_only(tmp_path):
     rows = [
         Record(
             id=str(i),
@@ -115,7 +115,7 @@ def test_a_codebook_is_checked_and_kept(tmp_path):
     assert not (tmp_path / "bad").exists()
 
 
-def test_one_label_is_told(tmp_path, caplog):
+def test_a_single_label_is_reported(tmp_path, caplog):
     file = table(
         tmp_path, "mine.csv", [f"{text},favor,tax" for text in sentences(20)], "text,label,target"
     )
@@ -132,7 +132,7 @@ def test_entities_of_one_kind_can_be_learnt(tmp_path, caplog):
     assert "one label only" not in caplog.text
 
 
-def test_a_label_that_train_lacks_is_told(tmp_path, caplog):
+def test_a_label_that_train_lacks_is_reported(tmp_path, caplog):
     texts = sentences(8)
     train = table(
         tmp_path,
@@ -149,7 +149,7 @@ def test_a_label_that_train_lacks_is_told(tmp_path, caplog):
     assert "'pro'" not in caplog.text
 
 
-def test_spellings_of_one_label_are_told_with_the_option_that_unites_them(tmp_path, caplog):
+def test_spellings_of_one_label_are_reported_with_the_option_that_unites_them(tmp_path, caplog):
     labels = ["alarmed"] * 6 + ["ALARMED"] * 3 + [" calm"] * 5 + ["Alarmed"]
     file = table(
         tmp_path,
@@ -168,7 +168,7 @@ def test_spellings_of_one_label_are_told_with_the_option_that_unites_them(tmp_pa
     assert load_labels(tmp_path / "united")["claim"] == ("alarmed", "calm")
 
 
-def test_blank_labels_are_told_once_with_the_first_rows(tmp_path, caplog):
+def test_blank_labels_are_reported_once_with_the_first_rows(tmp_path, caplog):
     rows = [f"{text},{'claim' if i % 2 else '  '}" for i, text in enumerate(sentences(40))]
     file = table(tmp_path, "mine.csv", rows)
     build(settings({"files": [file]}), tmp_path / "out")

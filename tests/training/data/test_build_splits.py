@@ -1,4 +1,4 @@
-"""Splits of a built dataset: configured, named by the rows, and assigned."""
+"""Test the splits of a built dataset: configured, named by the rows, and assigned."""
 
 import json
 
@@ -11,7 +11,7 @@ from claimstance.training.data.dataset import load_records, split_names
 from helpers.data.builds import SHORT, jsonl, sentences, settings, table
 
 
-def test_documents_and_equal_texts_stay_whole(tmp_path):
+def test_documents_and_equal_texts_stay_in_one_split(tmp_path):
     texts = sentences(90)
     records = [
         Record(id=str(i), doc_id=f"d{i // 6}", text=text, claim="claim")
@@ -22,15 +22,15 @@ def test_documents_and_equal_texts_stay_whole(tmp_path):
     ]
     build(settings({"files": [jsonl(tmp_path, "x.jsonl", records)]}), tmp_path / "out")
     splits = {name: load_records(tmp_path / "out", name) for name in ("train", "dev", "test")}
-    places = {}
+    split_of = {}
     for name, rows in splits.items():
         for record in rows:
             for key in (record.doc_id, text_key(record.text)):
                 if key is not None:
-                    assert places.setdefault(key, name) == name
+                    assert split_of.setdefault(key, name) == name
 
 
-def test_given_splits_are_kept_and_ids_made_unique(tmp_path):
+def test_configured_splits_are_kept_and_ids_made_unique(tmp_path):
     first = jsonl(
         tmp_path,
         "first.jsonl",
@@ -59,7 +59,7 @@ def test_given_splits_are_kept_and_ids_made_unique(tmp_path):
 
 @pytest.mark.parametrize(("name", "content"), SHORT.values(), ids=SHORT)
 @pytest.mark.parametrize("by", ["document", "date"])
-def test_documents_of_short_texts_alone(tmp_path, name, content, by):
+def test_documents_with_short_texts_only_are_divided(tmp_path, name, content, by):
     if by == "date":
         if name != "x.csv":
             pytest.skip("dates stand in tables here")
@@ -90,27 +90,27 @@ def split_table(tmp_path, names, header="text,label,split"):
         ("train", "valid", "test"),
     ],
 )
-def test_a_column_says_which_split_a_row_is_in(tmp_path, names):
-    of_rows = [names[i % 3] for i in range(30)]
-    report = build(settings({"files": [split_table(tmp_path, of_rows)]}), tmp_path / "out")
+def test_a_column_assigns_rows_to_splits(tmp_path, names):
+    row_splits = [names[i % 3] for i in range(30)]
+    report = build(settings({"files": [split_table(tmp_path, row_splits)]}), tmp_path / "out")
     assert report.rows == {"train": 10, "dev": 10, "test": 10}
     assert report.division is None
-    for place, split in enumerate(("train", "dev", "test")):
-        held = load_records(tmp_path / "out", split)
-        assert [record.id for record in held] == [
-            f"t:{number}" for number in range(place + 1, 31, 3)
+    for index, split in enumerate(("train", "dev", "test")):
+        records = load_records(tmp_path / "out", split)
+        assert [record.id for record in records] == [
+            f"t:{number}" for number in range(index + 1, 31, 3)
         ]
-        assert {record.meta["split"] for record in held} == {split}
+        assert {record.meta["split"] for record in records} == {split}
 
 
-def test_a_column_under_another_name_says_it(tmp_path):
+def test_the_split_column_may_have_another_name(tmp_path):
     file = split_table(tmp_path, ["train", "dev", "test"] * 4, "text,label,part")
     assert build(settings({"files": [file]}), tmp_path / "a").division is not None
     source = {"files": [file], "columns": {"split": "part"}}
     assert build(settings(source), tmp_path / "b").rows == {"train": 4, "dev": 4, "test": 4}
 
 
-def test_a_column_of_records_and_of_exports_says_it(tmp_path):
+def test_a_split_field_of_records_or_exports_assigns_them(tmp_path):
     records = [
         Record(id=str(i), text=text, claim="claim", meta={"split": ("train", "val", "test")[i % 3]})
         for i, text in enumerate(sentences(12))
@@ -153,12 +153,12 @@ def test_a_column_of_records_and_of_exports_says_it(tmp_path):
         ),
     ],
 )
-def test_a_split_that_is_none_stops_the_build(tmp_path, names, message):
+def test_an_unknown_split_in_a_table_stops_the_build(tmp_path, names, message):
     with pytest.raises(InputError, match=message):
         build(settings({"files": [split_table(tmp_path, names)]}), tmp_path / "out")
 
 
-def test_a_split_that_is_none_stops_the_build_of_records(tmp_path):
+def test_an_unknown_split_in_a_record_stops_the_build(tmp_path):
     records = [
         Record(id=str(i), text=text, meta={"split": name})
         for i, (text, name) in enumerate(zip(sentences(2), ("train", "gold"), strict=True))
@@ -169,7 +169,7 @@ def test_a_split_that_is_none_stops_the_build_of_records(tmp_path):
         build(settings({"files": [jsonl(tmp_path, "r.jsonl", records)]}), tmp_path / "out")
 
 
-def test_a_column_that_is_ignored_or_empty_divides_nothing(tmp_path):
+def test_an_ignored_or_empty_split_column_has_no_effect(tmp_path):
     file = split_table(tmp_path, ["a", "b", "c"] * 4)
     report = build(settings({"files": [file], "roles": {"split": "ignore"}}), tmp_path / "a")
     assert report.division is not None
@@ -179,7 +179,7 @@ def test_a_column_that_is_ignored_or_empty_divides_nothing(tmp_path):
     )
 
 
-def test_the_configured_split_goes_before_the_column_with_a_warning(tmp_path, caplog):
+def test_a_configured_split_overrides_the_column_with_a_warning(tmp_path, caplog):
     file = split_table(tmp_path, ["train", "test", "test"])
     assert build(settings({"files": [file], "split": "train"}), tmp_path / "out").rows == {
         "train": 3
@@ -187,7 +187,7 @@ def test_the_configured_split_goes_before_the_column_with_a_warning(tmp_path, ca
     assert "found another split in 2 rows (line 3, line 4); it is not used" in caplog.text
 
 
-def test_folds_without_rows_to_divide_are_told(tmp_path, caplog):
+def test_folds_without_rows_to_divide_are_reported(tmp_path, caplog):
     file = split_table(tmp_path, ["train", "dev", "test"])
     build(settings({"files": [file]}, split={"folds": 3}), tmp_path / "out")
     assert "data.split.folds: folds are not used" in caplog.text

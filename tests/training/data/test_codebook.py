@@ -1,3 +1,5 @@
+"""Test the reading of codebooks, and checks of data against them."""
+
 import pytest
 
 from claimstance.model.errors import ConfigError, InputError
@@ -48,7 +50,7 @@ def test_short_and_long_forms(load):
 
 
 def test_label_sets_keep_the_order_but_default_sets_have_their_own(load):
-    # yes and no are words here, not truth values; and "yes" is the last of the default set
+    # yes and no are words here, not truth values; "yes" is the last label of the default set
     assert label_sets(load()) == {
         "stance": ("pro", "con", "unclear"),
         "check_worthy": ("no", "yes"),
@@ -106,13 +108,13 @@ def test_label_sets_keep_the_order_but_default_sets_have_their_own(load):
         ),
     ],
 )
-def test_wrong_codebooks_say_where_and_what(load, text, message):
+def test_errors_of_wrong_codebooks_name_the_key(load, text, message):
     with pytest.raises(ConfigError) as error:
         load(text)
     assert message in str(error.value)
 
 
-def test_a_missing_codebook(tmp_path):
+def test_a_missing_codebook_is_an_error(tmp_path):
     with pytest.raises(ConfigError, match="No such file"):
         load_codebook(tmp_path / "none.yaml")
 
@@ -126,7 +128,7 @@ def test_labels_that_are_not_defined_are_refused(load):
     )
 
 
-def test_what_is_defined_in_vain_or_not_at_all_is_told(load):
+def test_unused_and_undefined_labels_are_reported(load):
     counts = {"stance": {"pro": 3, "unclear": 2, "cob": 0}, "claim": {"whatever": 1}}
     assert check_against(load(), counts, {"the bridge", "the crossing", "Nato"}) == [
         "book.yaml: labels.stance.con: expected the label in the data, found it nowhere",
@@ -137,7 +139,7 @@ def test_what_is_defined_in_vain_or_not_at_all_is_told(load):
     ]
 
 
-def test_any_target_goes_where_none_are_listed(load):
+def test_any_target_is_allowed_where_none_are_listed(load):
     book = load("labels:\n  attribution: {source: a, cue: b, content: c}\n")
     assert check_against(book, {"attribution": dict.fromkeys(ROLES, 1)}, {"x"}) == []
 

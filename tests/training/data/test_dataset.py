@@ -1,3 +1,5 @@
+"""Test that datasets are saved and loaded without loss."""
+
 import datasets
 import pytest
 
@@ -35,16 +37,15 @@ RICH = [
 ]
 
 
-def test_records_come_back_as_they_were(tmp_path):
+def test_saved_records_load_unchanged(tmp_path):
     save({"train": RICH, "test": RICH[:1]}, {}, tmp_path / "d")
-    assert (
-        load_records(tmp_path / "d", "train") == RICH
-    )  # null lists, empty lists, spans and names among them
+    # The records have null lists, empty lists, spans and names.
+    assert load_records(tmp_path / "d", "train") == RICH
     assert load_records(tmp_path / "d", "test") == RICH[:1]
     assert split_names(tmp_path / "d") == ["train", "test"]
 
 
-def test_labels_are_typed_and_come_back(tmp_path):
+def test_saved_labels_load_unchanged(tmp_path):
     own = {"claim": ("con", "pro", "unclear")}
     save({"train": [Record(id="1", text="a", claim="unclear")]}, own, tmp_path / "d")
     assert load_labels(tmp_path / "d")["claim"] == own["claim"]
@@ -52,7 +53,7 @@ def test_labels_are_typed_and_come_back(tmp_path):
     assert load_records(tmp_path / "d", "train")[0].claim == "unclear"
 
 
-def test_loading_says_what_is_missing(tmp_path):
+def test_errors_of_loading_name_what_is_missing(tmp_path):
     save({"train": RICH}, {}, tmp_path / "d")
     with pytest.raises(InputError, match="unknown split 'tets'"):
         load_records(tmp_path / "d", "tets")
@@ -65,7 +66,7 @@ def test_loading_says_what_is_missing(tmp_path):
         load_labels(tmp_path / "d")
 
 
-def test_the_dataset_is_one_of_the_library(tmp_path):
+def test_the_dataset_loads_with_the_datasets_library(tmp_path):
     (tmp_path / "x.csv").write_text(
         "text,label\n" + "".join(f"Sentence number {i}.,claim\n" for i in range(30))
     )

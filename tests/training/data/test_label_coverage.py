@@ -1,4 +1,4 @@
-"""Labels that a model cannot learn."""
+"""Test the detection of labels that a model cannot learn."""
 
 import numpy as np
 import pytest
@@ -17,9 +17,9 @@ def claims(*labels):
     return [Record(id=str(i), text="x", claim=label) for i, label in enumerate(labels)]
 
 
-def stances(*labels, **more):
+def stances(*labels, **fields):
     return [
-        Record(id=str(i), text="x", stances=[Stance(target="x", label=label, **more)])
+        Record(id=str(i), text="x", stances=[Stance(target="x", label=label, **fields)])
         for i, label in enumerate(labels)
     ]
 
@@ -63,12 +63,12 @@ def test_one_label_only_is_refused(records, task):
         ([Record(id="e", text="Ann", entities=[])], ["entity"], {}),
     ],
 )
-def test_what_can_be_learnt_is_not_refused(records, tasks, soft):
+def test_learnable_labels_are_accepted(records, tasks, soft):
     require_two_labels(records, tasks, soft)
 
 
 @pytest.mark.parametrize(
-    ("train", "other", "labels"),
+    ("train", "held_out", "labels"),
     [
         (
             {"claim": {"a": 3, "b": 1}},
@@ -91,17 +91,17 @@ def test_what_can_be_learnt_is_not_refused(records, tasks, soft):
         ({}, {"claim": {"c": 2}}, []),
     ],
 )
-def test_labels_that_train_lacks_are_named(train, other, labels):
-    messages = unseen_labels(train, other, "dev")
+def test_labels_that_train_lacks_are_named(train, held_out, labels):
+    messages = unseen_labels(train, held_out, "dev")
     assert len(messages) == len(labels)
     for message, label in zip(messages, labels, strict=True):
         assert message.startswith(label)
         assert "train has none" in message
 
 
-def toward(*targets, label="favor", **more):
+def toward(*targets, label="favor", **fields):
     return [
-        Record(id=str(i), text="Ann spoke.", stances=[Stance(target=target, label=label, **more)])
+        Record(id=str(i), text="Ann spoke.", stances=[Stance(target=target, label=label, **fields)])
         for i, target in enumerate(targets)
     ]
 
@@ -113,7 +113,7 @@ def toward(*targets, label="favor", **more):
         (toward("The tax", "the  tax"), "The tax"),
         ([*toward("the tax"), Record(id="x", text="Rain.")], "the tax"),
         (toward("the tax", label=None, probabilities={"favor": 0.6}), "the tax"),
-        ([*toward("the tax"), *toward("rain", label=None)], "the tax"),  # asked, but not answered
+        ([*toward("the tax"), *toward("rain", label=None)], "the tax"),  # a stance without a label
         (toward("the tax", "the bridge"), None),
         (toward("the tax", [(0, 3)]), None),
         (toward([(0, 3)], [(0, 3)]), None),

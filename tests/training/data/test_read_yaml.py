@@ -1,4 +1,4 @@
-"""YAML that is broken, or made to take for ever: each ends at once, naming the file and the line."""
+"""Test that broken or malicious YAML ends at once, with an error that names the file and the line."""
 
 import datetime
 
@@ -51,7 +51,7 @@ WRONG = {
     "a control character": ("a: \x01\n", "expected YAML, found unacceptable character"),
     "a large file": ("a: b\n" * 200_001, "expected at most 1,000,000 bytes of YAML, found more"),
 }
-NO_VALUES = {
+INVALID_VALUES = {
     "a date": (
         "a: 1\nb: 2020-99-99\n",
         "line 2: .*found '2020-99-99', which is no date .* in quotes it is",
@@ -80,7 +80,7 @@ def written(folder, content):
 
 @pytest.mark.parametrize(("content", "message"), WRONG.values(), ids=WRONG)
 @pytest.mark.parametrize("read", [read_yaml, load_config, load_codebook])
-def test_wrong_files_end_at_once_with_the_line(tmp_path, read, content, message):
+def test_errors_of_wrong_files_name_the_line(tmp_path, read, content, message):
     path = written(tmp_path, content)
     with pytest.raises(ConfigError, match=message) as error:
         read(path)
@@ -88,15 +88,15 @@ def test_wrong_files_end_at_once_with_the_line(tmp_path, read, content, message)
     assert len(str(error.value)) < len(str(path)) + 300
 
 
-@pytest.mark.parametrize(("content", "message"), NO_VALUES.values(), ids=NO_VALUES)
+@pytest.mark.parametrize(("content", "message"), INVALID_VALUES.values(), ids=INVALID_VALUES)
 @pytest.mark.parametrize("read", [read_yaml, load_config])
-def test_values_that_are_none_end_with_the_line(tmp_path, read, content, message):
+def test_errors_of_invalid_values_name_the_line(tmp_path, read, content, message):
     with pytest.raises(ConfigError, match=message) as error:
         read(written(tmp_path, content))
     assert len(str(error.value)) < len(str(tmp_path)) + 300
 
 
-def test_the_smallest_file_of_that_kind_ends_at_once(tmp_path):
+def test_a_small_file_of_nested_aliases_ends_at_once(tmp_path):
     rows = ["a: &a [x, x, x, x, x, x, x, x, x]"]
     rows += [
         f"{n}: &{n} [{','.join([f'*{b}'] * 9)}]"
@@ -117,7 +117,7 @@ def test_values_and_aliases_within_the_limits():
     assert parse_yaml("a: [1, 2020-99-99]", "x", LimitedLoader) == {"a": ["1", "2020-99-99"]}
 
 
-def test_the_deepest_file_that_is_read():
+def test_files_are_read_down_to_the_deepest_allowed_level():
     assert parse_yaml("[" * DEEPEST + "]" * DEEPEST, "x") is not None
     with pytest.raises(ConfigError):
         parse_yaml("[" * (DEEPEST + 1) + "]" * (DEEPEST + 1), "x")
@@ -127,14 +127,14 @@ def test_the_deepest_file_that_is_read():
     "override",
     ["a=" + "[" * 20_000, "training.epochs=2020-99-99", "a=" + "9" * 100_000, "a=&a [*a]", "a=*b"],
 )
-def test_overrides_that_are_no_values(tmp_path, override):
+def test_overrides_with_invalid_values_are_refused(tmp_path, override):
     path = written(tmp_path, "output: o\ndata: {path: d}\n")
     with pytest.raises(ConfigError, match=r"^override '.*expected a YAML value, found") as error:
         load_config(path, [override])
     assert len(str(error.value)) < 400
 
 
-def test_a_place_in_a_list_that_is_a_long_number(tmp_path):
+def test_a_list_index_with_many_digits_is_refused(tmp_path):
     path = written(tmp_path, "output: o\ndata: {path: d, sources: [{files: [a.csv]}]}\n")
     with pytest.raises(ConfigError, match="expected a number below 1, found '999"):
         load_config(path, [f"data.sources.{'9' * 5000}.split=dev"])

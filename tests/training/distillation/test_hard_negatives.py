@@ -1,4 +1,4 @@
-"""Hard negatives: pairs that a model finds and the annotation does not list."""
+"""Test hard negatives: pairs that a model finds and the annotation does not list."""
 
 import pytest
 

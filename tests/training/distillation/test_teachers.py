@@ -1,4 +1,4 @@
-"""Distillation: what a teacher says reaches the dataset, the batches and the loss."""
+"""Test distillation: predictions of a teacher reach the dataset, the batches and the loss."""
 
 import numpy as np
 import pytest
@@ -23,12 +23,12 @@ from claimstance.training.pipeline import build_and_teach, run
 from helpers.tiny import exported
 
 pytestmark = pytest.mark.slow
-CLOSE = 0.0002  # two ways to the same, both in float32: probabilities are kept to four digits
+CLOSE = 0.0002  # two computations of one value in float32; probabilities are kept to four digits
 
 
 @pytest.fixture
 def records(seeds):
-    """Sentences of a document, and two without one."""
+    """Return the sentences of a document, and two sentences without a document."""
     document = [
         r.model_copy(deep=True, update={"meta": {"corpus": "news"}})
         for r in seeds["port-strike"][:8]
@@ -45,8 +45,8 @@ def records(seeds):
             Stance(target="tax law", label="favor", probabilities={"favor": 1.0}),
         ],
     )
-    other = Record(id="other", text="It rained.", claim="no_claim", meta={"corpus": "weather"})
-    return [*document, alone, other]
+    weather = Record(id="other", text="It rained.", claim="no_claim", meta={"corpus": "weather"})
+    return [*document, alone, weather]
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def test_stances_get_the_probabilities_of_the_teacher(trained, teacher, records)
     stance_count = 0
     for record, rows in zip(records, expected, strict=True):
         for stance, row in zip(record.stances or (), rows, strict=True):
-            assert stance.label  # it stays beside the teacher's probabilities
+            assert stance.label  # the label stays beside the probabilities of the teacher
             stance_count += 1
             if stance.target == "tax law":  # annotators count half
                 row = {name: (p + (name == "favor")) / 2 for name, p in row.items()}
@@ -77,9 +77,9 @@ def test_stances_get_the_probabilities_of_the_teacher(trained, teacher, records)
 def test_tags_and_sentence_labels_are_predicted_in_the_document(trained, teacher, records):
     soft = add_soft_labels([teacher(tasks=["attribution", "claim"])], records, DEFAULT_LABELS)
     predictor, _ = load_predictor(trained, threads=1)
-    reading = predictor.read([r.text for r in records[:8]])
+    document = predictor.read([r.text for r in records[:8]])
     for record, row, tokens in zip(
-        records, reading.probabilities["claim"], reading.tokens, strict=False
+        records, document.probabilities["claim"], document.tokens, strict=False
     ):
         if record.claim is not None:
             assert soft[record.id]["claim"] == pytest.approx(row, abs=CLOSE)
@@ -87,7 +87,7 @@ def test_tags_and_sentence_labels_are_predicted_in_the_document(trained, teacher
         assert soft[record.id]["attribution"].sum(axis=1) == pytest.approx(
             np.ones(len(tokens)), abs=1e-3
         )
-    assert "other" not in soft  # a corpus that the teacher was not given
+    assert "other" not in soft  # its corpus is not one of the teacher
 
 
 def test_a_teacher_tags_holders_and_targets(teacher, tiny_encoder, trained, records):
@@ -132,7 +132,7 @@ def test_a_teacher_with_labels_in_another_order_is_refused(teacher, records):
         add_soft_labels([teacher(tasks=["claim"])], records, labels)
 
 
-def test_soft_labels_come_back_as_they_were(tmp_path):
+def test_saved_soft_labels_load_unchanged(tmp_path):
     soft = {
         "a": {
             "claim": np.array([0.25, 0.75], np.float32),
@@ -142,11 +142,11 @@ def test_soft_labels_come_back_as_they_were(tmp_path):
         "c": {"claim": np.array([1, 0], np.float32)},
     }
     save_soft({"no token": {"attribution": np.zeros((0, 7), np.float32)}, **soft}, tmp_path)
-    back = load_soft(tmp_path)
-    assert back.keys() == soft.keys()
-    for name, said in soft.items():
-        assert back[name].keys() == said.keys()
-        assert all((back[name][task] == said[task]).all() for task in said)
+    loaded = load_soft(tmp_path)
+    assert loaded.keys() == soft.keys()
+    for name, soft_labels in soft.items():
+        assert loaded[name].keys() == soft_labels.keys()
+        assert all((loaded[name][task] == soft_labels[task]).all() for task in soft_labels)
     assert load_soft(tmp_path / "elsewhere") == {}
 
 
@@ -163,28 +163,28 @@ def batch_of(tiny_encoder, one_thread):
     return make
 
 
-def test_a_teacher_that_agrees_changes_nothing_and_one_that_differs_does(batch_of):
+def test_only_a_teacher_that_disagrees_changes_the_loss(batch_of):
     record = Record(id="a", text="The port closed.", claim="claim")
     model, plain = batch_of(record, {})
     hard = model(**plain)["loss_claim"].item()
     _, agreeing = batch_of(record, {"a": {"claim": np.array([0, 1], np.float32)}})
-    _, other = batch_of(record, {"a": {"claim": np.array([1, 0], np.float32)}})
+    _, disagreeing = batch_of(record, {"a": {"claim": np.array([1, 0], np.float32)}})
     assert model(**agreeing)["loss_claim"].item() == pytest.approx(hard)
     wrong = -model(**plain)["claim"].log_softmax(-1)[0, 0].item()
-    assert model(**other)["loss_claim"].item() == pytest.approx(0.5 * hard + 0.5 * wrong)
+    assert model(**disagreeing)["loss_claim"].item() == pytest.approx(0.5 * hard + 0.5 * wrong)
     model.distillation_weight = 0.0
-    assert model(**other)["loss_claim"].item() == pytest.approx(hard)
+    assert model(**disagreeing)["loss_claim"].item() == pytest.approx(hard)
 
 
-def test_a_teacher_alone_teaches_in_full(batch_of):
+def test_soft_labels_without_gold_labels_have_full_weight(batch_of):
     record = Record(id="a", text="The port closed.", claim="claim")
     tokens = len(batch_of(record, {})[1]["input_ids"][0]) - 2
-    said = np.full((tokens, 7), 1 / 7, np.float32)
-    model, batch = batch_of(record, {"a": {"attribution": said}})
+    shares = np.full((tokens, 7), 1 / 7, np.float32)
+    model, batch = batch_of(record, {"a": {"attribution": shares}})
     assert (batch["attribution"] == IGNORE).all()
     log_shares = model(**batch)["attribution"][0, 1:-1].log_softmax(-1)
     assert model(**batch)["loss_attribution"].item() == pytest.approx(-log_shares.mean().item())
-    _, other_tokens = batch_of(record, {"a": {"attribution": said[1:]}})
+    _, other_tokens = batch_of(record, {"a": {"attribution": shares[1:]}})
     assert "attribution_soft" not in other_tokens
 
 
@@ -207,7 +207,7 @@ def test_soft_tags_of_targets_teach_the_head_of_targets(tiny_encoder, one_thread
     assert output["loss_opinion_holder"].item() == 0
 
 
-def test_a_dataset_is_built_and_trained_on_with_a_teacher(
+def test_a_dataset_is_built_and_a_model_trained_with_a_teacher(
     trained, tiny_encoder, tmp_path, seeds, one_thread
 ):
     from claimstance.model.record import write_jsonl
@@ -251,12 +251,11 @@ def test_a_dataset_is_built_and_trained_on_with_a_teacher(
     start, end = (ClaimStanceModel.from_pretrained(path).state_dict() for path in (trained, folder))
     shared = start.keys() & end.keys()
     assert {name.split(".")[0] for name in shared} == {"encoder", "heads"}
-    assert all(
-        torch.allclose(start[name], end[name], atol=1e-5) for name in shared
-    )  # it went on from the teacher
+    # Training started from the weights of the teacher.
+    assert all(torch.allclose(start[name], end[name], atol=1e-5) for name in shared)
 
 
-def test_the_bundled_model_teaches_by_its_name(tmp_path):
+def test_the_bundled_model_is_a_teacher_by_its_name(tmp_path):
     (tmp_path / "news.jsonl").write_text(
         '{"id": "1", "text": "\\"Lima is lost,\\" Lee said.", "claim": "claim"}\n'
     )
@@ -268,8 +267,8 @@ def test_the_bundled_model_teaches_by_its_name(tmp_path):
         }
     )
     build_and_teach(data, data.path)
-    [said] = load_soft(data.path).values()
-    assert said["claim"][1] > 0.8
+    [soft_labels] = load_soft(data.path).values()
+    assert soft_labels["claim"][1] > 0.8
 
 
 @pytest.mark.parametrize(
@@ -285,7 +284,7 @@ def test_the_bundled_model_teaches_by_its_name(tmp_path):
         ),
     ],
 )
-def test_a_teacher_or_a_start_that_is_not_there_is_told_before_the_work(tmp_path, change, message):
+def test_a_missing_teacher_or_initial_model_is_reported_before_any_work(tmp_path, change, message):
     data = {
         "path": str(tmp_path / "data"),
         "sources": [{"files": ["not-read.jsonl"]}],
@@ -298,7 +297,7 @@ def test_a_teacher_or_a_start_that_is_not_there_is_told_before_the_work(tmp_path
         run(config)
 
 
-def test_a_start_with_other_labels_keeps_its_own_head(trained, tiny_encoder):
+def test_an_initial_model_with_other_labels_does_not_replace_the_head(trained, tiny_encoder):
     earlier = ClaimStanceModel.from_pretrained(trained)
     labels = {**DEFAULT_LABELS, "claim": ("opinion", "news", "claim")}
     model = ClaimStanceModel.from_encoder(str(tiny_encoder), {"max_tokens": 64, "labels": labels})

@@ -23,7 +23,10 @@ def rng():
 
 
 def simulated(rng, n, labels=3, temperature=1.0, biases=0.0, rows_a_document=1):
-    """Logits of which ``softmax((logits + biases) / temperature)`` is what truly decides the right label."""
+    """Return logits, gold labels and documents.
+
+    The gold labels are drawn from ``softmax((logits + biases) / temperature)``.
+    """
     true = 2 * rng.normal(size=(n, labels))
     chances = softmax(true)
     gold = (chances.cumsum(axis=1) < rng.random((n, 1))).sum(axis=1)
@@ -38,14 +41,14 @@ def simulated(rng, n, labels=3, temperature=1.0, biases=0.0, rows_a_document=1):
 def test_a_known_temperature_is_recovered(rng, temperature):
     scale = calibrate.fit_scale(*simulated(rng, 4000, temperature=temperature))
     assert scale.temperature == pytest.approx(temperature, rel=0.06)
-    assert not scale.biases.any()  # none were there, none are kept
+    assert not scale.biases.any()  # there are no biases, and none are fitted
 
 
 def test_known_biases_are_recovered(rng):
-    wanted = np.array([0.0, 1.5, -0.5])
-    scale = calibrate.fit_scale(*simulated(rng, 6000, temperature=1.5, biases=wanted))
+    biases = np.array([0.0, 1.5, -0.5])
+    scale = calibrate.fit_scale(*simulated(rng, 6000, temperature=1.5, biases=biases))
     assert scale.temperature == pytest.approx(1.5, rel=0.06)
-    np.testing.assert_allclose(scale.biases, wanted, atol=0.15)
+    np.testing.assert_allclose(scale.biases, biases, atol=0.15)
 
 
 def test_two_labels_are_platt_scaled(rng):
@@ -58,21 +61,21 @@ def test_two_labels_are_platt_scaled(rng):
     )
 
 
-def test_a_handful_of_rows_leads_to_no_extremes():
+def test_few_rows_give_no_extreme_parameters():
     logits = np.array([[4.0, 0.0], [5.0, 0.0], [0.0, 3.0]])
     scale = calibrate.fit_scale(logits, np.array([0, 0, 1]), np.array(["a", "b", "c"]))
     assert 0.2 < scale.temperature < 1
     assert not scale.biases.any()
 
 
-def test_a_threshold_scores_about_the_best_f1_there_is(rng):
+def test_a_threshold_scores_about_the_best_possible_f1(rng):
     for positive in (-2.0, 0.0, 1.5):
         chances = 1 / (1 + np.exp(-(1.5 * rng.normal(size=3000) + positive)))
         gold = rng.random(3000) < chances
 
         def f1(least, chances=chances, gold=gold):
-            said = chances >= least
-            return 2 * (said & gold).sum() / (said.sum() + gold.sum())
+            predicted = chances >= least
+            return 2 * (predicted & gold).sum() / (predicted.sum() + gold.sum())
 
         best = max(f1(least) for least in np.unique(chances))
         threshold = thresholds.best_threshold(chances, gold)
@@ -82,55 +85,55 @@ def test_a_threshold_scores_about_the_best_f1_there_is(rng):
     assert thresholds.best_threshold(np.array([0.2, 0.7]), np.array([False, False])) == 0.5
 
 
-def test_answers_given_are_as_right_as_promised_whatever_their_label(rng):
-    kept = {column: [] for column in range(3)}
+def test_given_answers_are_as_accurate_as_promised_for_every_label(rng):
+    is_correct_by_label = {column: [] for column in range(3)}
     for _ in range(100):
         logits, gold, _ = simulated(rng, 3000, biases=np.array([0.0, -2.5, 0.0]))
         chances = softmax(logits + np.array([0.0, -2.5, 0.0]))
-        confidence, said = chances.max(axis=1), chances.argmax(axis=1)
-        fitted, held = np.arange(3000) < 1500, np.arange(3000) >= 1500
-        for column, right in kept.items():
-            so = said == column
+        confidence, predicted = chances.max(axis=1), chances.argmax(axis=1)
+        is_fitted = np.arange(3000) < 1500
+        for column, is_correct in is_correct_by_label.items():
+            has_label = predicted == column
             least = thresholds.fit_abstention_threshold(
-                confidence[so & fitted], gold[so & fitted] == column
+                confidence[has_label & is_fitted], gold[has_label & is_fitted] == column
             )
             assert least != ALWAYS_ABSTAIN
-            right += (gold == column)[so & held & (confidence >= least)].tolist()
-    assert all(
-        np.mean(right) == pytest.approx(0.9, abs=0.015) and len(right) > 5000
-        for right in kept.values()
-    )
+            is_given = has_label & ~is_fitted & (confidence >= least)
+            is_correct += (gold == column)[is_given].tolist()
+    for is_correct in is_correct_by_label.values():
+        assert np.mean(is_correct) == pytest.approx(0.9, abs=0.015)
+        assert len(is_correct) > 5000
 
 
-def test_a_promise_rests_on_what_was_counted_and_on_what_the_answers_say():
-    def least(said, right):
-        return thresholds.fit_abstention_threshold(np.array(said), np.array(right, bool))
+def test_an_abstention_threshold_rests_on_counts_and_on_confidence():
+    def least(confidence, is_correct):
+        return thresholds.fit_abstention_threshold(np.array(confidence), np.array(is_correct, bool))
 
     assert least([0.95] * 30, [1] * 27 + [0] * 3) == 0
     assert least([0.95] * 30, [1] * 26 + [0] * 4) == ALWAYS_ABSTAIN
     assert least([0.8] * 30, [1] * 30) == 0
     assert least([0.95] * 30 + [0.5], [1] * 31) == 0
-    assert least([0.8] * 5, [1] * 5) == ALWAYS_ABSTAIN  # luck, they say themselves
+    assert least([0.8] * 5, [1] * 5) == ALWAYS_ABSTAIN  # luck, by their own confidence
     assert least([0.6] * 9, [1] * 9) == ALWAYS_ABSTAIN
-    assert least([0.99] * 300, [1] * 240 + [0] * 60) == ALWAYS_ABSTAIN  # whatever they say
+    assert least([0.99] * 300, [1] * 240 + [0] * 60) == ALWAYS_ABSTAIN  # whatever their confidence
     assert least([0.95] * 300 + [0.5] * 300, [1] * 450 + [0] * 150) == 0.95
     assert least([], []) == ALWAYS_ABSTAIN
 
 
-def test_answers_that_say_too_little_of_themselves_are_given_nonetheless(rng):
-    """As those about rare labels may: what they say is fitted to all labels together."""
-    given, right = [], []
+def test_underconfident_answers_are_given_nonetheless(rng):
+    """Fit answers with too low a confidence, as rare labels may have, since all labels are fitted together."""
+    is_given, is_correct_if_given = [], []
     for _ in range(100):
         confidence = rng.uniform(0.4, 0.85, 300)
-        is_right = rng.uniform(size=300) < expit(0.8 + 1.2 * logit(confidence))
-        least = thresholds.fit_abstention_threshold(confidence[:150], is_right[:150])
-        given += (confidence[150:] >= least).tolist()
-        right += is_right[150:][confidence[150:] >= least].tolist()
-    assert np.mean(given) > 0.3
-    assert np.mean(right) == pytest.approx(0.9, abs=0.015)
+        is_correct = rng.uniform(size=300) < expit(0.8 + 1.2 * logit(confidence))
+        least = thresholds.fit_abstention_threshold(confidence[:150], is_correct[:150])
+        is_given += (confidence[150:] >= least).tolist()
+        is_correct_if_given += is_correct[150:][confidence[150:] >= least].tolist()
+    assert np.mean(is_given) > 0.3
+    assert np.mean(is_correct_if_given) == pytest.approx(0.9, abs=0.015)
 
 
-def test_little_is_promised_of_few_answers(rng):
+def test_abstention_thresholds_need_a_minimum_of_answers(rng):
     config = ModelConfig({})
     for n in (MIN_ANSWERS - 1, MIN_ANSWERS):
         rows = np.tile([0.05, 0.95], (n, 1))
@@ -148,47 +151,50 @@ def test_little_is_promised_of_few_answers(rng):
     assert config.abstain_below == {"claim.no_claim": ALWAYS_ABSTAIN, "claim.claim": 0}
 
 
-def test_label_sets_hold_the_right_label_in_new_documents(rng):
-    covered = []
+def test_label_sets_contain_the_gold_label_in_new_documents(rng):
+    coverage = []
     for _ in range(200):
         sizes = rng.integers(1, 20, size=120)
-        ease = np.repeat(
-            rng.normal(size=120), sizes
-        )  # documents are easy or hard, and the long ones are the hard ones
+        # Documents are easy or hard, and the long ones are the hard ones.
+        ease = np.repeat(rng.normal(size=120), sizes)
         ease -= np.repeat(sizes, sizes) / 10
-        of_right = 1 / (1 + np.exp(-ease - rng.normal(size=len(ease))))
+        gold_probabilities = 1 / (1 + np.exp(-ease - rng.normal(size=len(ease))))
         documents = np.repeat(np.arange(120), sizes)
-        known = documents < 60
-        least = thresholds.fit_conformal_threshold(of_right[known], documents[known].astype(str))
-        found = of_right >= least
-        covered.append(np.mean([found[documents == number].mean() for number in range(60, 120)]))
-    assert np.mean(covered) == pytest.approx(0.9, abs=0.012)
+        is_fitted = documents < 60
+        least = thresholds.fit_conformal_threshold(
+            gold_probabilities[is_fitted], documents[is_fitted].astype(str)
+        )
+        is_covered = gold_probabilities >= least
+        coverage.append(
+            np.mean([is_covered[documents == number].mean() for number in range(60, 120)])
+        )
+    assert np.mean(coverage) == pytest.approx(0.9, abs=0.012)
 
 
-def test_too_few_documents_promise_only_all_labels():
+def test_too_few_documents_give_sets_of_all_labels():
     documents = np.array(["a"] * 50 + ["b"] * 50)
     assert thresholds.fit_conformal_threshold(np.linspace(0.5, 1, 100), documents) == 0
 
 
-def test_each_kind_of_question_is_fitted_by_itself_and_all_together(monkeypatch, rng):
+def test_each_kind_of_question_is_fitted_alone_and_together(monkeypatch, rng):
     records, predictions = [], []
     for kind, temperature in zip(KINDS, (0.5, 1.0, 2.0), strict=True):
         logits, gold, _ = simulated(rng, 1500, temperature=temperature)
-        for number, (row, right) in enumerate(zip(softmax(logits), gold, strict=True)):
+        for number, (row, label) in enumerate(zip(softmax(logits), gold, strict=True)):
             records.append(
                 Record(
                     id=f"{kind}{number}",
                     text="x",
-                    stances=[Stance(target="x", label=LABELS[right])],
+                    stances=[Stance(target="x", label=LABELS[label])],
                 )
             )
             predictions.append(
                 Prediction(stances=[dict(zip(LABELS, map(float, row), strict=True))], kinds=[kind])
             )
-    asked = []
+    configurations = []
 
     def predict_records(reader, rows):
-        asked.append(reader.config)
+        configurations.append(reader.config)
         return list(zip(rows, predictions, strict=True))
 
     monkeypatch.setattr(calibrate, "predict_records", predict_records)
@@ -200,11 +206,9 @@ def test_each_kind_of_question_is_fitted_by_itself_and_all_together(monkeypatch,
         biases={"claim": 1.0},
         conformal={"stance": 0.3},
     )
-    config = calibrate.calibrate(Deaf(before), records)
-    assert (asked[0].temperatures, asked[0].biases) == (
-        {},
-        {},
-    )  # probabilities that nothing was fitted to
+    config = calibrate.calibrate(ConfiguredReader(before), records)
+    # The predictions are not calibrated.
+    assert (configurations[0].temperatures, configurations[0].biases) == ({}, {})
     assert before.temperatures == {"stance": 9.0}
     assert set(config.temperatures) == set(config.conformal) == {*KINDS, "stance"}
     assert [config.temperatures[kind] for kind in KINDS] == pytest.approx([0.5, 1.0, 2.0], rel=0.1)
@@ -215,8 +219,8 @@ def test_each_kind_of_question_is_fitted_by_itself_and_all_together(monkeypatch,
     )
 
 
-class Deaf:
-    """A reader that has a configuration and is asked nothing."""
+class ConfiguredReader:
+    """Stand in for a reader that has a configuration and reads nothing."""
 
     windows = backend = None
     workers = 1
@@ -225,7 +229,7 @@ class Deaf:
         self.config = config
 
 
-def test_what_is_ranked_by_has_a_threshold(rng):
+def test_a_task_that_ranks_has_thresholds(rng):
     logits, gold, documents = simulated(rng, 2000, labels=2, temperature=2.0)
     config = ModelConfig({}, labels={"check_worthy": ("no", "yes")})
     answers = Answers(
@@ -243,7 +247,7 @@ def test_what_is_ranked_by_has_a_threshold(rng):
     assert sum(thresholds.values()) == pytest.approx(1)
 
 
-def test_a_promise_that_cannot_be_kept_is_told(rng, caplog):
+def test_an_unattainable_accuracy_is_reported(rng, caplog):
     answers = Answers(
         ("no_claim", "claim"),
         np.full((200, 2), 0.5),
@@ -262,7 +266,7 @@ def test_a_promise_that_cannot_be_kept_is_told(rng, caplog):
     )
 
 
-def test_a_label_is_decided_for_that_stands_highest_over_its_threshold():
+def test_the_predicted_label_is_the_highest_relative_to_its_threshold():
     def decided(config, kind, *rows):
         return [
             config.predict_label(
@@ -284,42 +288,37 @@ def test_a_label_is_decided_for_that_stands_highest_over_its_threshold():
         "against",
         "neutral",
     ]
-    assert decided(model, "stance.topic", (0.25, 0.65, 0.1)) == [
-        "neutral"
-    ]  # nothing was fitted to that kind
+    # No threshold was fitted to that kind.
+    assert decided(model, "stance.topic", (0.25, 0.65, 0.1)) == ["neutral"]
 
 
 @pytest.mark.parametrize("commonest", [0.5, 0.8, 0.95])
-def test_thresholds_score_a_better_macro_f1_on_answers_that_they_were_not_fitted_to(rng, commonest):
-    gained, missed = [], []
+def test_thresholds_score_a_better_macro_f1_on_held_out_answers(rng, commonest):
+    gains, errors = [], []
     for _ in range(20):
         rare = (1 - commonest) / 2
         gold = rng.choice(3, size=4000, p=[rare, commonest, rare])
         logits = rng.normal(size=(4000, 3)) + 1.5 * np.eye(3)[gold]
-        chances = softmax(
-            1.5 * logits + np.log([rare, commonest, rare])
-        )  # what each label's probability is, exactly
-        fitted, held = chances[:2000], chances[2000:]
+        # The exact probability of each label.
+        chances = softmax(1.5 * logits + np.log([rare, commonest, rare]))
+        fitted, held_out = chances[:2000], chances[2000:]
         best = thresholds.best_thresholds(fitted)
         assert best.sum() == pytest.approx(1)
-        likeliest, decided = (
-            macro_f1(gold[2000:], each.argmax(axis=1)) for each in (held, held / best)
-        )
-        missed.append(decided - thresholds.expected_macro_f1(held, (held / best).argmax(axis=1)))
-        gained.append(decided - likeliest)
-    assert np.mean(missed) == pytest.approx(0, abs=0.02)
-    assert np.mean(gained) > {0.5: 0, 0.8: 0.01, 0.95: 0.04}[commonest]
+        likeliest = held_out.argmax(axis=1)
+        decided = (held_out / best).argmax(axis=1)
+        score = macro_f1(gold[2000:], decided)
+        errors.append(score - thresholds.expected_macro_f1(held_out, decided))
+        gains.append(score - macro_f1(gold[2000:], likeliest))
+    assert np.mean(errors) == pytest.approx(0, abs=0.02)
+    assert np.mean(gains) > {0.5: 0, 0.8: 0.01, 0.95: 0.04}[commonest]
 
 
 def macro_f1(gold, decided):
-    return np.mean(
-        [
-            2
-            * np.sum((gold == k) & (decided == k))
-            / max(np.sum(gold == k) + np.sum(decided == k), 1)
-            for k in range(3)
-        ]
-    )
+    scores = []
+    for label in range(3):
+        is_gold, is_decided = gold == label, decided == label
+        scores.append(2 * np.sum(is_gold & is_decided) / max(is_gold.sum() + is_decided.sum(), 1))
+    return np.mean(scores)
 
 
 def test_unlabelled_questions_are_not_collected():
@@ -333,19 +332,14 @@ def test_unlabelled_questions_are_not_collected():
         Record(id="2", text="x"),
     ]
     row = {"against": 0.1, "neutral": 0.2, "favor": 0.7}
-    pairs = list(
-        zip(
-            records,
-            [
-                Prediction(stances=[row, row], kinds=["stance.topic", "stance.mention"]),
-                Prediction(),
-            ],
-            strict=True,
-        )
-    )
-    found = collect(ModelConfig({}), "stance", pairs)
-    assert found.probabilities.tolist() == [[0.1, 0.2, 0.7]]
-    assert (found.gold.tolist(), found.documents.tolist(), found.kinds.tolist()) == (
+    predictions = [
+        Prediction(stances=[row, row], kinds=["stance.topic", "stance.mention"]),
+        Prediction(),
+    ]
+    pairs = list(zip(records, predictions, strict=True))
+    answers = collect(ModelConfig({}), "stance", pairs)
+    assert answers.probabilities.tolist() == [[0.1, 0.2, 0.7]]
+    assert (answers.gold.tolist(), answers.documents.tolist(), answers.kinds.tolist()) == (
         [2],
         ["d"],
         ["stance.mention"],
@@ -361,7 +355,7 @@ def test_unlabelled_questions_are_not_collected():
         ("attribution", {"source", "link"}),
     ],
 )
-def test_what_was_fitted_to_other_tasks_stays(task, dropped):
+def test_the_calibration_of_other_tasks_stays(task, dropped):
     keys = {
         "stance",
         "stance.topic",
@@ -380,13 +374,13 @@ def test_what_was_fitted_to_other_tasks_stays(task, dropped):
         abstain_below=dict.fromkeys(keys, 0.5),
         conformal=dict.fromkeys(keys, 0.1),
     )
-    found = calibrate.without_calibration(config, [task])
+    uncalibrated = calibrate.without_calibration(config, [task])
     for values in (
-        found.temperatures,
-        found.biases,
-        found.thresholds,
-        found.abstain_below,
-        found.conformal,
+        uncalibrated.temperatures,
+        uncalibrated.biases,
+        uncalibrated.thresholds,
+        uncalibrated.abstain_below,
+        uncalibrated.conformal,
     ):
         assert values.keys() == keys - dropped
     assert config.biases.keys() == keys  # as it was

@@ -1,4 +1,4 @@
-"""Which runs may go on from checkpoints, and what is said of the others."""
+"""Test which runs resume from checkpoints, and the errors of the others."""
 
 import json
 import re
@@ -46,7 +46,7 @@ def describe(
 
 @pytest.fixture
 def interrupted(tmp_path):
-    """Checkpoints of a run of ``describe()``."""
+    """Write the checkpoints of an interrupted run of ``describe()``."""
     write_description(tmp_path, describe())
     for step in (9, 18, 100):
         folder = tmp_path / f"checkpoint-{step}"
@@ -56,7 +56,7 @@ def interrupted(tmp_path):
     return tmp_path
 
 
-def test_the_same_run_goes_on_from_its_last_whole_checkpoint(interrupted):
+def test_the_same_run_resumes_from_its_last_complete_checkpoint(interrupted):
     assert checkpoint_to_resume(interrupted, describe()) == interrupted / "checkpoint-18"
 
 
@@ -81,25 +81,25 @@ def test_the_same_run_goes_on_from_its_last_whole_checkpoint(interrupted):
         ({"splits": {**RECORDS, "train": [Record(id="1", text="Holm praised it.", claim="no_claim")]}}, "other data"),
     ],
 )  # fmt: skip
-def test_a_changed_run_is_refused_by_what_changed(interrupted, change, message):
+def test_a_changed_run_is_refused_with_its_changes(interrupted, change, message):
     with pytest.raises(
         ConfigError, match=r"^--resume: expected the data, labels and settings"
-    ) as raised:
+    ) as error:
         checkpoint_to_resume(interrupted, describe(**change))
-    assert message in str(raised.value)
-    assert "\n" not in str(raised.value)
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
 
 
 def test_a_changed_dataset_is_named_by_path_and_fingerprint(tmp_path, interrupted):
     write_description(interrupted, describe(data="d_normal", fingerprint="1234567890abcdef"))
-    with pytest.raises(ConfigError) as raised:
+    with pytest.raises(ConfigError) as error:
         checkpoint_to_resume(
             interrupted, describe(data="d_z", fingerprint="fedcba0987654321", learning_rate=5e-5)
         )
     assert (
         "other data: data.path d_normal (fingerprint 1234567890ab) -> d_z (fingerprint fedcba098765); "
         "training.learning_rate 0.0001 -> 5e-05."
-    ) in str(raised.value)
+    ) in str(error.value)
 
 
 def test_many_changes_are_counted(interrupted):
@@ -122,7 +122,7 @@ def test_settings_that_change_no_trained_weight_may_change(interrupted):
     assert checkpoint_to_resume(interrupted, averaged) == interrupted / "checkpoint-18"
 
 
-def test_other_weights_to_start_from_are_noticed(interrupted, tmp_path):
+def test_other_weights_of_the_initial_model_are_refused(interrupted, tmp_path):
     start = tmp_path / "start"
     start.mkdir()
     (start / "model.safetensors").write_bytes(b"one")
@@ -135,7 +135,7 @@ def test_other_weights_to_start_from_are_noticed(interrupted, tmp_path):
 
 
 @pytest.mark.parametrize("content", [None, "", "{", "[]", '{"format": 99}', '{"format": 1}'])
-def test_checkpoints_that_do_not_say_what_they_are_of_are_refused(interrupted, content):
+def test_checkpoints_without_a_valid_description_are_refused(interrupted, content):
     (interrupted / "run.json").unlink()
     if content is not None:
         (interrupted / "run.json").write_text(content)
@@ -165,7 +165,7 @@ def test_the_description_is_plain_json(interrupted):
 
 
 @pytest.mark.parametrize("recorded", ["/gone/runs/own/checkpoints/checkpoint-9", "checkpoint-9"])
-def test_the_best_checkpoint_is_looked_for_where_the_run_lies_now(interrupted, recorded):
+def test_the_best_checkpoint_is_looked_for_in_the_current_folder_of_the_run(interrupted, recorded):
     state = interrupted / "checkpoint-18" / "trainer_state.json"
     state.write_text(json.dumps({"best_model_checkpoint": recorded, "global_step": 18}))
     assert checkpoint_to_resume(interrupted, describe()) == state.parent
@@ -173,7 +173,7 @@ def test_the_best_checkpoint_is_looked_for_where_the_run_lies_now(interrupted, r
     assert json.loads(state.read_text()) == expected
 
 
-def test_a_best_checkpoint_that_is_gone_is_said(interrupted):
+def test_a_missing_best_checkpoint_is_reported(interrupted):
     state = interrupted / "checkpoint-18" / "trainer_state.json"
     state.write_text(json.dumps({"best_model_checkpoint": "runs/own/checkpoints/checkpoint-5"}))
     with pytest.raises(ConfigError, match=r"expected the best checkpoint so far in .*checkpoint-5"):

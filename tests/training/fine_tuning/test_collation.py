@@ -1,4 +1,4 @@
-"""The tensors of batches: which tokens, spans and pairs carry which labels."""
+"""Test the tensors of batches: which tokens, spans and pairs carry which labels."""
 
 import pytest
 
@@ -17,7 +17,7 @@ TAGS = bio(ROLES)
 CALM = {"context_share": 0.0, "isolated_share": 0.0, "topic_share": 0.0}
 
 
-def part(text, words):
+def span_of(text, words):
     return [(text.index(words), text.index(words) + len(words))]
 
 
@@ -28,7 +28,7 @@ THIRD = "Moss agreed ."
 
 @pytest.fixture
 def document():
-    """Two sentences that share an attribution, with an inner one, and a third."""
+    """Return two sentences that share an attribution, the first with an inner one, and a third."""
     return [
         Record(
             id="d:0",
@@ -39,24 +39,26 @@ def document():
             check_worthy="yes",
             attributions=[
                 Attribution(
-                    source=part(FIRST, "Lee"),
-                    cue=part(FIRST, "said"),
-                    content=part(FIRST, "he saw Moss in Orl"),
+                    source=span_of(FIRST, "Lee"),
+                    cue=span_of(FIRST, "said"),
+                    content=span_of(FIRST, "he saw Moss in Orl"),
                     event="quote",
                 ),
                 Attribution(
-                    source=part(FIRST, "he"), cue=part(FIRST, "saw"), content=part(FIRST, "Moss")
+                    source=span_of(FIRST, "he"),
+                    cue=span_of(FIRST, "saw"),
+                    content=span_of(FIRST, "Moss"),
                 ),
             ],
             entities=[
-                Entity(span=part(FIRST, "Moss"), label="PERSON"),
-                Entity(span=part(FIRST, "Orl"), label="LOCATION"),
+                Entity(span=span_of(FIRST, "Moss"), label="PERSON"),
+                Entity(span=span_of(FIRST, "Orl"), label="LOCATION"),
             ],
             stances=[
-                Stance(holder=part(FIRST, "Lee"), target=part(FIRST, "Moss"), label="favor"),
+                Stance(holder=span_of(FIRST, "Lee"), target=span_of(FIRST, "Moss"), label="favor"),
                 Stance(holder=None, target="Orl", label="neutral"),
                 Stance(holder=None, target="gun laws", label="against"),
-                Stance(holder="Nobody Here", target=part(FIRST, "Lee")),
+                Stance(holder="Nobody Here", target=span_of(FIRST, "Lee")),
             ],
         ),
         Record(
@@ -65,7 +67,7 @@ def document():
             start=30,
             text=SECOND,
             claim="no_claim",
-            attributions=[Attribution(content=part(SECOND, "It was"), event="quote")],
+            attributions=[Attribution(content=span_of(SECOND, "It was"), event="quote")],
         ),
         Record(id="d:2", doc_id="d", start=50, text=THIRD, entities=[]),
     ]
@@ -80,9 +82,10 @@ def examples(word_windows):
 
 
 def labelled(builder, document, start=0):
+    tokens = [(number, example.tokens) for number, example in enumerate(document)]
     return [
         LabelledWindow(window, [document[piece.sentence] for piece in window.pieces])
-        for window in builder.windows([(i, e.tokens) for i, e in enumerate(document)][start:])
+        for window in builder.windows(tokens[start:])
     ]
 
 
@@ -94,10 +97,10 @@ def rows(spans):
     return [tuple(span) for span in spans.tolist()]
 
 
-def test_tags_and_links_of_a_document_made_by_hand(document, examples, word_windows):
+def test_tags_and_links_of_a_handmade_document(document, examples, word_windows):
     builder = word_windows(40)
-    [made] = examples(document, builder)
-    batch = collate(labelled(builder, made), pad=0)
+    [example_document] = examples(document, builder)
+    batch = collate(labelled(builder, example_document), pad=0)
     # 0 [CLS] 1 Lee 2 said 3 he 4 saw 5 Moss 6 in 7 Orl 8 . 9 [SEP] 10 It 11 was 12 late 13 . 14 [SEP] 15 Moss ...
     assert tags_of(batch["attribution"][0]) == [
         "-",
@@ -121,8 +124,8 @@ def test_tags_and_links_of_a_document_made_by_hand(document, examples, word_wind
         "-",
     ]
     entities = bio(DEFAULT_LABELS["entity"])
-    found = batch["entity"][0].tolist()
-    assert found[:10] == [
+    entity_tags = batch["entity"][0].tolist()
+    assert entity_tags[:10] == [
         IGNORE,
         0,
         0,
@@ -134,31 +137,26 @@ def test_tags_and_links_of_a_document_made_by_hand(document, examples, word_wind
         0,
         IGNORE,
     ]
-    assert found[10:] == [IGNORE] * 5 + [0, 0, 0, IGNORE]
+    assert entity_tags[10:] == [IGNORE] * 5 + [0, 0, 0, IGNORE]
     assert rows(batch["sentences"]) == [(0, 1, 9), (0, 10, 14), (0, 15, 18)]
     assert batch["claim"].tolist() == [1, 0, IGNORE]
     assert batch["check_worthy"].tolist() == [1, IGNORE, IGNORE]
-    lee, he, said, saw = (0, 1, 2), (0, 3, 4), (0, 2, 3), (0, 4, 5)
+    lee, he, said_cue, saw_cue = (0, 1, 2), (0, 3, 4), (0, 2, 3), (0, 4, 5)
     moss, orl, late = (0, 5, 6), (0, 6, 8), (0, 10, 12)
-    links = dict(
-        zip(
-            zip(rows(batch["cues"]), rows(batch["linked"]), strict=True),
-            batch["link"].tolist(),
-            strict=True,
-        )
-    )
+    pairs = zip(rows(batch["cues"]), rows(batch["linked"]), strict=True)
+    links = dict(zip(pairs, batch["link"].tolist(), strict=True))
     assert links == {
-        (said, lee): [1, IGNORE],
-        (said, he): [0, IGNORE],
-        (saw, lee): [0, IGNORE],
-        (saw, he): [1, IGNORE],
-        # What is told inside is content of the outer one, too; and the quote goes on in the second sentence.
-        (said, moss): [IGNORE, 1],
-        (said, orl): [IGNORE, 1],
-        (said, late): [IGNORE, 1],
-        (saw, moss): [IGNORE, 1],
-        (saw, orl): [IGNORE, 0],
-        (saw, late): [IGNORE, 0],
+        (said_cue, lee): [1, IGNORE],
+        (said_cue, he): [0, IGNORE],
+        (saw_cue, lee): [0, IGNORE],
+        (saw_cue, he): [1, IGNORE],
+        # The inner content is content of the outer attribution, too; the quote continues in the second sentence.
+        (said_cue, moss): [IGNORE, 1],
+        (said_cue, orl): [IGNORE, 1],
+        (said_cue, late): [IGNORE, 1],
+        (saw_cue, moss): [IGNORE, 1],
+        (saw_cue, orl): [IGNORE, 0],
+        (saw_cue, late): [IGNORE, 0],
     }
     assert rows(batch["targets"]) == [(0, 5, 6), (0, 7, 8)]
     assert rows(batch["holders"]) == [(0, 1, 2), (0, 0, 0)]
@@ -166,7 +164,7 @@ def test_tags_and_links_of_a_document_made_by_hand(document, examples, word_wind
     assert batch["stance"].tolist() == [[0, 0, 1], [0, 1, 0]]
 
 
-def test_content_goes_on_from_a_sentence_that_is_shown(examples, word_windows):
+def test_content_continues_from_a_sentence_of_the_window(examples, word_windows):
     first, second = "Lee said so much", "and more of it ."
     records = [
         Record(
@@ -175,7 +173,9 @@ def test_content_goes_on_from_a_sentence_that_is_shown(examples, word_windows):
             start=0,
             text=first,
             attributions=[
-                Attribution(cue=part(first, "said"), content=part(first, "so much"), event="q")
+                Attribution(
+                    cue=span_of(first, "said"), content=span_of(first, "so much"), event="q"
+                )
             ],
         ),
         Record(
@@ -183,12 +183,12 @@ def test_content_goes_on_from_a_sentence_that_is_shown(examples, word_windows):
             doc_id="d",
             start=20,
             text=second,
-            attributions=[Attribution(content=part(second, "and more of it"), event="q")],
+            attributions=[Attribution(content=span_of(second, "and more of it"), event="q")],
         ),
     ]
     builder = word_windows(40)
-    [made] = examples(records, builder)
-    batch = collate(labelled(builder, made), pad=0)
+    [example_document] = examples(records, builder)
+    batch = collate(labelled(builder, example_document), pad=0)
     assert tags_of(batch["attribution"][0]) == [
         "-",
         "O",
@@ -204,14 +204,14 @@ def test_content_goes_on_from_a_sentence_that_is_shown(examples, word_windows):
         "-",
     ]
     assert rows(batch["linked"]) == [(0, 3, 10)]  # one run over both sentences
-    alone = collate(labelled(builder, made, start=1), pad=0)
+    alone = collate(labelled(builder, example_document, start=1), pad=0)
     assert tags_of(alone["attribution"][0])[:3] == ["-", "B-content", "I-content"]
-    # In windows of their own the second begins anew.
-    apart = collate(labelled(word_windows(8), made), pad=0)
+    # In a window of its own, the second sentence begins a new content.
+    apart = collate(labelled(word_windows(8), example_document), pad=0)
     assert tags_of(apart["attribution"][1])[:3] == ["-", "B-content", "I-content"]
 
 
-def test_content_that_begins_later_does_not_go_on(examples, word_windows):
+def test_content_that_begins_later_does_not_continue(examples, word_windows):
     first, second = "Lee said so", "and so on"
     records = [
         Record(
@@ -220,7 +220,7 @@ def test_content_that_begins_later_does_not_go_on(examples, word_windows):
             start=0,
             text=first,
             attributions=[
-                Attribution(cue=part(first, "said"), content=part(first, "so"), event="q")
+                Attribution(cue=span_of(first, "said"), content=span_of(first, "so"), event="q")
             ],
         ),
         Record(
@@ -228,20 +228,20 @@ def test_content_that_begins_later_does_not_go_on(examples, word_windows):
             doc_id="d",
             start=20,
             text=second,
-            attributions=[Attribution(content=part(second, "so on"), event="q")],
+            attributions=[Attribution(content=span_of(second, "so on"), event="q")],
         ),
     ]
     builder = word_windows(40)
-    [made] = examples(records, builder)
-    batch = collate(labelled(builder, made), pad=0)
+    [example_document] = examples(records, builder)
+    batch = collate(labelled(builder, example_document), pad=0)
     assert tags_of(batch["attribution"][0])[5:] == ["O", "B-content", "I-content", "-"]
     assert rows(batch["linked"]) == [(0, 3, 4), (0, 6, 8)]
 
 
-def test_a_topic_is_asked_in_a_window_of_its_own(document, examples, word_windows):
+def test_a_topic_has_a_window_of_its_own(document, examples, word_windows):
     builder = word_windows(40)
-    [made] = examples(document[:1], builder)
-    planner = EpochSampler([made], builder, SamplingConfig(**CALM))
+    [example_document] = examples(document[:1], builder)
+    planner = EpochSampler([example_document], builder, SamplingConfig(**CALM))
     [batch] = planner.epoch(0)
     [topic] = [window for window in batch if window.topic_stances]
     tensors = collate([topic], pad=0)
@@ -249,7 +249,7 @@ def test_a_topic_is_asked_in_a_window_of_its_own(document, examples, word_window
     assert rows(tensors["holders"]) == [(0, 0, 0)]
     assert rows(tensors["pair_sentences"]) == [(0, 1, 9)]
     assert tensors["stance"].tolist() == [[1, 0, 0]]
-    # What else the sentence teaches is taught once.
+    # The other labels of the sentence are used in one window only.
     assert tensors["claim"].tolist() == [IGNORE]
     assert (tensors["attribution"] == IGNORE).all()
     assert (tensors["entity"] == IGNORE).all()
@@ -257,7 +257,7 @@ def test_a_topic_is_asked_in_a_window_of_its_own(document, examples, word_window
 
 
 @pytest.mark.parametrize(("share", "count"), [(0.0, 1), (1.0, 2)])
-def test_mentions_are_asked_about_as_topics(document, examples, word_windows, share, count):
+def test_a_share_of_mentions_is_repeated_as_topics(document, examples, word_windows, share, count):
     builder = word_windows(40)
     planner = EpochSampler(
         examples(document[:1], builder), builder, SamplingConfig(**{**CALM, "topic_share": share})
@@ -276,21 +276,21 @@ def test_a_long_sentence_keeps_its_labels_in_pieces(examples, word_windows):
         text=text,
         claim="claim",
         stances=[
-            Stance(holder=part(text, "a"), target=part(text, "g"), label="favor"),
-            Stance(holder=part(text, "said"), target=part(text, "h"), label="favor"),
+            Stance(holder=span_of(text, "a"), target=span_of(text, "g"), label="favor"),
+            Stance(holder=span_of(text, "said"), target=span_of(text, "h"), label="favor"),
         ],
-        attributions=[Attribution(cue=part(text, "said"), content=part(text, "e f"))],
+        attributions=[Attribution(cue=span_of(text, "said"), content=span_of(text, "e f"))],
     )
     builder = word_windows(8)  # six tokens and four
-    [made] = examples([record], builder)
-    windows = labelled(builder, made)
+    [example_document] = examples([record], builder)
+    windows = labelled(builder, example_document)
     batch = collate(windows, pad=0)
     assert [tags_of(row) for row in batch["attribution"]] == [
         ["-", "O", "O", "O", "O", "B-content", "I-content", "-"],
         ["-", "B-cue", "O", "O", "O", "-", "-", "-"],
     ]
     assert batch["claim"].tolist() == [1, 1]
-    # A holder in another piece cannot be seen: nobody.
+    # A holder in another piece is not visible, and counts as none.
     assert rows(batch["targets"]) == [(1, 2, 3), (1, 3, 4)]
     assert rows(batch["holders"]) == [(1, 0, 0), (1, 1, 2)]
     assert len(batch["cues"]) == 0  # cue and content lie in different windows
@@ -349,7 +349,7 @@ def test_records_with_one_id_keep_their_texts(examples):
     assert sorted(len(document[0]) for document in documents) == [1, 3]
 
 
-def test_documents_are_put_in_order(examples):
+def test_sentences_of_documents_are_put_in_order(examples):
     def row(name, doc_id, start):
         return Record(
             id=name,
@@ -365,7 +365,7 @@ def test_documents_are_put_in_order(examples):
     assert [[len(example) for example in document] for document in documents] == [[1, 3, 4], [2]]
 
 
-def test_rare_labels_weigh_more(examples):
+def test_rare_labels_have_larger_weights(examples):
     rows = [
         Record(
             id=str(i), text=f"w{i}", claim="claim" if i == 0 else "no_claim", meta={"corpus": "x"}
@@ -382,14 +382,14 @@ def test_rare_labels_weigh_more(examples):
 
 def test_pieces_of_a_target_name_it_as_a_topic_in_any_order(examples):
     text = "Ada and the Port of Orl met"
-    spans = part(text, "Orl") + part(text, "the Port")
+    spans = span_of(text, "Orl") + span_of(text, "the Port")
     [[example]] = examples(
         [Record(id="1", text=text, stances=[Stance(target=spans, label="favor")])]
     )
     assert example.stances[0].mention == "the Port of Orl"
 
 
-def test_whether_an_example_teaches_a_task(examples, document):
+def test_an_example_names_the_tasks_that_it_has_labels_of(examples, document):
     first, second, third = examples(document)[0]
     assert {task for task in TASKS if not first.has_labels_of([task])} == {"subjective"}
     assert {task for task in TASKS if second.has_labels_of([task])} == {"attribution", "claim"}
@@ -397,7 +397,7 @@ def test_whether_an_example_teaches_a_task(examples, document):
     assert not third.has_labels_of(["claim", "stance"])
 
 
-def test_a_speaker_of_an_earlier_sentence_is_the_holder_where_the_window_shows_both(word_windows):
+def test_a_speaker_of_an_earlier_sentence_is_the_holder_where_a_window_has_both(word_windows):
     stance = Stance(holder="Lee", target=[(0, 4)], label="against")
     records = [
         Record(id="a:0", doc_id="a", start=0, text="Lee agreed .", stances=[]),
@@ -410,12 +410,12 @@ def test_a_speaker_of_an_earlier_sentence_is_the_holder_where_the_window_shows_b
     (document,) = build_examples(records, windows, labels, {}, exhaustive_stances=["whole"])
     tokens = [(number, example.tokens) for number, example in enumerate(document)]
 
-    (both,) = windows.windows(tokens)
-    batch = collate([LabelledWindow(both, document)], pad=0)
+    (window,) = windows.windows(tokens)
+    batch = collate([LabelledWindow(window, document)], pad=0)
     assert batch["holders"].tolist() == [[0, 1, 2]]
     assert batch["targets"].tolist() == [[0, 5, 6]]
     assert batch["opinion_target"][0].tolist() == [IGNORE, 0, 0, 0, IGNORE, 1, 0, 0, IGNORE]
 
-    (second,) = windows.windows(tokens[1:])
-    batch = collate([LabelledWindow(second, document[1:])], pad=0)
+    (second_window,) = windows.windows(tokens[1:])
+    batch = collate([LabelledWindow(second_window, document[1:])], pad=0)
     assert batch["holders"].tolist() == [[0, 0, 0]]

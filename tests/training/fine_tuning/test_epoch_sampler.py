@@ -1,4 +1,4 @@
-"""Epochs of windows and batches: which sentences are shown, in which company and order."""
+"""Test epochs of windows and batches: which sentences they contain, in which company and order."""
 
 from collections import Counter
 from itertools import pairwise
@@ -16,7 +16,7 @@ CALM = {"context_share": 0.0, "isolated_share": 0.0, "topic_share": 0.0}
 
 @pytest.fixture(scope="module")
 def many(seeds, tokenizer_json):
-    """Examples of all the seeds and of as many sentences that stand alone, with their builder."""
+    """Return examples of all seeds and of as many isolated sentences, with their window builder."""
     builder = WindowBuilder.from_json(tokenizer_json, 64)
     records = [record for article in seeds.values() for record in article]
     alone = [
@@ -34,7 +34,7 @@ def many(seeds, tokenizer_json):
     return build_examples([*records, *alone], builder, DEFAULT_LABELS, {}), builder
 
 
-def course(many, number=0, **mixture):
+def sample_epoch(many, number=0, **mixture):
     return EpochSampler(*many, SamplingConfig(**{"tokens_per_batch": 512, **mixture})).epoch(number)
 
 
@@ -45,15 +45,15 @@ def contents(batches):
     ]
 
 
-def test_the_same_seed_gives_the_same_course(many):
-    assert contents(course(many)) == contents(course(many))
+def test_the_same_seed_gives_the_same_epochs(many):
+    assert contents(sample_epoch(many)) == contents(sample_epoch(many))
     planner = EpochSampler(*many, SamplingConfig())
     second = contents(planner.epoch(1))
     assert second == contents(planner.epoch(1)) != contents(planner.epoch(0))
-    assert contents(course(many, seed=14)) != contents(course(many))
+    assert contents(sample_epoch(many, seed=14)) != contents(sample_epoch(many))
 
 
-def shown(batches):
+def token_counts(batches):
     """Count the tokens of each example that batches contain, topics aside."""
     tokens = Counter()
     for batch in batches:
@@ -65,54 +65,56 @@ def shown(batches):
 
 
 @pytest.mark.parametrize("mixture", [{}, CALM, {"isolated_share": 1.0, "context_share": 1.0}])
-def test_every_example_is_shown_once_an_epoch(many, mixture):
+def test_every_epoch_contains_each_example_once(many, mixture):
     expected = Counter({id(example): len(example) for document in many[0] for example in document})
     for number in range(2):
-        assert shown(course(many, number, **mixture)) == expected
+        assert token_counts(sample_epoch(many, number, **mixture)) == expected
 
 
-def test_sampling_shows_a_share(many):
+def test_an_epoch_contains_the_configured_share_of_a_corpus(many):
     corpus_of = {id(example): example.corpus for document in many[0] for example in document}
     sizes = Counter(corpus_of.values())
     for number in range(2):
         seen = Counter(
             corpus_of[e]
-            for e in shown(course(many, number, corpus_shares={"isolated_share": 0.25}))
+            for e in token_counts(
+                sample_epoch(many, number, corpus_shares={"isolated_share": 0.25})
+            )
         )
         assert seen == {
             "seeds": sizes["seeds"],
             "isolated_share": round(sizes["isolated_share"] / 4),
         }
     drawn = [
-        set(shown(course(many, number, corpus_shares={"isolated_share": 0.25})))
+        set(token_counts(sample_epoch(many, number, corpus_shares={"isolated_share": 0.25})))
         for number in range(2)
     ]
     assert drawn[0] != drawn[1]
 
 
-def test_context_and_isolated_shares_set_the_company_of_a_sentence(many):
-    def company(**mixture):
+def test_context_and_isolated_shares_decide_which_sentences_share_a_window(many):
+    def window_sizes(**mixture):
         return [
             len(w.examples)
-            for batch in course(many, **{**CALM, **mixture})
+            for batch in sample_epoch(many, **{**CALM, **mixture})
             for w in batch
             if not w.topic_stances and w.examples[0].corpus == "isolated_share"
         ]
 
-    assert set(company()) == {1}
-    assert max(company(context_share=1.0)) > 1
-    lonely = [
+    assert set(window_sizes()) == {1}
+    assert max(window_sizes(context_share=1.0)) > 1
+    isolated = [
         w
-        for batch in course(many, **{**CALM, "isolated_share": 1.0})
+        for batch in sample_epoch(many, **{**CALM, "isolated_share": 1.0})
         for w in batch
         if not w.topic_stances
     ]
-    assert all(len(w.examples) == 1 for w in lonely)
+    assert all(len(w.examples) == 1 for w in isolated)
 
 
 @pytest.mark.parametrize("budget", [64, 200, 2048])
 def test_padded_tokens_keep_within_the_budget(many, budget):
-    batches = course(many, tokens_per_batch=budget)
+    batches = sample_epoch(many, tokens_per_batch=budget)
     padded = [max(map(len, batch)) * len(batch) for batch in batches]
     assert max(padded) <= budget
     assert all(batches)
@@ -123,7 +125,7 @@ def test_padded_tokens_keep_within_the_budget(many, budget):
 
 
 def test_batches_come_in_a_random_order(many):
-    lengths = [max(map(len, batch)) for batch in course(many, tokens_per_batch=128)]
+    lengths = [max(map(len, batch)) for batch in sample_epoch(many, tokens_per_batch=128)]
     rising = [after > before for before, after in pairwise(lengths) if after != before]
     assert len(rising) > 100
     assert 0.35 < sum(rising) / len(rising) < 0.65

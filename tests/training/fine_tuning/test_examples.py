@@ -1,4 +1,4 @@
-"""Training examples from records."""
+"""Test training examples built from records."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from claimstance.training.fine_tuning.examples import build_examples
 
 @pytest.fixture
 def stances_of(word_windows):
-    """Return a function from stances to the examples that they become."""
+    """Return a function that builds the training stances of a sentence."""
 
     def build(text, *stances):
         record = Record(id="1", text=text, stances=list(stances))
@@ -20,7 +20,7 @@ def stances_of(word_windows):
     return build
 
 
-def test_a_holder_outside_the_sentence_is_not_taken_for_the_text(stances_of):
+def test_a_holder_outside_the_sentence_does_not_become_the_text(stances_of):
     # The speaker of a quotation that runs on is named in an earlier sentence.
     assert stances_of("Moss lies .", Stance(holder="Lee", target=[(0, 4)], label="against")) == []
 
@@ -70,7 +70,7 @@ def examples_of(word_windows):
     return build
 
 
-def test_exhaustive_stances_teach_where_holders_and_targets_stand(examples_of):
+def test_exhaustive_stances_tag_holders_and_targets(examples_of):
     text = "Lee said Moss lies to Orl ."
     (example,) = examples_of(
         (
@@ -88,7 +88,7 @@ def test_exhaustive_stances_teach_where_holders_and_targets_stand(examples_of):
     assert [stance.takes_side for stance in example.stances] == [True, False]
 
 
-def test_of_two_overlapping_targets_the_longer_one_is_tagged(examples_of):
+def test_the_longer_of_two_overlapping_targets_is_tagged(examples_of):
     text = "Lee said Moss lies ."
     for targets in ([(9, 13)], [(9, 18)]), ([(9, 18)], [(9, 13)]):
         (example,) = examples_of(
@@ -100,7 +100,7 @@ def test_of_two_overlapping_targets_the_longer_one_is_tagged(examples_of):
         assert example.opinions["opinion_target"] == [0, 0, 1, 2, 0]
 
 
-def test_other_corpora_do_not_teach_where_holders_stand(stances_of, word_windows):
+def test_other_corpora_do_not_tag_holders_and_targets(stances_of, word_windows):
     record = Record(
         id="1",
         text="Lee lies .",
@@ -110,7 +110,7 @@ def test_other_corpora_do_not_teach_where_holders_stand(stances_of, word_windows
     assert example.opinions == {}
 
 
-def test_the_speaker_of_a_running_quotation_is_sought_in_the_sentences_before(examples_of):
+def test_the_speaker_of_a_continued_quotation_is_found_in_earlier_sentences(examples_of):
     _, _, last = examples_of(
         ("Moss said so .", []),
         ("It was late .", []),

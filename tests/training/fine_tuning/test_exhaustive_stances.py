@@ -1,4 +1,4 @@
-"""Training on corpora whose sentences list every stance that they express."""
+"""Test training on corpora whose sentences list every stance that they express."""
 
 import pytest
 import torch

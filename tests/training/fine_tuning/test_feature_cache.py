@@ -1,4 +1,4 @@
-"""The output of a frozen encoder, computed once and read from a file in every epoch."""
+"""Test that the output of a frozen encoder is computed once, and read from a file in every epoch."""
 
 from collections import namedtuple
 

@@ -1,4 +1,4 @@
-"""Stances that a model finds by itself, compared with the annotation."""
+"""Test the stances that a model finds by itself against the annotation."""
 
 from dataclasses import replace
 
@@ -40,30 +40,30 @@ def annotated(text, *stances):
         (Stance(holder=[(0, 6)], target="taxes", label="favor"), "neutral", 0),  # a topic
     ],
 )
-def test_the_gold_label_of_a_pair_is_that_of_the_stance_that_it_overlaps(
+def test_a_pair_has_the_gold_label_of_the_stance_that_it_overlaps(
     predictor, stance, label, annotated_count
 ):
-    found = find_stances(predictor, [annotated("Voters hate the harbour tax .", stance)])
-    [gold] = found.answers.gold.tolist()
-    assert found.answers.labels[gold] == label
-    assert found.annotated == annotated_count
-    assert set(found.answers.kinds) == {"stance.found"}
+    pairs = find_stances(predictor, [annotated("Voters hate the harbour tax .", stance)])
+    [gold] = pairs.answers.gold.tolist()
+    assert pairs.answers.labels[gold] == label
+    assert pairs.annotated == annotated_count
+    assert set(pairs.answers.kinds) == {"stance.found"}
 
 
 def test_one_annotated_stance_is_the_gold_label_of_one_pair(predictor):
     stance = Stance(holder=[(0, 6)], target=[(12, 26)], label="favor")
-    found = find_stances(predictor, [annotated("Voters hate tax hate Amsel .", stance)])
-    labels = [found.answers.labels[gold] for gold in found.answers.gold]
+    pairs = find_stances(predictor, [annotated("Voters hate tax hate Amsel .", stance)])
+    labels = [pairs.answers.labels[gold] for gold in pairs.answers.gold]
     assert sorted(labels) == ["favor", "neutral"]
 
 
 def test_best_f1_counts_annotated_stances_that_no_pair_matches(predictor):
     text = "Voters hate the harbour tax ."
-    right = Stance(holder=[(0, 6)], target=[(24, 27)], label="favor")
+    matched = Stance(holder=[(0, 6)], target=[(24, 27)], label="favor")
     missed = Stance(holder=[(16, 23)], target=[(0, 6)], label="against")
-    assert best_f1(find_stances(predictor, [annotated(text, right)]), "neutral") == 1
-    found = find_stances(predictor, [annotated(text, right, missed)])
-    assert best_f1(found, "neutral") == pytest.approx(2 / 3)
+    assert best_f1(find_stances(predictor, [annotated(text, matched)]), "neutral") == 1
+    pairs = find_stances(predictor, [annotated(text, matched, missed)])
+    assert best_f1(pairs, "neutral") == pytest.approx(2 / 3)
     assert best_f1(find_stances(predictor, [annotated("Amsel slept .")]), "neutral") == 0
 
 
@@ -71,37 +71,37 @@ NAMED = "stance.found.neutral.named_target"
 
 
 def test_pairs_have_the_properties_of_their_spans(predictor):
-    found = find_stances(predictor, [annotated("Voters hate the harbour tax . Amsel")])
+    pairs = find_stances(predictor, [annotated("Voters hate the harbour tax . Amsel")])
     columns = [EVIDENCE.index(name) for name in ("target_words", "named_target")]
     # "harbour tax" and "Amsel"
-    assert sorted(found.evidence[:, columns].tolist()) == [[1, 1], [2, 0]]
+    assert sorted(pairs.evidence[:, columns].tolist()) == [[1, 1], [2, 0]]
 
 
-def log_odds(found):
-    """Return the log-odds of favor against neutral: of targets that are names, and of others."""
-    labels, probabilities = found.answers.labels, np.log(found.answers.probabilities)
+def log_odds(pairs):
+    """Return the log-odds of favor against neutral, of the target that is a name and of the other one."""
+    labels, probabilities = pairs.answers.labels, np.log(pairs.answers.probabilities)
     odds = probabilities[:, labels.index("favor")] - probabilities[:, labels.index("neutral")]
-    named = found.evidence[:, EVIDENCE.index("named_target")] == 1
-    return odds[named].item(), odds[~named].item()
+    is_name = pairs.evidence[:, EVIDENCE.index("named_target")] == 1
+    return odds[is_name].item(), odds[~is_name].item()
 
 
-def test_evidence_moves_the_probabilities_of_pairs_that_nobody_asked_about(predictor):
+def test_evidence_changes_the_probabilities_of_found_pairs_only(predictor):
     record = annotated("Voters hate the harbour tax . Amsel")
-    named, other = log_odds(find_stances(predictor, [record]))
+    name_before, other_before = log_odds(find_stances(predictor, [record]))
     predictor.config.biases[NAMED] = -1.0
-    named_then, other_then = log_odds(find_stances(predictor, [record]))
-    assert named_then == pytest.approx(named + 1)
-    assert other_then == pytest.approx(other)
+    name_after, other_after = log_odds(find_stances(predictor, [record]))
+    assert name_after == pytest.approx(name_before + 1)
+    assert other_after == pytest.approx(other_before)
 
     document = predictor.read([record.text])
     pairs = candidate_queries(document)
-    given = [replace(pair, is_found=False) for pair in pairs]
-    before = predictor.stances(document, given)
+    queries = [replace(pair, is_found=False) for pair in pairs]
+    before = predictor.stances(document, queries)
     predictor.config.biases[NAMED] = 0.0
-    assert predictor.stances(document, given).tolist() == before.tolist()
+    assert predictor.stances(document, queries).tolist() == before.tolist()
 
 
-def test_pairs_lose_probability_by_the_number_of_likelier_ones(predictor, monkeypatch):
+def test_likelier_pairs_lower_the_probability_of_a_stance(predictor, monkeypatch):
     document = predictor.read(["Voters hate the harbour tax . Amsel"])
     pairs = candidate_queries(document)
     neutral = list(predictor.config.labels["stance"]).index("neutral")
@@ -118,30 +118,32 @@ def test_pairs_lose_probability_by_the_number_of_likelier_ones(predictor, monkey
     assert log_odds() == pytest.approx(before - [0.7 * np.log(2), 0])
 
 
-def made_found(predictor, has_stance, named):
-    """Return pairs with equal probabilities, of which some have a stance and some a target that is a name."""
-    found = find_stances(predictor, [annotated("Voters hate tax .")])
-    answers = found.answers
+def artificial_pairs(predictor, has_stance, has_name):
+    """Return pairs, some with a stance and some with a target that is a name."""
+    pairs = find_stances(predictor, [annotated("Voters hate tax .")])
+    answers = pairs.answers
     neutral, favor = answers.labels.index("neutral"), answers.labels.index("favor")
     evidence = np.zeros((len(has_stance), len(EVIDENCE)))
-    evidence[:, EVIDENCE.index("named_target")] = named
+    evidence[:, EVIDENCE.index("named_target")] = has_name
     probabilities = np.full((len(has_stance), len(answers.labels)), 0.1)
-    # The network knows a little: the stances have the lesser probabilities of none.
+    # The network is slightly informative: it gives pairs with a stance a lower probability of neutral.
     probabilities[:, neutral] = np.where(has_stance, 0.4, 0.6)
-    made = replace(answers, probabilities=probabilities, gold=np.where(has_stance, favor, neutral))
-    return replace(found, answers=made, evidence=evidence)
+    artificial_answers = replace(
+        answers, probabilities=probabilities, gold=np.where(has_stance, favor, neutral)
+    )
+    return replace(pairs, answers=artificial_answers, evidence=evidence)
 
 
-def test_a_property_that_stances_have_counts_for_them(predictor):
+def test_a_property_of_stances_increases_their_probability(predictor):
     has_stance = np.arange(100) % 3 == 0
-    weights = fit_evidence(made_found(predictor, has_stance, has_stance), "neutral")
+    weights = fit_evidence(artificial_pairs(predictor, has_stance, has_stance), "neutral")
     assert weights[NAMED] < -0.5
     assert weights["stance.found.neutral.holder_words"] == pytest.approx(0)
-    weights = fit_evidence(made_found(predictor, has_stance, ~has_stance), "neutral")
+    weights = fit_evidence(artificial_pairs(predictor, has_stance, ~has_stance), "neutral")
     assert weights[NAMED] > 0.5
 
 
 @pytest.mark.parametrize("has_stance", [True, False])
 def test_pairs_of_one_kind_give_no_weights(predictor, has_stance):
-    pairs = made_found(predictor, np.full(9, has_stance), np.ones(9))
+    pairs = artificial_pairs(predictor, np.full(9, has_stance), np.ones(9))
     assert fit_evidence(pairs, "neutral") == {}

@@ -1,4 +1,4 @@
-"""The precision that training computes in."""
+"""Test the precision that training computes in."""
 
 import logging
 
@@ -24,8 +24,9 @@ def test_bfloat16_is_used_only_where_the_device_has_it(monkeypatch, caplog):
     assert "computing in float32" in caplog.text
 
 
-def test_this_processor_is_asked():
-    assert has_bfloat16(torch.device("cpu")) in (True, False)  # an operator that PyTorch may rename
+def test_support_by_this_processor_is_detected_without_an_error():
+    # The function calls an operator that PyTorch may rename.
+    assert has_bfloat16(torch.device("cpu")) in (True, False)
 
 
 def test_a_build_of_pytorch_without_onednn_has_no_bfloat16(monkeypatch):
@@ -40,9 +41,9 @@ def test_a_configured_precision_is_not_measured(monkeypatch):
     assert not use_bfloat16("float32")
 
 
-def test_auto_is_float32_where_the_device_has_no_bfloat16(monkeypatch, caplog):
+def test_auto_selects_float32_where_the_device_has_no_bfloat16(monkeypatch, caplog):
     monkeypatch.setattr(precision, "has_bfloat16", lambda device: False)
-    monkeypatch.setattr(precision, "measure_rate", None)  # which would take seconds there
+    monkeypatch.setattr(precision, "measure_rate", None)  # a measurement would take seconds there
     assert not use_bfloat16("auto")
     assert not caplog.records
 
@@ -50,7 +51,7 @@ def test_auto_is_float32_where_the_device_has_no_bfloat16(monkeypatch, caplog):
 @pytest.mark.parametrize(
     ("bfloat16_rate", "expected"), [(180.0, True), (110.0, False), (1.4, False)]
 )
-def test_auto_is_what_the_machine_computes_clearly_faster(
+def test_auto_selects_bfloat16_where_it_is_clearly_faster(
     monkeypatch, caplog, bfloat16_rate, expected
 ):
     monkeypatch.setattr(precision, "has_bfloat16", lambda device: True)

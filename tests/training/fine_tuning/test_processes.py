@@ -1,4 +1,4 @@
-"""Training in two processes on this machine: the same course as one process with batches twice as large."""
+"""Test that training in two processes on this machine matches one process with batches twice as large."""
 
 import json
 import shutil
@@ -19,7 +19,7 @@ pytestmark = [
 CLAIMSTANCE = Path(sys.executable).with_name("claimstance")
 LAUNCHERS = {
     "torchrun": ("torch.distributed.run", "--standalone", "--nproc-per-node", "2"),
-    # --multi_gpu: several processes on this machine; without it accelerate starts one, or wants mpirun.
+    # --multi_gpu: several processes on this machine; without it, accelerate starts one process or requires mpirun.
     "accelerate": (
         "accelerate.commands.launch",
         "--multi_gpu",
@@ -37,7 +37,7 @@ LAUNCHERS = {
 
 @pytest.fixture(scope="module")
 def plain_encoder(tiny_encoder, tmp_path_factory):
-    """Without dropout, which each process draws for itself."""
+    """Return an encoder without dropout, which would differ between processes."""
     folder = shutil.copytree(tiny_encoder, tmp_path_factory.mktemp("plain") / "encoder")
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     config.update(hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
@@ -81,38 +81,39 @@ def train(room, encoder, name, launcher=(), *settings, data="data"):
     )
 
 
-def account(room, name):
+def training_report(room, name):
     return json.loads((room / name / "training.json").read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")
 def alone(room, plain_encoder):
-    done = train(room, plain_encoder, "alone", (), "training.batches_per_step=2")
-    assert done.returncode == 0, done.stderr
+    process = train(room, plain_encoder, "alone", (), "training.batches_per_step=2")
+    assert process.returncode == 0, process.stderr
     return load_file(room / "alone" / "model.safetensors")
 
 
 @pytest.mark.parametrize("launcher", LAUNCHERS)
-def test_two_processes_go_the_way_of_one(room, plain_encoder, alone, launcher):
-    done = train(room, plain_encoder, launcher, LAUNCHERS[launcher])
-    assert done.returncode == 0, done.stderr
-    both = load_file(room / launcher / "model.safetensors")
+def test_two_processes_train_like_one(room, plain_encoder, alone, launcher):
+    process = train(room, plain_encoder, launcher, LAUNCHERS[launcher])
+    assert process.returncode == 0, process.stderr
+    distributed_weights = load_file(room / launcher / "model.safetensors")
     for name, weights in alone.items():
-        torch.testing.assert_close(both[name], weights, atol=2e-5, rtol=1e-4, msg=name)
-    one, two = account(room, "alone"), account(room, launcher)
-    assert one["steps"] == two["steps"] > 5
-    losses = [
-        [entry["loss"] for entry in found["history"] if "loss" in entry] for found in (one, two)
-    ]
-    assert len(losses[0]) > 3
-    assert losses[1] == pytest.approx(losses[0], rel=1e-4)
+        actual = distributed_weights[name]
+        torch.testing.assert_close(actual, weights, atol=2e-5, rtol=1e-4, msg=name)
+    reports = training_report(room, "alone"), training_report(room, launcher)
+    assert reports[0]["steps"] == reports[1]["steps"] > 5
+    expected, losses = (
+        [entry["loss"] for entry in report["history"] if "loss" in entry] for report in reports
+    )
+    assert len(expected) > 3
+    assert losses == pytest.approx(expected, rel=1e-4)
     assert (room / launcher / "manifest.json").exists()
 
 
 def test_other_batches_give_other_weights(room, plain_encoder, alone):
     """Show that the comparison above would fail if the processes saw the same batches."""
-    done = train(room, plain_encoder, "single", (), "training.batches_per_step=1")
-    assert done.returncode == 0, done.stderr
+    process = train(room, plain_encoder, "single", (), "training.batches_per_step=1")
+    assert process.returncode == 0, process.stderr
     weights = load_file(room / "single" / "model.safetensors")
     assert any(
         not torch.allclose(weights[name], value, atol=2e-5, rtol=1e-4)
@@ -120,8 +121,8 @@ def test_other_batches_give_other_weights(room, plain_encoder, alone):
     )
 
 
-def test_several_processes_want_a_dataset_that_is_there(room, plain_encoder):
-    done = train(room, plain_encoder, "unbuilt", LAUNCHERS["torchrun"], data="nothing")
-    assert done.returncode != 0
-    assert "expected a built dataset at" in done.stderr
+def test_several_processes_need_a_built_dataset(room, plain_encoder):
+    process = train(room, plain_encoder, "unbuilt", LAUNCHERS["torchrun"], data="nothing")
+    assert process.returncode != 0
+    assert "expected a built dataset at" in process.stderr
     assert not (room / "nothing").exists()

@@ -1,4 +1,4 @@
-"""Sentence embeddings of an encoder as it was before training."""
+"""Test sentence embeddings of an encoder as it was before training."""
 
 import numpy as np
 import pytest
@@ -23,9 +23,8 @@ def encode(tiny_encoder):
 def test_embeddings_have_length_one_and_the_order_of_the_texts(encode):
     vectors = encode(TEXTS)
     assert vectors.shape == (5, 32)
-    assert np.linalg.norm(vectors, axis=1) == pytest.approx(
-        [1, 0, 1, 1, 1]
-    )  # no words, no direction
+    # A text without words has no direction.
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx([1, 0, 1, 1, 1])
     assert vectors[2] == pytest.approx(vectors[4], abs=1e-5)
     assert np.abs(vectors[0] - vectors[3]).max() > 0.01
 
@@ -41,10 +40,10 @@ def test_long_texts_are_cut(encode):
     assert encode([words])[0] == pytest.approx(encode([words + "harbour tax"])[0], abs=1e-5)
 
 
-def test_no_text_has_no_embedding(encode):
+def test_no_texts_give_no_embeddings(encode):
     assert encode([]).shape == (0, 32)
 
 
-def test_an_encoder_that_cannot_be_loaded_is_said(tmp_path):
+def test_an_encoder_that_cannot_be_loaded_is_reported(tmp_path):
     with pytest.raises(ConfigError, match="expected a folder, or the name of a model"):
         SentenceEncoder(str(tmp_path / "none"), 16)

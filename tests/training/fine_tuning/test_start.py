@@ -1,4 +1,4 @@
-"""The weights that training begins with: ``model.init_from``."""
+"""Test the weights that training begins with: ``model.init_from``."""
 
 import pytest
 import torch
@@ -37,33 +37,36 @@ def minilm():
 def test_training_begins_with_the_bundled_weights(minilm, bundled, start):
     model, name = new(encoder=minilm, init_from=start)
     assert name == bundled.config.name
-    theirs = bundled.state_dict()
-    equal = {key: torch.equal(value, theirs[key]) for key, value in model.state_dict().items() if key in theirs
-             and value.shape == theirs[key].shape}  # fmt: skip
+    bundled_weights = bundled.state_dict()
+    equal = {
+        key: torch.equal(value, bundled_weights[key])
+        for key, value in model.state_dict().items()
+        if key in bundled_weights and value.shape == bundled_weights[key].shape
+    }
     assert {key for key in equal if key.startswith(("encoder.", "heads.stance."))}
-    assert [
-        key for key, same in equal.items() if not same and not key.startswith("heads.claim.")
-    ] == []
-    assert model.config.labels["claim"] == LABELS["claim"]  # a head of other labels starts new
+    differing = [key for key, is_equal in equal.items() if not is_equal]
+    assert [key for key in differing if not key.startswith("heads.claim.")] == []
+    # A head with other labels is initialized anew.
+    assert model.config.labels["claim"] == LABELS["claim"]
 
 
-def test_auto_passes_over_a_bundled_model_with_another_encoder(tiny_encoder, caplog):
+def test_auto_ignores_a_bundled_model_with_another_encoder(tiny_encoder, caplog):
     caplog.set_level("INFO", "claimstance")
     _, name = new(encoder=str(tiny_encoder), init_from="auto", max_tokens=64)
     assert name is None
     assert "which the bundled model small does not have" in caplog.text
 
 
-def test_a_named_start_with_another_encoder_is_refused(tiny_encoder):
+def test_a_named_initial_model_with_another_encoder_is_refused(tiny_encoder):
     with pytest.raises(ConfigError, match="expected a model with the encoder of this one"):
         new(encoder=str(tiny_encoder), init_from="small", max_tokens=64)
 
 
-def test_without_a_start_the_encoder_is_as_it_was_pretrained(tiny_encoder):
+def test_without_an_initial_model_the_encoder_has_its_pretrained_weights(tiny_encoder):
     model, name = new(encoder=str(tiny_encoder), max_tokens=64)
-    again, _ = new(encoder=str(tiny_encoder), max_tokens=64)
+    second_model, _ = new(encoder=str(tiny_encoder), max_tokens=64)
     assert name is None
-    weights = again.state_dict()
+    weights = second_model.state_dict()
     differing = [
         key for key, value in model.state_dict().items()
         if key.startswith("encoder.") and not torch.equal(value, weights[key])

@@ -1,4 +1,4 @@
-"""One head trained, the rest of the model as it was: ``training.trainable_tasks``."""
+"""Test that one head is trained while the rest of the model stays as it was: ``training.trainable_tasks``."""
 
 import json
 import shutil
@@ -27,7 +27,7 @@ STANCES = {**dict.fromkeys(OTHERS), "meta": {"corpus": "own"}}
 
 @pytest.fixture(scope="module")
 def stances(splits):
-    """Rows that tell of stances alone, as those of somebody's own corpus may."""
+    """Return rows annotated with stances only, as those of a user's own corpus may be."""
     return {name: [row.model_copy(update=STANCES) for row in rows] for name, rows in splits.items()}
 
 
@@ -47,7 +47,7 @@ def go_on(make_config, stances, tmp_path):
 
 
 def changed(start, end):
-    """The parts of the network whose weights differ."""
+    """Return the names of the heads whose weights differ, and encoder where others differ."""
     before, after = (
         ClaimStanceModel.from_pretrained(folder).state_dict() for folder in (start, end)
     )
@@ -56,13 +56,13 @@ def changed(start, end):
     return {name.split(".")[1] if name.startswith("heads.") else "encoder" for name in different}
 
 
-def fitted(folder, whose):
+def fitted(folder, of_stance):
     config = asdict(ModelConfig.load(folder))
     return {
         (name, key): value
         for name in ("temperatures", "biases", "thresholds", "abstain_below", "conformal")
         for key, value in config[name].items()
-        if key.startswith("stance") == whose
+        if key.startswith("stance") == of_stance
     }
 
 
@@ -76,25 +76,25 @@ def test_a_stance_head_learns_and_nothing_else_changes(trained, go_on, tmp_path,
     assert (end / "reader.onnx").read_bytes() == (start / "reader.onnx").read_bytes()
     assert (end / "stance.onnx").read_bytes() != (start / "stance.onnx").read_bytes()
     assert ModelConfig.load(end).tasks == ModelConfig.load(start).tasks
-    assert fitted(end, whose=False) == fitted(start, whose=False) != {}
-    assert fitted(end, whose=True) != fitted(start, whose=True)
+    assert fitted(end, of_stance=False) == fitted(start, of_stance=False) != {}
+    assert fitted(end, of_stance=True) != fitted(start, of_stance=True)
 
 
-def test_heads_within_the_encoders_file_are_exported_anew(trained, go_on, splits):
+def test_heads_in_the_file_of_the_encoder_are_exported_anew(trained, go_on, splits):
     end = go_on(trained, ["claim", "attribution"], splits)
     assert changed(trained, end) == {"claim", "attribution", "link"}
     assert (end / "reader.onnx").read_bytes() != (trained / "reader.onnx").read_bytes()
-    assert fitted(end, whose=True) == fitted(trained, whose=True)
+    assert fitted(end, of_stance=True) == fitted(trained, of_stance=True)
 
 
-def test_what_stays_of_a_float32_model_stays_float32(trained, go_on, tmp_path):
+def test_unchanged_files_of_a_float32_model_stay_float32(trained, go_on, tmp_path):
     start = export(trained, tmp_path / "start", "float32")
     end = go_on(start, ["stance"])
     assert (end / "reader.onnx").read_bytes() == (start / "reader.onnx").read_bytes()
     assert json.loads((end / "manifest.json").read_bytes())["precision"] == "float32"
 
 
-def test_a_start_that_was_altered_is_refused(trained, go_on, tmp_path):
+def test_an_altered_initial_model_is_refused(trained, go_on, tmp_path):
     start = shutil.copytree(trained, tmp_path / "start")
     with (start / "reader.onnx").open("ab") as file:
         file.write(b"\x72\x00")
@@ -103,7 +103,7 @@ def test_a_start_that_was_altered_is_refused(trained, go_on, tmp_path):
     assert not (tmp_path / "own" / "checkpoints").exists()
 
 
-def test_a_start_that_was_not_exported(trained, go_on, tmp_path):
+def test_an_initial_model_that_was_not_exported(trained, go_on, tmp_path):
     start = shutil.copytree(trained, tmp_path / "start")
     (start / "manifest.json").unlink()
     end = go_on(start, ["stance"])
@@ -111,13 +111,13 @@ def test_a_start_that_was_not_exported(trained, go_on, tmp_path):
     assert check_files(end)
 
 
-def test_without_dev_nothing_is_promised_of_a_new_head(trained, go_on, stances):
+def test_without_dev_a_new_head_is_not_calibrated(trained, go_on, stances):
     end = go_on(trained, ["stance"], {"train": stances["train"]})
-    assert fitted(end, whose=True) == {}
-    assert fitted(end, whose=False) == fitted(trained, whose=False)
+    assert fitted(end, of_stance=True) == {}
+    assert fitted(end, of_stance=False) == fitted(trained, of_stance=False)
 
 
-def test_labels_of_tasks_that_stay_are_not_asked_about(trained, go_on, splits):
+def test_labels_of_frozen_tasks_are_ignored(trained, go_on, splits):
     rows = {
         name: [row.model_copy(update={"claim": "opinion"}) for row in rows]
         for name, rows in splits.items()
@@ -129,7 +129,7 @@ def test_labels_of_tasks_that_stay_are_not_asked_about(trained, go_on, splits):
     assert {name.partition("/")[2] for name in scored} - {""} == {"stance"}
 
 
-def test_a_score_that_cannot_change_chooses_nothing(trained, go_on, splits):
+def test_a_metric_of_a_frozen_task_is_refused(trained, go_on, splits):
     with pytest.raises(ConfigError, match=r"training.metric: unknown metric 'seeds/claim'"):
         go_on(trained, ["stance"], splits, metric="seeds/claim", evaluations_per_epoch=1)
 
@@ -146,7 +146,7 @@ def test_soft_labels_of_other_tasks_are_left_out(trained, make_config, stances, 
     assert changed(trained, train(config, stances, DEFAULT_LABELS, soft)) == {"stance"}
 
 
-def test_the_card_says_what_learned(trained, make_config, stances, tmp_path):
+def test_the_card_names_the_trained_head(trained, make_config, stances, tmp_path):
     config = make_config(
         tmp_path / "own",
         model={"init_from": str(trained)},
@@ -166,36 +166,40 @@ def test_the_card_says_what_learned(trained, make_config, stances, tmp_path):
 
 
 @pytest.mark.parametrize("shared", [True, False])
-def test_layers_without_a_question_stay_to_the_last_bit(trained, go_on, stances, shared):
-    """Without weight decay, rows that ask about named holders change nothing of what is said about nobody's stance."""
+def test_layers_without_training_stances_stay_exactly_equal(trained, go_on, stances, shared):
+    """Check that stances with a holder leave the layers for stances without one unchanged, without weight decay."""
 
-    def named(row):  # in whole sentences, since a holder in another piece is nobody
-        asked = [
+    def training_row(row):  # in short sentences, since a holder in another piece counts as none
+        row_stances = [
             stance
             for stance in row.stances or ()
             if shared or (isinstance(stance.holder, list) and len(row.text) < 120)
         ]
-        return row.model_copy(update={"stances": asked})
+        return row.model_copy(update={"stances": row_stances})
 
-    end = go_on(trained, ["stance"], {"train": [*map(named, stances["train"])]}, weight_decay=0.0)
+    end = go_on(
+        trained, ["stance"], {"train": [*map(training_row, stances["train"])]}, weight_decay=0.0
+    )
     before, after = (
         ClaimStanceModel.from_pretrained(folder).state_dict() for folder in (trained, end)
     )
-    of_nobody = [name for name in before if "stance.text_mlp" in name or name.endswith("no_holder")]
-    assert all(torch.equal(before[name], after[name]) for name in of_nobody) != shared
+    holderless = [
+        name for name in before if "stance.text_mlp" in name or name.endswith("no_holder")
+    ]
+    assert all(torch.equal(before[name], after[name]) for name in holderless) != shared
     assert not torch.equal(
         before["heads.stance.holder_mlp.1.weight"], after["heads.stance.holder_mlp.1.weight"]
     )
 
 
-def test_what_does_not_learn_has_no_dropout(trained):
+def test_frozen_modules_have_no_dropout(trained):
     model = ClaimStanceModel.from_pretrained(trained)
     model.freeze_except(["attribution"], 0.3)
     model.train()
     assert {name for name, head in model.heads.items() if head.training} == {"attribution", "link"}
     assert not any(module.training for module in model.encoder.modules())
     dropouts = {
-        name: {part.p for part in head.modules() if isinstance(part, torch.nn.Dropout)}
+        name: {module.p for module in head.modules() if isinstance(module, torch.nn.Dropout)}
         for name, head in model.heads.items()
     }
     assert dropouts["link"] == {0.3} == {model.config.dropout}
@@ -217,14 +221,18 @@ def test_what_does_not_learn_has_no_dropout(trained):
         ({"only": ["entity"], "rows": None}, "no row of the train split has labels for 'entity'"),
     ],
 )
-def test_what_does_not_fit_the_start_is_said(trained, go_on, stances, settings, message):
+def test_settings_that_contradict_the_initial_model_are_reported(
+    trained, go_on, stances, settings, message
+):
     settings = {"only": ["stance"], **settings, "rows": stances}
-    with pytest.raises(ConfigError) as raised:
+    with pytest.raises(ConfigError) as error:
         go_on(trained, **settings)
-    assert message in str(raised.value)
+    assert message in str(error.value)
 
 
-def test_a_task_that_the_start_lacks(trained, go_on, tmp_path, splits, make_config):
+def test_a_task_that_the_initial_model_lacks_is_refused(
+    trained, go_on, tmp_path, splits, make_config
+):
     start = train(
         make_config(
             tmp_path / "start", model={"tasks": ["claim"]}, epochs=1, evaluations_per_epoch=0
@@ -246,6 +254,8 @@ def test_a_task_that_the_start_lacks(trained, go_on, tmp_path, splits, make_conf
         ),
     ],
 )
-def test_a_configuration_that_leaves_nothing_as_it_was(make_config, tmp_path, model, message):
+def test_invalid_configurations_of_trainable_tasks_are_refused(
+    make_config, tmp_path, model, message
+):
     with pytest.raises(ValidationError, match=message):
         make_config(tmp_path, model=model, trainable_tasks=["stance"])

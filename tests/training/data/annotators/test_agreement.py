@@ -1,4 +1,4 @@
-"""Agreement of annotators on labels and stances, and the scores that people reach."""
+"""Test agreement of annotators on labels and stances, and the scores that people reach."""
 
 import json
 import tracemalloc
@@ -20,17 +20,17 @@ from claimstance.training.data.dataset import save
 from helpers.data.annotations import ROOT, alpha_by_definition, item, report
 
 
-def test_annotators_against_the_others():
-    found = report(
+def test_each_annotator_is_compared_with_the_others():
+    agreement = report(
         item(0, {"ann": "claim", "bea": "claim", "cy": "no_claim"}),
         item(1, {"ann": "no_claim", "bea": "no_claim", "cy": "no_claim"}),
         item(2, {"ann": "claim", "bea": "no_claim"}),
         item(3, {"ann": "claim", "cy": "no_claim"}),
         item(4, {"ann": "claim"}),
     )
-    labels = found.labels["claim"]
+    labels = agreement.labels["claim"]
     ann, bea, cy = labels.annotators.values()
-    # Of the first sentence, the others are tied for ann and bea; cy is against both.
+    # On the first sentence, the others of ann and those of bea are tied; cy disagrees with both others.
     assert (ann.n, ann.compared, ann.with_majority) == (5, 3, pytest.approx(1 / 3))
     assert (bea.n, bea.compared, bea.with_majority) == (3, 2, pytest.approx(1 / 2))
     assert (cy.n, cy.compared, cy.with_majority) == (3, 3, pytest.approx(1 / 3))
@@ -42,27 +42,28 @@ def test_annotators_against_the_others():
     }
     assert ann.kappa == pytest.approx((3 * 0.4 + 3 * 0) / 6)
     assert cy.kappa == pytest.approx(0)
-    assert found.annotators == {"ann": 5, "bea": 3, "cy": 3}
-    assert (found.items, found.single, labels.items, labels.single) == (4, 1, 4, 1)
+    assert agreement.annotators == {"ann": 5, "bea": 3, "cy": 3}
+    assert (agreement.items, agreement.single, labels.items, labels.single) == (4, 1, 4, 1)
 
 
-def test_people_stand_where_a_model_does():
-    found = report(
+def test_annotators_are_scored_as_a_model_is():
+    scores = report(
         item(0, {"ann": "claim", "bea": "claim", "cy": "no_claim"}),
         item(1, {"ann": "no_claim", "bea": "no_claim", "cy": "no_claim"}),
         item(2, {"ann": "claim", "bea": "no_claim"}),
     ).people["claim"]
-    # What most others say, against what one says: claim, no_claim once; thrice no_claim, no_claim, weighing one
-    # together; of the last pair each way round, weighing a half. Rows claim: 0, 1.5; no_claim: 0.5, 1.
-    assert found["accuracy"].value == pytest.approx(1 / 3)
-    assert found["claim.f1"].value == 0
-    assert found["no_claim.f1"].value == pytest.approx(2 * 1 / (2 * 1 + 1.5 + 0.5))
-    assert found["macro_f1"].value == pytest.approx(0.25)
-    assert found["macro_f1"].n == 3
+    # Pairs of the majority of the others and an annotator's label: (claim, no_claim) once; (no_claim, no_claim)
+    # three times, with a total weight of 1; those of the last sentence in both orders, each with a weight of 1/2.
+    # The confusion matrix therefore has the rows claim: 0, 1.5 and no_claim: 0.5, 1.
+    assert scores["accuracy"].value == pytest.approx(1 / 3)
+    assert scores["claim.f1"].value == 0
+    assert scores["no_claim.f1"].value == pytest.approx(2 * 1 / (2 * 1 + 1.5 + 0.5))
+    assert scores["macro_f1"].value == pytest.approx(0.25)
+    assert scores["macro_f1"].n == 3
 
 
-def test_stances_are_compared_by_question():
-    def said(name, *stances):
+def test_stances_are_compared_by_holder_and_target():
+    def record_by(name, *stances):
         return Record(
             id=name,
             text="x Lee",
@@ -73,33 +74,33 @@ def test_stances_are_compared_by_question():
             ],
         )
 
-    found = report(
+    agreement = report(
         [
-            said("ann", ("Lee", "Dam", "favor"), (None, [(2, 5)], "against")),
-            said(
+            record_by("ann", ("Lee", "Dam", "favor"), (None, [(2, 5)], "against")),
+            record_by(
                 "bea", ("lee", "dam", "favor"), (None, [(2, 5)], "neutral"), (None, "Lee", "favor")
             ),
-            said("cy"),
+            record_by("cy"),
         ]
     ).labels["stance"]
-    assert (found.items, found.single) == (2, 1)
-    (pair,) = found.pairs
+    assert (agreement.items, agreement.single) == (2, 1)
+    (pair,) = agreement.pairs
     assert (pair.n, pair.agreement) == (2, 0.5)
-    assert found.alpha.value == pytest.approx(alpha_by_definition([["f", "f"], ["a", "n"]]))
+    assert agreement.alpha.value == pytest.approx(alpha_by_definition([["f", "f"], ["a", "n"]]))
 
 
 def test_one_item_in_common():
-    found = report(item(0, {"ann": "claim", "bea": "no_claim"}), item(1, {"bea": "claim"})).labels[
-        "claim"
-    ]
-    assert found.alpha.value == pytest.approx(alpha_by_definition([["c", "n"]])) == 0
-    assert (found.alpha.low, found.alpha.high) == (None, None)  # one document
-    assert found.pairs[0].kappa == 0
+    agreement = report(
+        item(0, {"ann": "claim", "bea": "no_claim"}), item(1, {"bea": "claim"})
+    ).labels["claim"]
+    assert agreement.alpha.value == pytest.approx(alpha_by_definition([["c", "n"]])) == 0
+    assert (agreement.alpha.low, agreement.alpha.high) == (None, None)  # one document
+    assert agreement.pairs[0].kappa == 0
 
 
-def test_annotators_who_share_nothing():
-    found = report(item(0, {"ann": "claim"}), item(1, {"bea": "no_claim"}))
-    labels = found.labels["claim"]
+def test_annotators_without_common_items():
+    agreement = report(item(0, {"ann": "claim"}), item(1, {"bea": "no_claim"}))
+    labels = agreement.labels["claim"]
     assert (labels.alpha.value, labels.fleiss, labels.fleiss_answers, labels.pairs) == (
         None,
         None,
@@ -107,34 +108,41 @@ def test_annotators_who_share_nothing():
         [],
     )
     assert (labels.annotators["ann"].with_majority, labels.annotators["ann"].kappa) == (None, None)
-    assert (found.items, found.single, found.documents, found.people) == (0, 2, 0, {})
+    assert (agreement.items, agreement.single, agreement.documents, agreement.people) == (
+        0,
+        2,
+        0,
+        {},
+    )
 
 
-def test_nothing_at_all():
-    found = report()
-    assert (found.items, found.labels, found.spans, found.people) == (0, {}, {}, {})
+def test_no_records_give_an_empty_report():
+    agreement = report()
+    assert (agreement.items, agreement.labels, agreement.spans, agreement.people) == (0, {}, {}, {})
 
 
-def test_what_nobody_annotated_is_not_told():
+def test_tasks_without_annotations_are_not_reported():
     assert report(item(0, {"ann": "claim", "bea": "claim"})).labels.keys() == {"claim"}
 
 
-def test_answers_without_names_count_together():
+def test_answers_of_unnamed_annotators_are_compared():
     record = Record(
         id="g",
         text="x",
         stances=[Stance(target="dam", label="favor", probabilities={"favor": 1.0})],
         meta={"annotations": ["favor", "favor", "against"]},
     )
-    parts = annotations(record)
-    assert [(one.annotator, one.stances[0].label, one.stances[0].target) for one in parts] == [
+    answers = annotations(record)
+    assert [
+        (answer.annotator, answer.stances[0].label, answer.stances[0].target) for answer in answers
+    ] == [
         (None, "favor", "dam"),
         (None, "favor", "dam"),
         (None, "against", "dam"),
     ]
-    found = report(parts).labels["stance"]
-    assert found.alpha.value == pytest.approx(alpha_by_definition([["f", "f", "a"]]))
-    assert (found.pairs, found.annotators) == ([], {})
+    agreement = report(answers).labels["stance"]
+    assert agreement.alpha.value == pytest.approx(alpha_by_definition([["f", "f", "a"]]))
+    assert (agreement.pairs, agreement.annotators) == ([], {})
     plain = Record(id="p", text="x", meta={"annotations": "none"})
     assert annotations(plain) == [plain]
 
@@ -152,12 +160,12 @@ def test_answers_without_names_count_together():
         ),
     ],
 )
-def test_what_is_not_one_item(records, message):
+def test_records_of_different_items_are_rejected(records, message):
     with pytest.raises(InputError, match=message):
         Agreement().add(records)
 
 
-def test_records_are_not_kept():
+def test_memory_does_not_grow_with_the_records():
     agreement, rng = Agreement(), np.random.default_rng(3)
 
     def add(count):
@@ -175,76 +183,83 @@ def test_records_are_not_kept():
     add(300)
     tracemalloc.start()
     add(1500)
-    kept, _ = tracemalloc.get_traced_memory()
+    memory_growth, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert kept < 1500 * 20
+    assert memory_growth < 1500 * 20
 
 
 @pytest.mark.slow
-def test_people_stand_beside_the_model(run, model, seeds):
-    mine = [
+def test_scores_of_annotators_are_shown_beside_the_model(run, model, seeds):
+    records = [
         record.model_copy(update={"meta": {"corpus": corpus}})
         for corpus, record in zip(["mine"] * 5 + ["other"] * 5, seeds["port-strike"], strict=False)
     ]
-    save({"test": mine}, DEFAULT_LABELS, Path("data"))
+    save({"test": records}, DEFAULT_LABELS, Path("data"))
     plain = run("evaluate", model, "--data", "data", "--out", "before")
     assert "people" not in plain.out
     assert "people" not in json.loads(Path("before/evaluation.json").read_bytes())
-    alone = report(item(0, {"ann": "claim"}))
-    several_people = report(
+    single_annotator = report(item(0, {"ann": "claim"}))
+    two_annotators = report(
         *(
             item(i, {"ann": label, "bea": "claim"})
             for i, label in enumerate(["claim", "claim", "claim", "no_claim"])
         )
     )
     agreement = {
-        name: json.loads(found.model_dump_json())
-        for name, found in {"mine": several_people, "other": alone, "gone": several_people}.items()
+        name: json.loads(agreement_report.model_dump_json())
+        for name, agreement_report in {
+            "mine": two_annotators,
+            "other": single_annotator,
+            "gone": two_annotators,
+        }.items()
     }
     Path("data/report.json").write_text(json.dumps({"agreement": agreement}), encoding="utf-8")
-    told = run("evaluate", model, "--data", "data", "--out", "after")
-    assert told.code == 0
-    account = json.loads(Path("after/evaluation.json").read_bytes())
-    assert account["people"].keys() == {"mine/claim"}
-    # Three sentences alike, one apart whoever of the two is the model: of eight answers six are right.
+    output = run("evaluate", model, "--data", "data", "--out", "after")
+    assert output.code == 0
+    evaluation = json.loads(Path("after/evaluation.json").read_bytes())
+    assert evaluation["people"].keys() == {"mine/claim"}
+    # The two annotators agree on three of four sentences, whichever of them counts as the model: six of eight
+    # answers are correct.
     assert (
-        account["people"]["mine/claim"]["accuracy"]
+        evaluation["people"]["mine/claim"]["accuracy"]
         == agreement["mine"]["people"]["claim"]["accuracy"]
     )
-    assert account["people"]["mine/claim"]["accuracy"]["value"] == pytest.approx(6 / 8)
-    assert account["people"]["mine/claim"].keys() <= account["results"]["mine/claim"].keys()
+    assert evaluation["people"]["mine/claim"]["accuracy"]["value"] == pytest.approx(6 / 8)
+    assert evaluation["people"]["mine/claim"].keys() <= evaluation["results"]["mine/claim"].keys()
     rows = [
         [cell.strip() for cell in line.split("│")[1:-1]]
-        for line in told.out.splitlines()
+        for line in output.out.splitlines()
         if "│" in line
     ]
-    beside = {(row[0], row[1], row[2]): row[6] for row in rows}
-    assert beside["mine", "claim", "accuracy"] == "75.0"
+    annotator_scores = {(row[0], row[1], row[2]): row[6] for row in rows}
+    assert annotator_scores["mine", "claim", "accuracy"] == "75.0"
     assert (
-        beside["other", "claim", "accuracy"] == beside["mine", "claim", "calibration_error"] == ""
+        annotator_scores["other", "claim", "accuracy"]
+        == annotator_scores["mine", "claim", "calibration_error"]
+        == ""
     )
-    assert "people: each annotator against the others" in told.out
+    assert "people: each annotator against the others" in output.out
 
 
 @pytest.mark.skipif(not ROOT, reason="CLAIMSTANCE_CORPORA does not name a folder of public corpora")
-def test_gwsd_s_eight_annotators():
+def test_agreement_of_the_eight_annotators_of_gwsd():
     gwsd = lookup("gwsd")
     records = [
         record
         for split in gwsd.splits
         for record in gwsd.read(Path(ROOT) / "gwsd", split, lambda reason: None)
     ]
-    found = report(*map(annotations, records)).labels["stance"]
+    agreement = report(*map(annotations, records)).labels["stance"]
     units = [
         Counter(record.meta["annotations"])
         for record in records
         if len(record.meta["annotations"]) == 8
     ]
-    assert (found.fleiss_items, found.fleiss_answers) == (len(units), 8)
+    assert (agreement.fleiss_items, agreement.fleiss_answers) == (len(units), 8)
     table = np.array(
         [[unit[label] for label in ("against", "neutral", "favor")] for unit in units], dtype=float
     )
-    assert found.fleiss == pytest.approx(
+    assert agreement.fleiss == pytest.approx(
         fleiss_kappa(len(units), 8, table.sum(axis=0), float((table**2).sum()))
     )
-    assert 0.3 < found.fleiss < 0.4
+    assert 0.3 < agreement.fleiss < 0.4

@@ -1,4 +1,4 @@
-"""Coefficients of agreement against published tables and their definitions."""
+"""Test coefficients of agreement against published tables and their definitions."""
 
 import numpy as np
 import pytest
@@ -12,9 +12,10 @@ from claimstance.training.data.annotators.coefficients import (
 from claimstance.training.evaluation.metrics import bootstrap
 from helpers.data.annotations import alpha_by_definition, item, report
 
-# Krippendorff (2011), "Computing Krippendorff's Alpha-Reliability", the example with missing data: how many of four
-# observers gave each of twelve units the values 1 to 5. Of its 40 answers with a pair, 9, 13, 10, 5 and 3 are each
-# value; apart are 2 in the second unit, 4 in the sixth, 2 in the eighth. Alpha is 1 - 8 / ((1600 - 384) / 39) = 0.743.
+# Krippendorff (2011), "Computing Krippendorff's Alpha-Reliability", the example with missing data. Each row counts
+# how many of four observers gave a unit the values 1 to 5. The 40 answers that can be paired have these values 9, 13,
+# 10, 5 and 3 times; the second, sixth and eighth unit have 2, 4 and 2 pairs that differ.
+# Alpha is 1 - 8 / ((1600 - 384) / 39) = 0.743.
 KRIPPENDORFF = [
     [3, 0, 0, 0, 0],
     [0, 3, 1, 0, 0],
@@ -67,7 +68,7 @@ FLEISS = [
 
 
 def counted(table, task="claim"):
-    """Items as a table counts them, by nobody named."""
+    """Return the items that a table of counts describes, by unnamed annotators."""
     return [
         [
             Record(id=str(i), text="x", **{task: f"label {value}"})
@@ -78,45 +79,44 @@ def counted(table, task="claim"):
     ]
 
 
-def test_krippendorff_s_example():
-    found = report(*counted(KRIPPENDORFF)).labels["claim"]
-    assert found.alpha.value == pytest.approx(1 - 8 / ((1600 - 384) / 39))
-    assert found.alpha.value == pytest.approx(0.743, abs=5e-4)
-    assert (found.items, found.single, found.alpha.n) == (11, 1, 11)
-    # The fifth value is never given beside another.
-    assert found.labels["label 4"] == 1
-    # Of the first, 3 answers are apart from others, 1 from each side of: units 6 (3/3) and 8 (3/3).
-    assert found.labels["label 0"] == pytest.approx(1 - (2 + 2) / ((1600 - 81 - 31**2) / 39))
+def test_krippendorff_example():
+    agreement = report(*counted(KRIPPENDORFF)).labels["claim"]
+    assert agreement.alpha.value == pytest.approx(1 - 8 / ((1600 - 384) / 39))
+    assert agreement.alpha.value == pytest.approx(0.743, abs=5e-4)
+    assert (agreement.items, agreement.single, agreement.alpha.n) == (11, 1, 11)
+    # No unit has the fifth value together with another value.
+    assert agreement.labels["label 4"] == 1
+    # Observers differ about the first value in two units only, the sixth (3/3) and the eighth (3/3), counted in both orders.
+    assert agreement.labels["label 0"] == pytest.approx(1 - (2 + 2) / ((1600 - 81 - 31**2) / 39))
 
 
-def test_fleiss_s_table():
-    found = report(*counted(FLEISS)).labels["claim"]
+def test_fleiss_table():
+    agreement = report(*counted(FLEISS)).labels["claim"]
     assert np.sum(FLEISS, axis=0).tolist() == [26, 26, 30, 55, 43]
-    assert found.fleiss == pytest.approx(0.430, abs=5e-4)
-    assert (found.fleiss_items, found.fleiss_answers) == (30, 6)
+    assert agreement.fleiss == pytest.approx(0.430, abs=5e-4)
+    assert (agreement.fleiss_items, agreement.fleiss_answers) == (30, 6)
 
 
-def test_fleiss_s_kappa_is_of_the_commonest_number_of_answers():
-    found = report(*counted([*FLEISS, [9, 0, 0, 0, 0], [0, 1, 1, 0, 0]])).labels["claim"]
-    assert (found.fleiss, found.fleiss_items) == (pytest.approx(0.430, abs=5e-4), 30)
+def test_fleiss_kappa_uses_items_with_the_commonest_number_of_answers():
+    agreement = report(*counted([*FLEISS, [9, 0, 0, 0, 0], [0, 1, 1, 0, 0]])).labels["claim"]
+    assert (agreement.fleiss, agreement.fleiss_items) == (pytest.approx(0.430, abs=5e-4), 30)
 
 
-def test_cohen_s_kappa_by_hand():
+def test_cohen_kappa_computed_by_hand():
     pairs = [("yes", "yes")] * 20 + [("yes", "no")] * 5 + [("no", "yes")] * 10 + [("no", "no")] * 15
-    found = report(
+    agreement = report(
         *(
             item(i, {"bea": second, "ann": first}, "check_worthy")
             for i, (first, second) in enumerate(pairs)
         )
     ).labels["check_worthy"]
-    (pair,) = found.pairs
+    (pair,) = agreement.pairs
     assert (pair.first, pair.second, pair.n, pair.agreement) == ("ann", "bea", 50, 0.7)
-    assert pair.kappa == pytest.approx(
-        (0.7 - 0.5) / (1 - 0.5)
-    )  # by chance: 25/50 · 30/50 + 25/50 · 20/50
+    # The agreement by chance is 25/50 · 30/50 + 25/50 · 20/50.
+    assert pair.kappa == pytest.approx((0.7 - 0.5) / (1 - 0.5))
 
 
-def test_alpha_is_what_its_definition_says():
+def test_alpha_equals_its_definition():
     rng = np.random.default_rng(1)
     for _ in range(20):
         units = [rng.integers(0, 3, size=rng.integers(0, 5)).tolist() for _ in range(12)]
@@ -125,27 +125,32 @@ def test_alpha_is_what_its_definition_says():
 
 
 @pytest.mark.parametrize("label", ["claim", "no_claim"])
-def test_all_alike_is_no_agreement_beyond_chance(label):
-    found = report(*(item(i, {"ann": label, "bea": label}) for i in range(5))).labels["claim"]
-    assert (found.alpha.value, found.alpha.low, found.fleiss, found.pairs[0].kappa) == (
+def test_identical_answers_show_no_agreement_beyond_chance(label):
+    agreement = report(*(item(i, {"ann": label, "bea": label}) for i in range(5))).labels["claim"]
+    assert (
+        agreement.alpha.value,
+        agreement.alpha.low,
+        agreement.fleiss,
+        agreement.pairs[0].kappa,
+    ) == (
         None,
         None,
         None,
         None,
     )
-    assert (found.labels, found.annotators["ann"].kappa) == ({label: None}, None)
-    assert found.pairs[0].agreement == found.annotators["ann"].with_majority == 1
+    assert (agreement.labels, agreement.annotators["ann"].kappa) == ({label: None}, None)
+    assert agreement.pairs[0].agreement == agreement.annotators["ann"].with_majority == 1
 
 
-def test_intervals_are_over_documents():
-    def said(i, doc):  # alike in the first half; in the other, bea says claim whatever it is
+def test_confidence_intervals_resample_documents():
+    def answers(i, doc):  # equal in the first half; in the second, bea always answers claim
         label = ["claim", "no_claim"][i % 2]
         return item(i, {"ann": label, "bea": "claim" if i >= 30 else label}, doc=doc)
 
-    apart = report(*(said(i, None) for i in range(60)))
-    whole = report(*(said(i, f"d{i // 30}") for i in range(60)))
-    items, documents = apart.labels["claim"].alpha, whole.labels["claim"].alpha
-    assert (apart.documents, whole.documents) == (60, 2)
+    by_sentence = report(*(answers(i, None) for i in range(60)))
+    by_document = report(*(answers(i, f"d{i // 30}") for i in range(60)))
+    items, documents = by_sentence.labels["claim"].alpha, by_document.labels["claim"].alpha
+    assert (by_sentence.documents, by_document.documents) == (60, 2)
     assert items.value == pytest.approx(documents.value)
     assert 0 < items.low < items.value < items.high < 1
     # One draw in four has the first document twice, one the second.
@@ -153,26 +158,28 @@ def test_intervals_are_over_documents():
     assert documents.low == pytest.approx(alpha_by_definition([["c", "c"], ["n", "c"]] * 30))
 
 
-def test_equal_documents_are_drawn_as_if_each_stood_alone():
+def test_resampling_equal_documents_matches_a_plain_bootstrap():
     rng = np.random.default_rng(2)
-    said = [
+    answers = [
         (["claim", "no_claim"][rng.random() < 0.4], ["claim", "no_claim"][rng.random() < 0.4])
         for _ in range(200)
     ]
-    found = (
-        report(*(item(i, {"ann": one, "bea": two}) for i, (one, two) in enumerate(said)))
+    measure = (
+        report(
+            *(item(i, {"ann": first, "bea": second}) for i, (first, second) in enumerate(answers))
+        )
         .labels["claim"]
         .alpha
     )
     units = np.array(
         [
             coincidences(np.array([[pair.count("claim"), pair.count("no_claim")]], dtype=float))
-            for pair in said
+            for pair in answers
         ]
     )
     plain = bootstrap(units, lambda total: {"alpha": alphas(total[None])[0]}, 200)["alpha"]
-    assert found.value == pytest.approx(plain.value)
-    assert (found.low, found.high) == (
+    assert measure.value == pytest.approx(plain.value)
+    assert (measure.low, measure.high) == (
         pytest.approx(plain.low, abs=0.03),
         pytest.approx(plain.high, abs=0.03),
     )

@@ -1,4 +1,4 @@
-"""Agreement on attributions and entities."""
+"""Test agreement on attributions and entities."""
 
 from pathlib import Path
 
@@ -17,22 +17,22 @@ def attributed(name, *attributions, number=0, doc="d", text=TEXT):
         start=100 * number,
         text=text,
         annotator=name,
-        attributions=[Attribution(**parts) for parts in attributions],
+        attributions=[Attribution(**roles) for roles in attributions],
     )
 
 
 LEE, SAID, DAM, WHOLE = [(0, 3)], [(4, 8)], [(9, 16)], [(9, 23)]
 
 
-def test_spans_by_hand():
-    found = report(
+def test_span_agreement_computed_by_hand():
+    agreement = report(
         [
             attributed("ann", {"source": LEE, "cue": SAID, "content": WHOLE}),
             attributed("bea", {"source": LEE, "cue": SAID, "content": DAM}),
         ]
     )
-    spans = found.spans["attribution"]
-    # Tokens: Lee said the dam failed . – one of six apart; ann has three of content, bea two.
+    spans = agreement.spans["attribution"]
+    # The annotators differ on one of the six tokens (Lee said the dam failed .): ann marks three as content, bea two.
     assert spans.alpha.value == pytest.approx(
         alpha_by_definition(
             [["s", "s"], ["c", "c"], ["t", "t"], ["t", "t"], ["t", "-"], ["-", "-"]]
@@ -56,7 +56,7 @@ def test_spans_by_hand():
         }
     )
     assert spans.annotators["ann"].figures == pytest.approx(pair.figures)
-    people = found.people["attribution"]
+    people = agreement.people["attribution"]
     assert {metric: figure.value for metric, figure in people.items()} == pytest.approx(
         pair.figures
     )
@@ -66,55 +66,70 @@ def test_spans_by_hand():
 def test_nested_attributions_are_flattened_over_the_document():
     inner = {"cue": [(17, 23)], "event": "E2"}
     outer = {"content": WHOLE, "event": "E1"}
-    found = report([attributed("ann", outer, inner), attributed("bea", {"content": DAM}, inner)])
-    assert found.spans["attribution"].alpha.value == 1
+    agreement = report(
+        [attributed("ann", outer, inner), attributed("bea", {"content": DAM}, inner)]
+    )
+    assert agreement.spans["attribution"].alpha.value == 1
 
 
 def test_attributions_that_run_over_sentences_are_linked():
-    def two(name, number, source):
+    def sentence_by(name, number, source):
         first = {"source": LEE if source else None, "cue": SAID, "event": "E1"}
         return attributed(
             name, {"content": WHOLE, "event": "E1"} if number else first, number=number
         )
 
-    linked = report(*([two("ann", number, True), two("bea", number, True)] for number in (0, 1)))
+    linked = report(
+        *([sentence_by("ann", number, True), sentence_by("bea", number, True)] for number in (0, 1))
+    )
     assert linked.people["attribution"]["linked.f1"].value == 1
-    lacking = report(*([two("ann", number, True), two("bea", number, False)] for number in (0, 1)))
+    lacking = report(
+        *(
+            [sentence_by("ann", number, True), sentence_by("bea", number, False)]
+            for number in (0, 1)
+        )
+    )
     assert lacking.people["attribution"]["linked.f1"].value == 0
     assert lacking.people["attribution"]["content.exact.f1"].value == 1
 
 
-def test_null_is_not_annotated_and_an_empty_list_is_none_there():
-    there = attributed("ann", {"cue": SAID})
-    nothing = attributed("bea")
-    silent = Record(id="d@cy", doc_id="d", text=TEXT, annotator="cy")
-    spans = report([there, nothing, silent]).spans["attribution"]
+def test_null_means_unannotated_and_an_empty_list_means_no_spans():
+    with_span = attributed("ann", {"cue": SAID})
+    without_spans = attributed("bea")
+    unannotated = Record(id="d@cy", doc_id="d", text=TEXT, annotator="cy")
+    spans = report([with_span, without_spans, unannotated]).spans["attribution"]
     assert (spans.items, list(spans.annotators), len(spans.pairs)) == (1, ["ann", "bea"], 1)
     assert spans.pairs[0].figures == {"cue.overlap.f1": 0, "cue.exact.f1": 0, "linked.f1": 0}
-    alone = report([there, silent])
-    assert (alone.spans["attribution"].items, alone.spans["attribution"].single) == (0, 1)
-    assert (alone.spans["attribution"].alpha.value, alone.people) == (None, {})
-    empty = report([nothing, attributed("ann")])
+    single_annotator = report([with_span, unannotated])
+    assert (
+        single_annotator.spans["attribution"].items,
+        single_annotator.spans["attribution"].single,
+    ) == (0, 1)
+    assert (single_annotator.spans["attribution"].alpha.value, single_annotator.people) == (
+        None,
+        {},
+    )
+    empty = report([without_spans, attributed("ann")])
     assert (empty.spans["attribution"].alpha.value, empty.people) == (None, {})
     assert empty.spans["attribution"].pairs[0].n == 1
 
 
 def test_entities_by_label():
-    def named(name, *entities):
+    def record_by(name, *entities):
         return Record(
             id=name,
             text=TEXT,
             annotator=name,
-            entities=[Entity(span=s, label=k) for s, k in entities],
+            entities=[Entity(span=span, label=label) for span, label in entities],
         )
 
-    found = report(
+    agreement = report(
         [
-            named("ann", (LEE, "PERSON"), (DAM, "LOCATION")),
-            named("bea", (LEE, "PERSON"), ([(13, 16)], "LOCATION")),
+            record_by("ann", (LEE, "PERSON"), (DAM, "LOCATION")),
+            record_by("bea", (LEE, "PERSON"), ([(13, 16)], "LOCATION")),
         ]
     )
-    assert found.spans["entity"].pairs[0].figures == pytest.approx(
+    assert agreement.spans["entity"].pairs[0].figures == pytest.approx(
         {
             "f1": 1 / 2,
             "PERSON.exact.f1": 1,
@@ -123,15 +138,15 @@ def test_entities_by_label():
             "LOCATION.overlap.f1": 2 / 3,
         }
     )
-    assert found.spans["entity"].roles == {
+    assert agreement.spans["entity"].roles == {
         "PERSON": 1,
         "LOCATION": pytest.approx(alpha_by_definition([["-", "-"]] * 4 + [["l", "-"], ["l", "l"]])),
     }
-    assert found.people["entity"]["f1"].value == 1 / 2
+    assert agreement.people["entity"]["f1"].value == 1 / 2
 
 
 @pytest.mark.skipif(not ROOT, reason="CLAIMSTANCE_CORPORA does not name a folder of public corpora")
-def test_polnear_s_annotators_agree_about_as_its_authors_say(monkeypatch):
+def test_agreement_on_polnear_is_close_to_the_published_one(monkeypatch):
     monkeypatch.syspath_prepend(str(BENCHMARKS))
     from ceilings import between_articles, by_article
 
@@ -143,18 +158,21 @@ def test_polnear_s_annotators_agree_about_as_its_authors_say(monkeypatch):
             Path(ROOT) / "polnear", split, lambda reason: None, annotator="all"
         )
     ]
-    together = {
+    several_annotators = {
         name: annotators for name, annotators in by_article(records).items() if len(annotators) > 1
     }
-    found = report(
+    agreement = report(
         *(
             sentence
-            for annotators in together.values()
+            for annotators in several_annotators.values()
             for sentence in zip(*annotators.values(), strict=True)
         )
     )
-    assert found.documents == len(together)
-    assert found.spans["attribution"].alpha.value == pytest.approx(0.754, abs=0.03)
-    plain = between_articles(records)["polnear/attribution"]
-    for metric, figure in found.people["attribution"].items():
-        assert (figure.value, figure.n) == (pytest.approx(plain[metric].value), plain[metric].n)
+    assert agreement.documents == len(several_annotators)
+    assert agreement.spans["attribution"].alpha.value == pytest.approx(0.754, abs=0.03)
+    expected = between_articles(records)["polnear/attribution"]
+    for metric, figure in agreement.people["attribution"].items():
+        assert (figure.value, figure.n) == (
+            pytest.approx(expected[metric].value),
+            expected[metric].n,
+        )

@@ -1,3 +1,5 @@
+"""Test building datasets from the records of several annotators."""
+
 import json
 import os
 
@@ -15,10 +17,10 @@ from helpers.data.builds import jsonl, settings
 ROOT = os.environ.get("CLAIMSTANCE_CORPORA")
 
 
-def annotated(folder, name, annotator, *rows, **more):
-    """A file of one annotator: of each row the id, the text and the label."""
+def annotated(folder, name, annotator, *rows, **fields):
+    """Write a file of one annotator from rows of id, text and label, and return its path."""
     records = [
-        Record(id=key, text=text, claim=label, annotator=annotator, **more)
+        Record(id=key, text=text, claim=label, annotator=annotator, **fields)
         for key, text, label in rows
     ]
     return jsonl(folder, f"{name}.jsonl", records)
@@ -74,8 +76,8 @@ def test_a_file_with_several_annotators_and_a_tie(tmp_path):
     report = build(
         settings({"files": [jsonl(tmp_path, "x.jsonl", rows)], "split": "train"}), tmp_path / "out"
     )
-    found = load_records(tmp_path / "out", "train")
-    assert [(r.id, r.doc_id, r.claim) for r in found] == [
+    records = load_records(tmp_path / "out", "train")
+    assert [(r.id, r.doc_id, r.claim) for r in records] == [
         ("0", "d", "claim"),
         ("1", "d", "claim"),
         ("2", "d", None),
@@ -84,62 +86,64 @@ def test_a_file_with_several_annotators_and_a_tie(tmp_path):
     assert report.labels == {"train": {"claim": {"claim": 2}}}
 
 
-def test_an_adjudicators_word_counts(tmp_path):
+def test_the_adjudicator_decides(tmp_path):
     files = [
         annotated(tmp_path, name, name, ("1", "One.", label), ("2", "Two.", label))
         for name, label in (("anna", "claim"), ("ben", "claim"), ("cleo", "no_claim"))
     ]
     files.append(annotated(tmp_path, "dora", "dora", ("9", "Two.", "claim")))
-    more = {"adjudicate": "adjudicator", "adjudicator": "cleo"}
-    build(settings({"files": files, "split": "train"}, **more), tmp_path / "out")
-    found = load_records(tmp_path / "out", "train")
-    assert [(r.id, r.claim) for r in found] == [("1", "no_claim"), ("2", "no_claim")]
+    options = {"adjudicate": "adjudicator", "adjudicator": "cleo"}
+    build(settings({"files": files, "split": "train"}, **options), tmp_path / "out")
+    records = load_records(tmp_path / "out", "train")
+    assert [(r.id, r.claim) for r in records] == [("1", "no_claim"), ("2", "no_claim")]
 
 
-def test_how_annotators_divide_becomes_soft_labels_of_train_rows(tmp_path):
+def test_votes_of_annotators_become_soft_labels_of_train_rows(tmp_path):
     files = [
-        annotated(tmp_path, name, name, ("1", "One.", one), ("2", "Two.", "claim"))
-        for name, one in (
+        annotated(tmp_path, name, name, ("1", "One.", label), ("2", "Two.", "claim"))
+        for name, label in (
             ("anna", "claim"),
             ("ben", "claim"),
             ("cleo", "claim"),
             ("dora", "no_claim"),
         )
     ]
-    tested = [
+    test_files = [
         annotated(tmp_path, f"t{name}", name, ("3", "Three.", "claim")) for name in ("anna", "ben")
     ]
-    sources = [{"files": files, "split": "train"}, {"files": tested, "split": "test"}]
+    sources = [{"files": files, "split": "train"}, {"files": test_files, "split": "test"}]
     report = build(settings(*sources, adjudicate="soft"), tmp_path / "out")
     soft = load_soft(tmp_path / "out")
-    assert {
-        name: {task: said.tolist() for task, said in tasks.items()} for name, tasks in soft.items()
-    } == {"1": {"claim": [0.25, 0.75]}, "2": {"claim": [0.0, 1.0]}}
+    shares = {
+        name: {task: row.tolist() for task, row in tasks.items()} for name, tasks in soft.items()
+    }
+    assert shares == {"1": {"claim": [0.25, 0.75]}, "2": {"claim": [0.0, 1.0]}}
     assert report.soft == {"claim": 2}
-    said = {
+    teacher_labels = {
         "1": {
             "claim": np.array([0.75, 0.25], np.float32),
             "check_worthy": np.array([1, 0], np.float32),
         }
     }
-    taught = build(
-        settings(*sources, adjudicate="soft"), tmp_path / "taught", teach=lambda *_: said
+    taught_report = build(
+        settings(*sources, adjudicate="soft"), tmp_path / "taught", teach=lambda *_: teacher_labels
     )
     assert load_soft(tmp_path / "taught")["1"]["claim"].tolist() == [0.5, 0.5]  # the mean
-    assert taught.soft == {"check_worthy": 1, "claim": 2}
-    assert taught.fingerprint != report.fingerprint
-    assert taught.fingerprints == report.fingerprints
+    assert taught_report.soft == {"check_worthy": 1, "claim": 2}
+    assert taught_report.fingerprint != report.fingerprint
+    assert taught_report.fingerprints == report.fingerprints
 
 
-def test_what_is_not_several_annotators_stays_as_it_is(tmp_path):
+def test_unrelated_records_are_not_merged(tmp_path):
     same = [("1", "One.", "claim"), ("2", "One.", "claim"), ("3", "One.", "no_claim")]
     unnamed = jsonl(
         tmp_path,
         "unnamed.jsonl",
         [Record(id=f"u{i}", text="One.", claim="claim") for i in range(2)],
     )
-    other = annotated(tmp_path, "ben", "ben", ("b", "One.", "no_claim"))
-    asked = [
+    ben_file = annotated(tmp_path, "ben", "ben", ("b", "One.", "no_claim"))
+    # These records ask other questions about the same text.
+    stance_records = [
         Record(
             id=f"{name}{target}",
             text="Two.",
@@ -147,18 +151,18 @@ def test_what_is_not_several_annotators_stays_as_it_is(tmp_path):
             stances=[Stance(target=target, label="favor")],
         )
         for name, target in (("anna", "tax"), ("ben", "rain"))
-    ]  # other questions about the same text
+    ]
     report = build(
         settings(
             {"files": [annotated(tmp_path, "anna", "anna", *same)], "split": "train"},
             {"files": [unnamed], "split": "train"},
-            {"files": [other], "split": "train"},
-            {"files": [jsonl(tmp_path, "asked.jsonl", asked)], "split": "train"},
+            {"files": [ben_file], "split": "train"},
+            {"files": [jsonl(tmp_path, "asked.jsonl", stance_records)], "split": "train"},
         ),
         tmp_path / "out",
     )
-    found = load_records(tmp_path / "out", "train")
-    assert [r.id for r in found] == ["1", "2", "3", "u0", "u1", "b", "annatax", "benrain"]
+    records = load_records(tmp_path / "out", "train")
+    assert [r.id for r in records] == ["1", "2", "3", "u0", "u1", "b", "annatax", "benrain"]
     assert report.agreement == {}
     assert [source.ties for source in report.sources] == [{}] * 4
 
@@ -191,9 +195,9 @@ def test_files_of_one_source_annotate_the_same_documents(tmp_path):
         jsonl(tmp_path, f"{name}.jsonl", rows(name, starts))
         for name, starts in (("anna", range(4)), ("ben", range(2, 6)))
     ]
-    other = jsonl(tmp_path, "other.jsonl", rows("carl", range(2)))
+    other_file = jsonl(tmp_path, "other.jsonl", rows("carl", range(2)))
     build(
-        settings({"files": files, "split": "train"}, {"files": [other], "split": "test"}),
+        settings({"files": files, "split": "train"}, {"files": [other_file], "split": "test"}),
         tmp_path / "out",
     )
     train, test = (load_records(tmp_path / "out", name) for name in ("train", "test"))
@@ -256,7 +260,7 @@ def test_annotators_of_a_label_studio_export(tmp_path):
 
 
 def doccano(folder, name, *labels):
-    """A person's file as doccano exports it: nothing in it says whose it is."""
+    """Write an export of doccano, which does not name its annotator, and return its path."""
     folder.mkdir(parents=True, exist_ok=True)
     rows = [
         {"id": i, "text": f"Sentence number {i}.", "label": [label], "Comments": []}
@@ -267,7 +271,7 @@ def doccano(folder, name, *labels):
 
 
 @pytest.mark.parametrize("way", ["files", "folder", "sources"])
-def test_a_file_for_each_person(tmp_path, way):
+def test_annotators_with_a_file_each(tmp_path, way):
     files = [
         doccano(tmp_path / "export", "anna", "claim", "claim", "no_claim"),
         doccano(tmp_path / "export", "ben", "claim", "no_claim", "no_claim"),
@@ -281,18 +285,20 @@ def test_a_file_for_each_person(tmp_path, way):
         ],
     }[way]
     report = build(settings(*(source | {"split": "train"} for source in sources)), tmp_path / "out")
-    found = load_records(tmp_path / "out", "train")
-    assert [r.claim for r in found] == ["claim", None, "no_claim"]
-    assert found[1].meta["annotators"] == {"anna": {"claim": "claim"}, "ben": {"claim": "no_claim"}}
+    records = load_records(tmp_path / "out", "train")
+    assert [r.claim for r in records] == ["claim", None, "no_claim"]
+    assert records[1].meta["annotators"] == {
+        "anna": {"claim": "claim"},
+        "ben": {"claim": "no_claim"},
+    }
     (agreement,) = report.agreement.values()
     assert agreement.annotators == {"anna": 3, "ben": 3}
-    assert (
-        {r.meta["corpus"] for r in found} == set(report.agreement) == {"anna"}
-    )  # beside which a model is put
+    # The corpus and the agreement have one name, by which scores of people are shown beside those of a model.
+    assert {r.meta["corpus"] for r in records} == set(report.agreement) == {"anna"}
     assert agreement.labels["claim"].pairs[0].kappa == pytest.approx(0.4)
 
 
-def test_people_of_two_splits_are_not_put_together(tmp_path):
+def test_annotators_of_two_splits_are_not_merged(tmp_path):
     sources = [
         {"files": [doccano(tmp_path, name, "claim")], "annotator": name, "split": split}
         for name, split in (("anna", "train"), ("ben", "test"))
@@ -308,7 +314,7 @@ def test_people_of_two_splits_are_not_put_together(tmp_path):
 @pytest.mark.skipif(
     not ROOT, reason="CLAIMSTANCE_CORPORA is not set: the folder of the public corpora"
 )
-def test_what_is_known_of_public_annotators_is_reported(tmp_path):
+def test_agreement_in_public_corpora_is_reported(tmp_path):
     sources = [
         {
             "corpus": "polnear",
@@ -319,25 +325,26 @@ def test_what_is_known_of_public_annotators_is_reported(tmp_path):
     ]
     report = build(DataConfig(path=tmp_path, corpora=ROOT, sources=sources), tmp_path / "out")
     polnear = report.agreement["polnear"]
+    # Five or six people annotated each of these documents of train and dev.
     assert (len(polnear.annotators), polnear.documents) == (
         6,
         18,
-    )  # of train and dev, by five or six people each
-    assert polnear.spans["attribution"].alpha.value == pytest.approx(
-        0.754, abs=0.03
-    )  # its README's, of tokens
-    assert report.rows["test"] == 3364 + 200  # a row a sentence, however many annotated it
+    )
+    # The README of PolNeAR states this value for tokens.
+    assert polnear.spans["attribution"].alpha.value == pytest.approx(0.754, abs=0.03)
+    # One row for each sentence, however many people annotated it.
+    assert report.rows["test"] == 3364 + 200
     assert report.agreement["gwsd"].labels["stance"].alpha.value == pytest.approx(0.37, abs=0.03)
 
 
-def test_what_one_person_alone_annotated_is_of_the_same_corpus(tmp_path):
+def test_rows_of_a_single_annotator_belong_to_the_same_corpus(tmp_path):
     files = [
         doccano(tmp_path, "anna", "claim", "claim"),
         doccano(tmp_path, "ben", "claim", "claim", "no_claim"),
     ]
     build(settings({"files": files, "annotator": "{file}", "split": "train"}), tmp_path / "out")
-    found = load_records(tmp_path / "out", "train")
-    assert [(r.annotator, r.meta["corpus"]) for r in found] == [
+    records = load_records(tmp_path / "out", "train")
+    assert [(r.annotator, r.meta["corpus"]) for r in records] == [
         (None, "anna"),
         (None, "anna"),
         ("ben", "anna"),

@@ -1,3 +1,5 @@
+"""Test the report of texts, documents and targets that two splits share."""
+
 import os
 
 import pytest
@@ -14,7 +16,7 @@ needs_corpora = pytest.mark.skipif(
 
 @pytest.fixture
 def shared(tmp_path):
-    """Return a function that lists the leaks between two given splits."""
+    """Return a function that builds two splits and reports their overlap."""
 
     def find(first, second, names=("train", "test"), **split):
         sources = []
@@ -24,9 +26,9 @@ def shared(tmp_path):
                 write_jsonl(records, file)
             sources.append({"files": [str(path)], "split": name})
         config = DataConfig.model_validate({"path": "x", "sources": sources, "split": split})
-        (found,) = build(config, tmp_path / "out", overwrite=True).overlaps
-        assert (found.first, found.second) == names
-        return found
+        (overlap,) = build(config, tmp_path / "out", overwrite=True).overlaps
+        assert (overlap.first, overlap.second) == names
+        return overlap
 
     return find
 
@@ -49,15 +51,14 @@ def test_equal_and_nearly_equal_texts(shared):
         Record(id="z", text="rain"),
         Record(id="w", text="The court met today."),
     ]
-    found = shared(train, test)
-    assert (found.exact, found.near) == (2, 1)
+    overlap = shared(train, test)
+    assert (overlap.exact, overlap.near) == (2, 1)
     # 16 shingles in each, of which 15 are in both: 15 / 17
-    assert found.examples == [("x", "a", 0.882)]
-    assert found.exact_examples == [("y", "b"), ("z", "b")]
+    assert overlap.examples == [("x", "a", 0.882)]
+    assert overlap.exact_examples == [("y", "b"), ("z", "b")]
     assert shared(train, test, near=0.9).near == 0
-    assert (
-        shared(train, test, near=None).near == 1
-    )  # what stays together is one thing, what is reported another
+    # With near=None, near-duplicates may be in two splits, but are still reported.
+    assert shared(train, test, near=None).near == 1
 
 
 def test_every_row_of_a_near_text_counts_and_each_text_is_one_example(shared):
@@ -67,9 +68,9 @@ def test_every_row_of_a_near_text_counts_and_each_text_is_one_example(shared):
         Record(id=f"t{i}", text=f"{words} {'eleven' if i < 3 else 'twelve'}{'.' * i}")
         for i in range(5)
     ]
-    found = shared(train, test)
-    assert (found.exact, found.near) == (0, 5)
-    assert found.examples == [("t0", "a", 0.889), ("t3", "a", 0.889)]
+    overlap = shared(train, test)
+    assert (overlap.exact, overlap.near) == (0, 5)
+    assert overlap.examples == [("t0", "a", 0.889), ("t3", "a", 0.889)]
 
 
 def stance(target, label, holder=None):
@@ -77,11 +78,13 @@ def stance(target, label, holder=None):
 
 
 TEXT = "Holm says Noren lies."
-ASKED = Record(id="a", text=TEXT, claim="claim", stances=[stance([(10, 15)], "against", [(0, 4)])])
+LABELLED = Record(
+    id="a", text=TEXT, claim="claim", stances=[stance([(10, 15)], "against", [(0, 4)])]
+)
 
 
 @pytest.mark.parametrize(
-    ("other", "repeats"),
+    ("change", "repeats"),
     [
         ({}, True),
         (
@@ -91,25 +94,29 @@ ASKED = Record(id="a", text=TEXT, claim="claim", stances=[stance([(10, 15)], "ag
         (
             {"stances": [stance("noren", "against", "Holm")]},
             True,
-        ),  # a name or a mention: the same words
-        ({"claim": None}, True),  # all that it says is known
+        ),  # a name and a mention with the same words
+        ({"claim": None}, True),  # all its labels are in train
         ({"stances": None}, True),
         ({"claim": "no_claim"}, False),
-        ({"check_worthy": "yes"}, False),  # another question, too
+        ({"check_worthy": "yes"}, False),  # a label of another task, too
         ({"stances": [stance([(10, 15)], "favor", [(0, 4)])]}, False),
-        ({"stances": [stance([(10, 15)], "against")]}, False),  # nobody named
-        ({"stances": [stance([(0, 4)], "against", [(10, 15)])]}, False),  # the other way round
+        ({"stances": [stance([(10, 15)], "against")]}, False),  # no holder
+        (
+            {"stances": [stance([(0, 4)], "against", [(10, 15)])]},
+            False,
+        ),  # holder and target exchanged
         ({"text": "Holm says Noren lied."}, False),
-        ({"claim": None, "stances": None}, False),  # nothing is said
+        ({"claim": None, "stances": None}, False),  # no labels
         ({"claim": None, "stances": [stance([(10, 15)], None, [(0, 4)])]}, False),
     ],
 )
-def test_repeats_of_the_whole_question(shared, other, repeats):
-    found = shared(
-        [Record(id="b", text="Rain."), ASKED], [ASKED.model_copy(update={"id": "x", **other})]
+def test_repeated_rows_have_the_same_text_and_labels(shared, change, repeats):
+    overlap = shared(
+        [Record(id="b", text="Rain."), LABELLED],
+        [LABELLED.model_copy(update={"id": "x", **change})],
     )
-    assert found.repeated == repeats
-    assert found.repeated_examples == ([("x", "a")] if repeats else [])
+    assert overlap.repeated == repeats
+    assert overlap.repeated_examples == ([("x", "a")] if repeats else [])
 
 
 def test_repeated_spans(shared):
@@ -128,9 +135,9 @@ def test_repeated_spans(shared):
         Record(id="z", text="Rain!", attributions=[]),
         Record(id="w", text="Rain!", entities=[]),
     ]
-    found = shared(train, test)
-    assert found.exact == 4
-    assert found.repeated_examples == [("x", "a"), ("z", "e")]
+    overlap = shared(train, test)
+    assert overlap.exact == 4
+    assert overlap.repeated_examples == [("x", "a"), ("z", "e")]
 
 
 def test_shared_documents_outlets_and_targets_are_counted(shared):
@@ -154,9 +161,9 @@ def test_shared_documents_outlets_and_targets_are_counted(shared):
         record("y", "d3", "Sun", "noren"),
         record("z", None, None),
     ]
-    found = shared(train, test)
-    assert (found.outlets, found.targets) == (2, 2)
-    assert found.documents == 0  # two files: documents of one name are two documents
+    overlap = shared(train, test)
+    assert (overlap.outlets, overlap.targets) == (2, 2)
+    assert overlap.documents == 0  # documents of one name in two files are two documents
 
 
 def test_documents_of_one_source_are_shared(tmp_path):
@@ -169,8 +176,8 @@ def test_documents_of_one_source_are_shared(tmp_path):
     config = DataConfig.model_validate(
         {"path": "x", "sources": [source], "corpora": tmp_path / "corpora"}
     )
-    (found,) = build(config, tmp_path / "out").overlaps
-    assert (found.documents, found.exact, found.repeated) == (1, 2, 1)
+    (overlap,) = build(config, tmp_path / "out").overlaps
+    assert (overlap.documents, overlap.exact, overlap.repeated) == (1, 2, 1)
 
 
 @needs_corpora
@@ -178,15 +185,15 @@ def test_documents_of_one_source_are_shared(tmp_path):
 @pytest.mark.parametrize(
     ("corpus", "test", "options", "counts"),
     [
-        ("dse", "test", {}, {"repeated": 400}),  # the row, but for the brackets
+        ("dse", "test", {}, {"repeated": 400}),  # rows that differ in brackets only
         ("newsmtsc", "rw-test", {"drop_seen": False}, {"exact": 3}),
         ("newsmtsc", "mt-test", {"drop_seen": False}, {"exact": 5}),
         ("newsmtsc", "mt-test", {}, {"exact": 0, "repeated": 0}),
     ],
 )
-def test_what_is_known_of_public_corpora_is_found(tmp_path, corpus, test, options, counts):
+def test_known_leaks_of_public_corpora_are_found(tmp_path, corpus, test, options, counts):
     source = {"corpus": corpus, "splits": {"train": "train", test: "test"}, "options": options}
     config = DataConfig.model_validate({"path": "x", "sources": [source], "corpora": ROOT})
-    (found,) = build(config, tmp_path / "out").overlaps
-    assert {name: getattr(found, name) for name in counts} == counts
-    assert len(found.repeated_examples) == min(5, found.repeated)
+    (overlap,) = build(config, tmp_path / "out").overlaps
+    assert {name: getattr(overlap, name) for name in counts} == counts
+    assert len(overlap.repeated_examples) == min(5, overlap.repeated)

@@ -1,3 +1,5 @@
+"""Test the storage of rows, the worker processes and the staging folder of a build."""
+
 import logging
 import os
 import pickle
@@ -17,9 +19,9 @@ from claimstance.training.data.building.workers import Workers, serve
 
 @pytest.fixture
 def spool(tmp_path):
-    made = RowStore(tmp_path / "spool")
-    yield made
-    made.close()
+    store = RowStore(tmp_path / "spool")
+    yield store
+    store.close()
 
 
 def ragged(*rows):
@@ -30,7 +32,7 @@ def ragged(*rows):
 
 
 def listed(column):
-    return [part.tolist() for part in np.split(column.values, column.starts[1:-1])]
+    return [row.tolist() for row in np.split(column.values, column.starts[1:-1])]
 
 
 def test_lines_come_back_in_any_order(spool):
@@ -45,10 +47,10 @@ def test_lines_come_back_in_any_order(spool):
 
 def test_rows_can_be_added_while_others_are_read(spool):
     spool.append([b"one", b"two"], {})
-    reading = spool.lines(np.array([0, 1]))
-    assert next(reading) == b"one"
+    lines = spool.lines(np.array([0, 1]))
+    assert next(lines) == b"one"
     spool.append([b"three"], {})
-    assert list(reading) == [b"two"]
+    assert list(lines) == [b"two"]
     assert list(spool.lines(np.array([2, 0]))) == [b"three", b"one"]
 
 
@@ -87,22 +89,22 @@ def test_results_keep_the_order_of_batches_in_any_number_of_processes(monkeypatc
     batches = [list(range(n, n + 4)) for n in range(0, 80, 4)]
     expected = [double(batch) for batch in batches]
     for count in (1, 2):
-        with Workers(count) as some:
-            assert list(some.map(double, iter(batches))) == expected
-            assert list(some.map(double, iter(batches[:1]))) == expected[:1]
+        with Workers(count) as pool:
+            assert list(pool.map(double, iter(batches))) == expected
+            assert list(pool.map(double, iter(batches[:1]))) == expected[:1]
 
 
 def test_an_error_in_another_process_is_raised_here(monkeypatch):
     monkeypatch.setattr(workers, "INLINE_ROWS", 0)
-    with pytest.raises(InputError, match="found 7"), Workers(2) as some:
-        list(some.map(refuse, [[7]]))
+    with pytest.raises(InputError, match="found 7"), Workers(2) as pool:
+        list(pool.map(refuse, [[7]]))
 
 
-def test_a_process_that_ends_leaves_the_work_to_this_one(monkeypatch, caplog):
+def test_the_work_of_a_process_that_ends_is_done_in_this_one(monkeypatch, caplog):
     monkeypatch.setattr(workers, "INLINE_ROWS", 0)
     monkeypatch.setenv("PYTEST_OF", str(os.getpid()))
-    with Workers(2) as some:
-        assert list(some.map(end, [[1], [2], [3], [4], [5], [6], [7]])) == [
+    with Workers(2) as pool:
+        assert list(pool.map(end, [[1], [2], [3], [4], [5], [6], [7]])) == [
             [1],
             [2],
             [3],
@@ -122,11 +124,11 @@ def test_a_worker_ends_with_its_pipe():
     assert str(pickle.load(out)) == "found 3"
 
 
-def test_a_workplace_is_gone_afterwards(tmp_path):
-    with staging_folder(tmp_path / "deep" / "out") as place:
-        place.new.mkdir()
-        (place.new / "file").touch()
-        place.publish()
+def test_a_staging_folder_is_removed_afterwards(tmp_path):
+    with staging_folder(tmp_path / "deep" / "out") as staging:
+        staging.new.mkdir()
+        (staging.new / "file").touch()
+        staging.publish()
     assert [path.name for path in (tmp_path / "deep").iterdir()] == ["out"]
     assert (tmp_path / "deep" / "out" / "file").exists()
     with pytest.raises(ValueError, match="stop"), staging_folder(tmp_path / "deep" / "out"):
@@ -138,23 +140,23 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from claimstance.training.data.building.staging import staging_folder
-with staging_folder(Path(sys.argv[1])) as place:
-    place.row_store.mkdir()
+with staging_folder(Path(sys.argv[1])) as staging:
+    staging.row_store.mkdir()
     if sys.argv[2] == "replacing":
-        Path(sys.argv[1]).rename(place.row_store.parent / "old")
+        Path(sys.argv[1]).rename(staging.row_store.parent / "old")
     os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
 @pytest.mark.parametrize("when", ["reading", "replacing"])
-def test_what_a_killed_build_left_is_removed_and_what_it_was_replacing_restored(
+def test_files_of_a_killed_build_are_removed_and_the_replaced_folder_is_restored(
     tmp_path, when, caplog
 ):
     out = tmp_path / "out"
     out.mkdir()
     (out / "mine").touch()
     (tmp_path / ".out.other").mkdir()
-    (tmp_path / ".out.copy.build").mkdir()  # without a lock: not ours
+    (tmp_path / ".out.copy.build").mkdir()  # without a lock: from another program
     assert (
         subprocess.run([sys.executable, "-c", KILLED, str(out), when], check=False).returncode == -9
     )

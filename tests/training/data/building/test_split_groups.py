@@ -1,3 +1,5 @@
+"""Test the division of rows into splits by document, outlet, date and target."""
+
 import random
 from collections import Counter
 
@@ -27,8 +29,8 @@ SHARES = {"train": 0.8, "dev": 0.1, "test": 0.1}
 
 
 def division(groups, labels=None):
-    """Rows of so many groups; ``labels`` of rows are spread evenly."""
-    first = {group: place for place, group in reversed(list(enumerate(groups)))}
+    """Return a split problem whose rows have these groups and labels."""
+    first = {group: index for index, group in reversed(list(enumerate(groups)))}
     names = sorted(set(labels or ["x"]))
     return SplitProblem(
         np.array([first[group] for group in groups]),
@@ -41,7 +43,7 @@ def split_names(codes):
     return [list(SHARES)[code] for code in codes]
 
 
-def test_divide_is_stratified_and_fills_every_split():
+def test_splits_are_stratified_and_never_empty():
     labels = ["claim" if i % 50 < 5 else "no_claim" for i in range(500)]
     chosen = split_names(
         split_stratified(division([i // 5 for i in range(500)], labels), SHARES, 3)
@@ -63,11 +65,13 @@ def test_divide_is_stratified_and_fills_every_split():
         split_stratified(division([0, 0, 1]), SHARES, 3)
 
 
-def test_the_seed_decides_between_groups_of_a_size():
+def test_the_seed_decides_between_groups_of_equal_size():
     rows = division(range(100))
-    one, again, other = (split_stratified(rows, SHARES, seed).tolist() for seed in (1, 1, 2))
-    assert one == again != other
-    assert Counter(one) == Counter(other)
+    first, repeated, reseeded = (
+        split_stratified(rows, SHARES, seed).tolist() for seed in (1, 1, 2)
+    )
+    assert first == repeated != reseeded
+    assert Counter(first) == Counter(reseeded)
 
 
 def test_groups_are_not_cut():
@@ -85,14 +89,13 @@ def test_the_latest_days_are_tested_on_and_no_day_is_cut():
         split_by_date(days, division(range(10)), {"train": 0.6, "dev": 0.2, "test": 0.2})
     )
     # Sorted: 1 1 2 3 3 3 | 5 7 | 8 9: exactly six, two and two rows.
-    assert [codes[place] for place in (1, 2, 3, 5, 6, 7)] == ["train"] * 6
-    assert [codes[place] for place in (0, 9)] == ["dev"] * 2
-    assert [codes[place] for place in (8, 4)] == ["test"] * 2
+    assert [codes[index] for index in (1, 2, 3, 5, 6, 7)] == ["train"] * 6
+    assert [codes[index] for index in (0, 9)] == ["dev"] * 2
+    assert [codes[index] for index in (8, 4)] == ["test"] * 2
     with pytest.raises(InputError, match="expected at least 3 days"):
         split_by_date(np.array([1, 1, 2, 2], dtype=np.int32), division(range(4)), SHARES)
-    crowded = np.array(
-        [1] + [2] * 50 + [3], dtype=np.int32
-    )  # shares cannot be met, but every split has a day
+    # The shares cannot be met, but every split has a day.
+    crowded = np.array([1] + [2] * 50 + [3], dtype=np.int32)
     assert Counter(split_names(split_by_date(crowded, division(range(52)), SHARES))) == {
         "train": 1,
         "dev": 50,
@@ -108,7 +111,7 @@ def test_a_group_goes_by_its_latest_day():
     assert codes == ["test", "test", "train", "train", "train", "dev"]
 
 
-def test_what_was_reached():
+def test_achieved_shares():
     rows = division(range(4), ["a", "a", "a", "b"])
     shares = achieved_shares(
         rows, np.array([0, 0, 1, 2], dtype=np.int8), {"train": 0.5, "dev": 0.25, "test": 0.25}
@@ -120,7 +123,7 @@ def test_what_was_reached():
     }
 
 
-def test_columns_are_joined_as_keys_are():
+def test_rows_with_an_equal_key_in_any_column_are_united():
     rng = random.Random(5)
     keys = [(rng.randrange(300), rng.randrange(300)) for _ in range(400)]
     groups = np.arange(400)
@@ -128,16 +131,16 @@ def test_columns_are_joined_as_keys_are():
         groups = union_groups(
             groups, pair_equal_keys(np.array([key[column] + 1 for key in keys], dtype=np.uint64))
         )
-    parents = {row: row for row in range(400)}  # by another way: to a fixed point
+    parents = {row: row for row in range(400)}  # computed in another way: until nothing changes
     changed = True
     while changed:
         changed = False
-        for one in range(400):
-            for other in range(one):
-                if parents[one] != parents[other] and any(
-                    a == b for a, b in zip(keys[one], keys[other], strict=True)
+        for first in range(400):
+            for second in range(first):
+                if parents[first] != parents[second] and any(
+                    a == b for a, b in zip(keys[first], keys[second], strict=True)
                 ):
-                    low, high = sorted((parents[one], parents[other]))
+                    low, high = sorted((parents[first], parents[second]))
                     parents = {
                         row: low if parent == high else parent for row, parent in parents.items()
                     }
@@ -145,7 +148,7 @@ def test_columns_are_joined_as_keys_are():
     assert groups.tolist() == list(parents.values())
 
 
-def test_rows_without_a_key_are_not_joined():
+def test_rows_without_a_key_are_not_united():
     keys = np.array([0, 7, 0, 7, 8], dtype=np.uint64)
     assert union_groups(np.arange(5), pair_equal_keys(keys)).tolist() == [0, 1, 2, 1, 4]
     assert is_duplicated(keys).tolist() == [False, True, False, True, False]
@@ -183,14 +186,14 @@ def built(folder, records, name="x", **split):
     return report, {split: load_records(out, split) for split in report.rows}
 
 
-def places(splits, key):
-    """Key → the splits in which a record has it."""
-    found = {}
+def splits_of(splits, key):
+    """Return the names of the splits in which each value of a key occurs."""
+    names = {}
     for name, records in splits.items():
         for record in records:
             for value in key(record):
-                found.setdefault(value, set()).add(name)
-    return found
+                names.setdefault(value, set()).add(name)
+    return names
 
 
 def test_outlets_are_held_out(tmp_path):
@@ -201,9 +204,9 @@ def test_outlets_are_held_out(tmp_path):
         ),
     )
     report, splits = built(tmp_path, records, by="outlet")
-    found = places(splits, lambda r: [r.meta["outlet"].casefold()])
-    assert len(found) == 6
-    assert all(len(names) == 1 for names in found.values())
+    outlet_splits = splits_of(splits, lambda r: [r.meta["outlet"].casefold()])
+    assert len(outlet_splits) == 6
+    assert all(len(names) == 1 for names in outlet_splits.values())
     assert set(splits) == set(SHARES)
     assert report.division.by == "outlet"
     assert report.division.groups == 6
@@ -216,7 +219,7 @@ def test_later_days_are_held_out(tmp_path):
         300, date=lambda i, rng: f"2024-{1 + i % 12:02}-{rng.randrange(1, 29):02}T08:00:00Z"
     )
     _, splits = built(tmp_path, records, by="date")
-    days = {name: [r.meta["date"][:10] for r in some] for name, some in splits.items()}
+    days = {name: [record.meta["date"][:10] for record in split] for name, split in splits.items()}
     assert max(days["train"]) < min(days["dev"])
     assert max(days["dev"]) < min(days["test"])
     assert abs(len(splits["train"]) - 240) <= 5
@@ -242,15 +245,15 @@ def test_targets_are_held_out(tmp_path):
             )
         )
     report, splits = built(tmp_path, records, by="target")
-    found = places(splits, lambda r: [r.text.split()[0]])
-    assert all(len(names) == 1 for names in found.values())
-    assert found["Topic0"] == found["Topic1"]  # a row has both
+    topic_splits = splits_of(splits, lambda r: [r.text.split()[0]])
+    assert all(len(names) == 1 for names in topic_splits.values())
+    assert topic_splits["Topic0"] == topic_splits["Topic1"]  # a row has both
     assert report.division.groups == 19
     assert [overlap.targets for overlap in report.overlaps] == [0, 0, 0]
 
 
 @pytest.mark.parametrize("by", ["document", "outlet", "date", "target"])
-def test_documents_texts_and_near_duplicates_stay_on_one_side(tmp_path, by):
+def test_documents_texts_and_near_duplicates_stay_in_one_split(tmp_path, by):
     rng = random.Random(8)
     records = []
     for i in range(360):
@@ -274,12 +277,12 @@ def test_documents_texts_and_near_duplicates_stay_on_one_side(tmp_path, by):
         lambda r: [text_key(r.text)],
         lambda r: [" ".join(r.text.split()[:15])],
     ):
-        assert all(len(names) == 1 for names in places(splits, key).values())
+        assert all(len(names) == 1 for names in splits_of(splits, key).values())
     assert [(o.exact, o.near, o.documents) for o in report.overlaps] == [(0, 0, 0)] * 3
     assert report.division.near == 0.8
 
 
-def test_near_duplicates_may_be_left_alone(tmp_path):
+def test_near_duplicates_may_be_ignored(tmp_path):
     words = [[f"w{number}x{k}" for k in range(16)] for number in range(60)]
     records = [
         Record(id=f"{number}-{copy}", text=" ".join([*words[number], f"end{copy}"]), claim="claim")
@@ -300,7 +303,7 @@ def test_folds_are_complementary(tmp_path):
     for fold in range(5):
         report, splits = built(tmp_path, records, folds=5, fold=fold)
         tested += [r.id for r in splits["test"]]
-        sizes.append({name: len(some) for name, some in splits.items()})
+        sizes.append({name: len(split) for name, split in splits.items()})
         assert report.division.shares["train"]["rows"][0] == 0.6
     assert sorted(tested) == sorted(r.id for r in records)
     assert all(38 <= size["test"] <= 43 for size in sizes)
@@ -309,17 +312,18 @@ def test_folds_are_complementary(tmp_path):
         built(tmp_path, records[:20], "few", folds=68)
 
 
-def test_short_texts_tie_no_documents_together(tmp_path):
-    def sentence(document, place):
+def test_short_texts_do_not_unite_documents(tmp_path):
+    def sentence(document, number):
         text = (
-            "He said no." if place == 2 else " ".join(f"w{document}x{place}x{k}" for k in range(12))
+            "He said no."
+            if number == 2
+            else " ".join(f"w{document}x{number}x{k}" for k in range(12))
         )
-        return Record(id=f"{document}:{place}", doc_id=f"d{document}", text=text, claim="claim")
+        return Record(id=f"{document}:{number}", doc_id=f"d{document}", text=text, claim="claim")
 
-    records = [sentence(document, place) for document in range(40) for place in range(3)]
-    records += [
-        Record(id=f"alone{i}", text="Rain fell.", claim="claim") for i in range(5)
-    ]  # of no document
+    records = [sentence(document, number) for document in range(40) for number in range(3)]
+    # These sentences belong to no document.
+    records += [Record(id=f"alone{i}", text="Rain fell.", claim="claim") for i in range(5)]
     report, splits = built(tmp_path, records)
     assert (report.division.groups, report.division.largest_group, report.division.short) == (
         41,
@@ -327,7 +331,7 @@ def test_short_texts_tie_no_documents_together(tmp_path):
         8,
     )
     assert all(
-        len(names) == 1 for names in places(splits, lambda r: [r.doc_id or "alone"]).values()
+        len(names) == 1 for names in splits_of(splits, lambda r: [r.doc_id or "alone"]).values()
     )
     overlap = next(o for o in report.overlaps if (o.first, o.second) == ("train", "test"))
     assert (
@@ -337,7 +341,7 @@ def test_short_texts_tie_no_documents_together(tmp_path):
         built(tmp_path, records, short=0)
 
 
-def test_outlets_that_copy_one_another_are_one(tmp_path):
+def test_outlets_that_copy_one_another_are_one_group(tmp_path):
     records = [
         Record(id=str(i), text=f"A wire story, number {i % 4}.", meta={"outlet": f"o{i // 4}"})
         for i in range(12)
@@ -348,7 +352,7 @@ def test_outlets_that_copy_one_another_are_one(tmp_path):
         built(tmp_path, records, by="outlet")
 
 
-def test_folds_by_date_are_stretches_of_time(tmp_path):
+def test_folds_by_date_are_consecutive_days(tmp_path):
     records = [
         Record(id=str(i), text=f"Text {i} of the day.", meta={"date": f"2024-01-{1 + i % 30:02}"})
         for i in range(300)
@@ -390,14 +394,14 @@ def test_folds_by_date_are_stretches_of_time(tmp_path):
         ),
     ],
 )
-def test_what_rows_lack_is_said_with_the_first_of_them(tmp_path, by, meta, message):
-    whole = {"outlet": "o", "date": "2024-01-01"}
+def test_missing_fields_are_reported_with_the_first_row(tmp_path, by, meta, message):
+    complete = {"outlet": "o", "date": "2024-01-01"}
     records = [
         Record(
             id=str(i),
             text=f"Text number {i}.",
             stances=[] if i in (1, 3) else [Stance(target="t")],
-            meta=meta if i in (1, 3) else whole,
+            meta=meta if i in (1, 3) else complete,
         )
         for i in range(6)
     ]

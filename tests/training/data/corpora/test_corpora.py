@@ -1,4 +1,4 @@
-"""The corpus readers, on invented files in the very layout of the public repositories, every trap included."""
+"""Test the corpus readers on invented files in the layout of the public repositories, with every known trap."""
 
 import json
 import logging
@@ -23,7 +23,7 @@ def write(path: Path, text: str) -> Path:
     return path
 
 
-def shown(record, span):
+def span_texts(record, span):
     return None if span is None else [record.text[start:end] for start, end in span]
 
 
@@ -53,7 +53,7 @@ def test_dse_directions_brackets_and_duplicates(dse, caplog):
         records = list(lookup("dse").read(dse, "train"))
     assert "dse train: 1 rows left out: repeats an earlier row" in caplog.text
     pairs = [
-        [(shown(r, s.holder)[0], s.label, shown(r, s.target)[0]) for s in r.stances]
+        [(span_texts(r, s.holder)[0], s.label, span_texts(r, s.target)[0]) for s in r.stances]
         for r in records
     ]
     assert records[1].text == "The Harbor Trust (sic) praised  Noren."
@@ -66,7 +66,7 @@ def test_dse_directions_brackets_and_duplicates(dse, caplog):
         [("Swe", "neutral", "den"), ("den", "favor", "Swe")],
     ]
     raw = list(lookup("dse").read(dse, "train", whole_words=False))
-    assert shown(raw[1], raw[1].stances[0].holder) == ["Harbor Trus"]
+    assert span_texts(raw[1], raw[1].stances[0].holder) == ["Harbor Trus"]
 
 
 def test_dse_clean_and_sentence_groups(dse):
@@ -85,7 +85,7 @@ def test_dse_clean_and_sentence_groups(dse):
         ("[A] met [B].\tA\tC\t0", r"line 1: expected \[A\] and \[C\]"),
     ],
 )
-def test_dse_says_what_is_wrong(dse, row, message):
+def test_dse_errors_name_the_line(dse, row, message):
     (dse / "dataset/train.txt").write_text(row + "\n")
     with pytest.raises(InputError, match=message):
         list(lookup("dse").read(dse, "train"))
@@ -129,7 +129,12 @@ def test_newsmtsc_labels_offsets_and_documents(newsmtsc):
         "against",
         "against",
     ]
-    assert [shown(r, r.stances[0].target) for r in records] == [["Ida"], ["Bo"], ["Bo"], ["Al"]]
+    assert [span_texts(r, r.stances[0].target) for r in records] == [
+        ["Ida"],
+        ["Bo"],
+        ["Bo"],
+        ["Al"],
+    ]
     assert all(r.stances[0].holder is None for r in records)
     assert [r.doc_id for r in records] == ["allsides_1_7"] * 3 + ["polusa_v1_98"]
 
@@ -153,10 +158,14 @@ def test_newsmtsc_articles_that_share_a_sentence_are_one_document(tmp_path):
     assert list(lookup("newsmtsc").read(tmp_path, "rw-dev")) == []
 
 
-def test_newsmtsc_drops_what_train_has(newsmtsc):
+def test_newsmtsc_drops_sentences_of_train(newsmtsc):
     reasons = []
-    (kept,) = lookup("newsmtsc").read(newsmtsc, "rw-test", reasons.append)
-    assert (kept.text, kept.meta["subset"], reasons) == ("Ida won.", "rw", ["sentence is in train"])
+    (record,) = lookup("newsmtsc").read(newsmtsc, "rw-test", reasons.append)
+    assert (record.text, record.meta["subset"], reasons) == (
+        "Ida won.",
+        "rw",
+        ["sentence is in train"],
+    )
     assert len(list(lookup("newsmtsc").read(newsmtsc, "rw-test", drop_seen=False))) == 2
 
 
@@ -167,7 +176,7 @@ def test_newsmtsc_drops_what_train_has(newsmtsc):
         ({"polarity": 3}, "line 1: expected sentence, mention"),
     ],
 )
-def test_newsmtsc_says_what_is_wrong(newsmtsc, change, message):
+def test_newsmtsc_errors_name_the_line(newsmtsc, change, message):
     path = newsmtsc / "NewsSentiment/experiments/default/datasets/newsmtsc-rw-hf/train.jsonl"
     path.write_text(
         json.dumps({**json.loads(mtsc("Bo left.", "Bo", 0, "allsides_1_7_4_Bo_0_2")), **change})
@@ -176,7 +185,7 @@ def test_newsmtsc_says_what_is_wrong(newsmtsc, change, message):
         list(lookup("newsmtsc").read(newsmtsc, "train"))
 
 
-def test_checkthat_quotes_and_the_glued_row(tmp_path):
+def test_checkthat_reads_quotes_and_separates_a_joined_row(tmp_path):
     rows = [
         "Sentence_id\tText\tclass_label",
         '1\t"He said: ""Taxes fell by half."""\tYes',
@@ -199,7 +208,7 @@ def test_checkthat_quotes_and_the_glued_row(tmp_path):
         list(lookup("checkthat2024").read(tmp_path, "train"))
 
 
-def test_wrong_calls_name_what_there_is(dse, tmp_path):
+def test_errors_of_wrong_calls_name_the_alternatives(dse, tmp_path):
     with pytest.raises(ConfigError, match="unknown corpus 'polnaer'"):
         lookup("polnaer")
     with pytest.raises(ConfigError, match="corpus dse: unknown split 'dev'"):
@@ -221,11 +230,11 @@ def test_registry_and_docstrings_are_complete():
             (corpus.url, corpus.licence, corpus.citation, corpus.version, corpus.label_mapping)
         )
         module = sys.modules[corpus.reader.__module__]
-        for part in (corpus.url, "Licence:", "Citation:", "Labels:", "Traps handled:"):
-            assert part in module.__doc__
+        for expected in (corpus.url, "Licence:", "Citation:", "Labels:", "Traps handled:"):
+            assert expected in module.__doc__
 
 
-#: Rows, and whatever tells a wrong reading, of the public files (MANIFEST: which are those measured).
+#: The row counts of the public files, which reveal a wrong reading (MANIFEST lists the files measured).
 PUBLIC = {
     ("dse", "train"): 11_532,
     ("dse", "valid"): 1_461,

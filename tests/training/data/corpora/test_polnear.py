@@ -1,4 +1,4 @@
-"""The PolNeAR reader, on invented files in the very layout of the public repository, every trap included."""
+"""Test the PolNeAR reader on invented files in the layout of the public repository, with every known trap."""
 
 import json
 import os
@@ -14,9 +14,9 @@ ARTICLE = 'Mayor Ida Holm said the bridge is safe.\nIt will open "soon," she add
 ROOT = os.environ.get("CLAIMSTANCE_CORPORA")
 
 
-def at(part, text=ARTICLE):
-    start = text.index(part)
-    return f"{start} {start + len(part)}"
+def at(phrase, text=ARTICLE):
+    start = text.index(phrase)
+    return f"{start} {start + len(phrase)}"
 
 
 def write(path: Path, text: str) -> Path:
@@ -25,7 +25,7 @@ def write(path: Path, text: str) -> Path:
     return path
 
 
-# Each line of the list is a trap or stands for one.
+# Each line of the list is a trap or an example of one.
 ANNOTATIONS = [
     "E1\tAttribution:T4 Source:T1 Cue:T2 Content:T3 Content2:T5",  # before the T-lines it names
     f"T1\tSource {at('Mayor Ida Holm')}\tMayor Ida Holm",
@@ -65,7 +65,7 @@ def polnear(tmp_path):
     return folder
 
 
-def shown(record, span):
+def span_texts(record, span):
     return None if span is None else [record.text[start:end] for start, end in span]
 
 
@@ -79,18 +79,24 @@ def test_polnear_sentences_spans_and_traps(polnear):
     assert all(ARTICLE[r.start : r.start + len(r.text)] == r.text for r in records)
     assert [r.claim for r in records] == ["claim", "claim", "no_claim"]
     first, second, third = records
-    whole = first.attributions[0]
-    assert (shown(first, whole.source), shown(first, whole.cue)) == (["Mayor Ida Holm"], ["said"])
-    assert shown(first, whole.content) == ["the bridge is safe"]
-    rest, nested = second.attributions
-    assert (rest.source, rest.cue, shown(second, rest.content)) == (
+    attribution = first.attributions[0]
+    assert (span_texts(first, attribution.source), span_texts(first, attribution.cue)) == (
+        ["Mayor Ida Holm"],
+        ["said"],
+    )
+    assert span_texts(first, attribution.content) == ["the bridge is safe"]
+    continuation, nested = second.attributions
+    assert (continuation.source, continuation.cue, span_texts(second, continuation.content)) == (
         None,
         None,
         ["It will open", "soon"],
     )
-    assert whole.event == rest.event == "E1"
+    assert attribution.event == continuation.event == "E1"
     assert nested.event is None
-    assert (shown(second, nested.cue), shown(second, nested.content)) == (["added"], ["open"])
+    assert (span_texts(second, nested.cue), span_texts(second, nested.content)) == (
+        ["added"],
+        ["open"],
+    )
     assert third.attributions == []
     assert {r.doc_id for r in records} == {"post_2016-09-20_dev"}
     assert first.annotator == "bb22"
@@ -118,9 +124,9 @@ def test_polnear_annotators(polnear):
     corpus = lookup("polnear")
     assert {r.annotator for r in corpus.read(polnear, "train")} == {"aa11"}
     assert {r.claim for r in corpus.read(polnear, "train")} == {"no_claim"}
-    both = list(corpus.read(polnear, "train", annotator="all"))
-    assert {r.annotator for r in both} == {"aa11", "bb22"}
-    assert len({(r.id, r.annotator) for r in both}) == len(both) == 6
+    records = list(corpus.read(polnear, "train", annotator="all"))
+    assert {r.annotator for r in records} == {"aa11", "bb22"}
+    assert len({(r.id, r.annotator) for r in records}) == len(records) == 6
     with pytest.raises(ConfigError, match="expected first or all, found 'last'"):
         list(corpus.read(polnear, "train", annotator="last"))
 
@@ -138,18 +144,18 @@ def test_polnear_silver_entities(polnear, tmp_path):
     write(tmp_path / "silver/train.jsonl", json.dumps({"doc": "another", "entities": []}))
     corpus = lookup("polnear")
     first, second, third = corpus.read(polnear, "dev", silver=str(tmp_path / "silver"))
-    assert [(shown(first, e.span), e.label) for e in first.entities] == [
+    assert [(span_texts(first, e.span), e.label) for e in first.entities] == [
         (["Ida Holm"], "PERSON"),
         (["safe."], "MISC"),
     ]
-    assert [shown(second, e.span) for e in second.entities] == [["It"]]
+    assert [span_texts(second, e.span) for e in second.entities] == [["It"]]
     assert third.entities == []
     assert {
         r.entities is None for r in corpus.read(polnear, "train", silver=tmp_path / "silver")
     } == {True}
 
 
-def test_polnear_silver_surnames_that_the_machine_missed_are_persons(polnear, tmp_path):
+def test_polnear_silver_surnames_that_the_tagger_missed_are_persons(polnear, tmp_path):
     text = "Mayor Ida Holm left.\nHolm said no. In Holm Street, Holm fell.\n"
     write(polnear / "data/dev/text/post_2016-09-20_dev.txt", text)
     write(polnear / "data/dev/attributions/post_2016-09-20_dev_bb22.ann", "")
@@ -161,7 +167,7 @@ def test_polnear_silver_surnames_that_the_machine_missed_are_persons(polnear, tm
     write(tmp_path / "silver/dev.jsonl", silver)
     records = lookup("polnear").read(polnear, "dev", silver=str(tmp_path / "silver"))
     assert [
-        [(*shown(record, entity.span), entity.label) for entity in record.entities]
+        [(*span_texts(record, entity.span), entity.label) for entity in record.entities]
         for record in records
     ] == [
         [("Ida Holm", "PERSON")],
@@ -178,7 +184,7 @@ def test_polnear_silver_surnames_that_the_machine_missed_are_persons(polnear, tm
         ("E9\tAttribution:T4 Cue:T99", "line 15: expected the name of a T-line, found 'T99'"),
     ],
 )
-def test_polnear_says_what_is_wrong(polnear, line, message):
+def test_polnear_errors_name_the_line(polnear, line, message):
     path = polnear / "data/dev/attributions/post_2016-09-20_dev_bb22.ann"
     path.write_text("\n".join([*ANNOTATIONS, line]))
     with pytest.raises(InputError, match=message):
@@ -205,10 +211,9 @@ def test_public_polnear():
     claims = sum(r.claim == "claim" for r in rows) / len(rows)
     assert 0.66 < claims < 0.72  # about 69 % of sentences touch attributed content
     events = {(r.doc_id, a.event) for r in rows for a in r.attributions if a.event}
-    alone = sum(a.event is None for r in rows for a in r.attributions)
-    assert (
-        0.08 < len(events) / (len(events) + alone) < 0.14
-    )  # about 11 % touch more than one sentence
-    together = {split: {r.doc_id.split("_")[1] for r in rows} for split, rows in records.items()}
-    assert max(together["train"]) < min(together["tune"])
-    assert max(together["tune"]) < min(together["dev"])
+    single_sentence = sum(a.event is None for r in rows for a in r.attributions)
+    # About 11 % touch more than one sentence.
+    assert 0.08 < len(events) / (len(events) + single_sentence) < 0.14
+    dates = {split: {r.doc_id.split("_")[1] for r in rows} for split, rows in records.items()}
+    assert max(dates["train"]) < min(dates["tune"])
+    assert max(dates["tune"]) < min(dates["dev"])

@@ -1,4 +1,4 @@
-"""The reader of PolNeAR-Stance, on invented articles and labels, and the labels of the package."""
+"""Test the reader of PolNeAR-Stance on invented articles and labels, and the labels of the package."""
 
 import json
 import os
@@ -15,9 +15,9 @@ TEXT = "Mayor Ida Holm attacked Tom Vance.\nThe bridge is a gift. Hale Street pa
 CORPORA = os.environ.get("CLAIMSTANCE_CORPORA")
 
 
-def offsets(part):
-    start = TEXT.index(part)
-    return [start, start + len(part)]
+def offsets(phrase):
+    start = TEXT.index(phrase)
+    return [start, start + len(phrase)]
 
 
 ATTACK = {
@@ -66,13 +66,17 @@ def corpus(tmp_path):
 def described(record):
     """Return the stances of a record as (holder, target, label) in words."""
 
-    def words(end):
-        return end if isinstance(end, str) else record.text[end[0][0] : end[-1][1]]
+    def words(span_or_name):
+        return (
+            span_or_name
+            if isinstance(span_or_name, str)
+            else record.text[span_or_name[0][0] : span_or_name[-1][1]]
+        )
 
     return [(words(s.holder), words(s.target), s.label) for s in record.stances]
 
 
-def test_stances_stand_in_the_sentence_of_their_target(corpus):
+def test_stances_belong_to_the_sentence_of_their_target(corpus):
     first, second, third = corpus(ATTACK, RUNS_ON, neutral=False)
     assert described(first) == [("Mayor Ida Holm", "Tom Vance", "against")]
     assert described(second) == [("Ida Holm", "The bridge", "favor")]
@@ -98,11 +102,13 @@ def test_unlisted_pairs_of_holders_and_targets_are_neutral(corpus):
     first = corpus(ATTACK, back)[0]
     # Both directions are listed, and nobody has a stance toward themselves.
     assert sorted(label for _, _, label in described(first)) == ["against", "against"]
-    other = {**ATTACK, "target": offsets("attacked")}
-    assert ("Mayor Ida Holm", "attacked", "against") in described(corpus(ATTACK, other)[0])
+    with_other_target = {**ATTACK, "target": offsets("attacked")}
+    assert ("Mayor Ida Holm", "attacked", "against") in described(
+        corpus(ATTACK, with_other_target)[0]
+    )
 
 
-def test_a_holder_beyond_our_sentence_becomes_a_name(corpus):
+def test_a_holder_outside_the_sentence_becomes_a_name(corpus):
     longer = {**RUNS_ON, "sentence": [0, len(TEXT)], "holder": offsets("Mayor Ida Holm")}
     assert described(corpus(longer)[1]) == [("Mayor Ida Holm", "The bridge", "favor")]
 
@@ -152,7 +158,7 @@ def test_broken_labels_name_the_file_and_the_line(tmp_path, line):
         ("train-again", 20, 692),
     ],
 )
-def test_labels_of_the_package_are_those_that_its_readme_counts(file, articles, stances):
+def test_label_counts_of_the_package_match_its_readme(file, articles, stances):
     labels = read_labels(LABELS / f"{file}.jsonl")
     assert len(labels) == articles
     assert sum(len(article.stances) for article in labels.values()) == stances

@@ -1,4 +1,4 @@
-"""The readers of VAST, GWSD and NewsSD-ENG and CheckThat's parts by time, on invented files laid out as published."""
+"""Test the readers of VAST, GWSD, NewsSD-ENG and the CheckThat splits by time, on invented files in the published layout."""
 
 import csv
 import hashlib
@@ -59,7 +59,7 @@ def vast(tmp_path):
     return tmp_path
 
 
-def test_vast_train_takes_the_topic_that_was_judged_and_drops_repeats(vast):
+def test_vast_train_takes_the_judged_topic_and_drops_repeats(vast):
     reasons = []
     records = list(lookup("vast").read(vast, "train", reasons.append))
     assert [
@@ -76,14 +76,18 @@ def test_vast_train_takes_the_topic_that_was_judged_and_drops_repeats(vast):
     assert len(list(lookup("vast").read(vast, "train", drop_repeats=False))) == 4
 
 
-def test_vast_test_tells_zero_from_few_shot_and_comments_apart(vast):
-    one, two, three = lookup("vast").read(vast, "test")
-    assert [r.meta["subset"] for r in (one, two, three)] == ["few-shot", "zero-shot", "zero-shot"]
-    assert [r.stances[0].label for r in (one, two, three)] == ["favor", "neutral", "against"]
-    assert one.text == 'He said "no", and café owners agree.'
-    assert one.doc_id == two.doc_id != three.doc_id
-    assert len({one.id, two.id, three.id}) == 3
-    assert "synthetic" not in one.meta
+def test_vast_test_distinguishes_zero_shot_from_few_shot_and_comments(vast):
+    first, second, third = lookup("vast").read(vast, "test")
+    assert [r.meta["subset"] for r in (first, second, third)] == [
+        "few-shot",
+        "zero-shot",
+        "zero-shot",
+    ]
+    assert [r.stances[0].label for r in (first, second, third)] == ["favor", "neutral", "against"]
+    assert first.text == 'He said "no", and café owners agree.'
+    assert first.doc_id == second.doc_id != third.doc_id
+    assert len({first.id, second.id, third.id}) == 3
+    assert "synthetic" not in first.meta
 
 
 @pytest.mark.parametrize(
@@ -97,13 +101,13 @@ def test_vast_test_tells_zero_from_few_shot_and_comments_apart(vast):
         (["Go" * 100_000, "tram", "FAVOR", "1"], "after line 1: expected CSV, found field larger"),
     ],
 )
-def test_vast_says_what_is_wrong(vast, row, message):
+def test_vast_errors_name_the_line(vast, row, message):
     write(vast / "vast_test.csv", table(["Tweet", "Target 1", "Stance 1", "seen?"], [row]))
     with pytest.raises(InputError, match=message):
         list(lookup("vast").read(vast, "test"))
 
 
-def test_vast_says_what_is_wrong_with_the_archive_and_the_header(vast):
+def test_vast_errors_describe_the_archive_and_the_header(vast):
     write(vast / "vast_test.csv", table(["post", "Target 1", "Stance 1", "seen?"], VAST_TEST))
     with pytest.raises(InputError, match=r"vast_test.csv: unknown column 'Tweet'"):
         list(lookup("vast").read(vast, "test"))
@@ -138,13 +142,13 @@ WORDS = {"d": "disagrees", "n": "neutral", "a": "agrees"}
 
 
 def clause(guid, text, answers, inferred=("", "", ""), held_out="False"):
-    """``inferred`` is in the file's order: disagree, agree, neutral."""
+    """Return a row; ``inferred`` has the order of the file: disagree, agree, neutral."""
     batch, sent_id = guid.split("_")
     return ["0", "1", batch, sent_id, text, *(WORDS[a] for a in answers), *inferred, guid, held_out]
 
 
 def hashed(dev):
-    """An invented sentence that the rule puts into dev, or into train."""
+    """Return an invented sentence that the hash rule puts into dev or into train."""
     texts = (f"The ice on lake {number} went early." for number in range(1000))
     return next(text for text in texts if (hashlib.sha256(text.encode()).digest()[0] < 32) == dev)
 
@@ -165,17 +169,21 @@ def gwsd(tmp_path):
 
 def test_gwsd_labels_shares_and_screens(gwsd):
     reasons = []
-    screen, clause_ = lookup("gwsd").read(gwsd, "train", reasons.append)
-    assert (screen.id, clause_.id) == ("gwsd:0_s0", "gwsd:0_t0")
+    screening, clause_record = lookup("gwsd").read(gwsd, "train", reasons.append)
+    assert (screening.id, clause_record.id) == ("gwsd:0_s0", "gwsd:0_t0")
     # Alone, the first batch would make the screening sentence neutral.
-    assert screen.stances[0].label == "favor"
-    assert screen.stances[0].probabilities == {"against": 0, "neutral": 6 / 16, "favor": 10 / 16}
-    assert screen.meta["annotations"] == ["neutral"] * 5 + ["favor"] * 10 + ["neutral"]
+    assert screening.stances[0].label == "favor"
+    assert screening.stances[0].probabilities == {"against": 0, "neutral": 6 / 16, "favor": 10 / 16}
+    assert screening.meta["annotations"] == ["neutral"] * 5 + ["favor"] * 10 + ["neutral"]
     assert reasons == ["repeats a screening sentence, whose answers are put together"]
     # The inferred distribution decides the label, the annotators' shares stay as they are.
-    assert (clause_.stances[0].label, clause_.stances[0].target) == ("against", TARGET)
-    assert clause_.stances[0].probabilities == {"against": 0.25, "neutral": 0.25, "favor": 0.5}
-    assert clause_.text == hashed(dev=False)
+    assert (clause_record.stances[0].label, clause_record.stances[0].target) == ("against", TARGET)
+    assert clause_record.stances[0].probabilities == {
+        "against": 0.25,
+        "neutral": 0.25,
+        "favor": 0.5,
+    }
+    assert clause_record.text == hashed(dev=False)
 
 
 def test_gwsd_splits_and_ties(gwsd):
@@ -195,7 +203,7 @@ def test_gwsd_splits_and_ties(gwsd):
         (17, "", "line 2: expected True or False for in_held_out_test, found ''"),
     ],
 )
-def test_gwsd_says_what_is_wrong(gwsd, column, value, message):
+def test_gwsd_errors_name_the_line(gwsd, column, value, message):
     row = clause("0_t0", "It rains.", "aaaaaaaa", ("0", "1", "0"))
     row[column] = value
     write(gwsd / "GWSD.tsv", table(GWSD_HEADER, [row], "\t"))
@@ -239,14 +247,14 @@ def test_checkthat_divides_by_time(tmp_path):
         ["30001", "Taxes doubled.", "Yes"],
     ]
     dev = [["29999", "It snowed.", "No"], ["17", "Thank you.", "No"]]
-    for part, rows in (("train", train), ("dev", dev)):
-        write(tmp_path / f"data/CT24_checkworthy_english_{part}.tsv", table(header, rows, "\t"))
+    for split, rows in (("train", train), ("dev", dev)):
+        write(tmp_path / f"data/CT24_checkworthy_english_{split}.tsv", table(header, rows, "\t"))
     reasons = []
-    read = {
-        s: [r.id for r in lookup("checkthat2024").read(tmp_path, s, reasons.append)]
-        for s in ("earlier", "later")
-    }
-    assert read == {"earlier": ["29624", "17"], "later": ["30001", "29999"]}
+    ids = {}
+    for split in ("earlier", "later"):
+        records = lookup("checkthat2024").read(tmp_path, split, reasons.append)
+        ids[split] = [record.id for record in records]
+    assert ids == {"earlier": ["29624", "17"], "later": ["30001", "29999"]}
     assert reasons == ["sentence is in earlier"]
 
 
@@ -286,7 +294,7 @@ def test_public_counts(name, split):
 @needs_corpora
 @pytest.mark.parametrize("name", ["vast", "gwsd", "newssd"])
 def test_public_splits_share_no_text(name):
-    texts = [
-        text for split in lookup(name).splits for text in {r.text for r in public(name, split)}
-    ]
+    texts = []
+    for split in lookup(name).splits:
+        texts += {record.text for record in public(name, split)}
     assert len(texts) == len(set(texts))

@@ -1,3 +1,5 @@
+"""Test the assembly of records from annotated documents."""
+
 import pytest
 
 from claimstance.model.errors import ConfigError, InputError
@@ -20,8 +22,8 @@ def mark(name, label, *phrases, **attributes):
     return Mark(name, label, [at(phrase) for phrase in phrases], attributes=attributes)
 
 
-def document(*marks, text=TEXT, **more):
-    return Document(more.pop("name", "d"), text, "f, task 1", marks=marks, **more)
+def document(*marks, text=TEXT, **options):
+    return Document(options.pop("name", "d"), text, "f, task 1", marks=marks, **options)
 
 
 def read(*documents, report=None, **layout):
@@ -54,13 +56,18 @@ def test_a_text_becomes_its_sentences_with_their_offsets():
         ("d:1", "d", 22, "The tax, he warned, will rise."),
         ("d:2", "d", 53, "Noren laughed."),
     ]
-    assert [r.claim for r in records] == ["claim", "no_claim", "no_claim"]  # by the contents
-    assert [r.attributions for r in records][1:] == [[], []]  # annotated, none there
+    # Claims are derived from the contents.
+    assert [r.claim for r in records] == [
+        "claim",
+        "no_claim",
+        "no_claim",
+    ]
+    assert [r.attributions for r in records][1:] == [[], []]  # annotated, without any attribution
     assert records[0].entities is None  # nobody marked any in this file
     assert records[0].stances is None
 
 
-def test_relations_tie_parts_together_whichever_way_they_point():
+def test_relations_link_spans_in_either_direction():
     he = Mark("s2", "source", [(31, 33)])
     warned = [he, mark("c2", "cue", "warned"), mark("o2", "content", "The tax", "will rise")]
     marks = [HOLM, SAYS, LIES, *warned]
@@ -107,8 +114,8 @@ def test_without_relations_sources_and_contents_go_to_the_nearest_cue():
 
 
 def test_a_relation_anywhere_in_the_file_prevents_linking_to_the_nearest_cue():
-    other = document(HOLM, SAYS, relations=[Relation("s", "c")], name="e")
-    records = read(document(HOLM, SAYS), other)
+    linked_document = document(HOLM, SAYS, relations=[Relation("s", "c")], name="e")
+    records = read(document(HOLM, SAYS), linked_document)
     assert [a.cue for a in records[0].attributions] == [None, [(5, 9)]]
     assert records[3].attributions == [Attribution(source=[(0, 4)], cue=[(5, 9)])]
 
@@ -143,7 +150,7 @@ def test_a_stance_attribute_of_a_target_belongs_to_the_related_holder():
     assert records[1].stances == []
 
 
-def test_a_stance_attribute_of_a_content_is_its_source_s_toward_the_related_target():
+def test_a_stance_attribute_of_a_content_belongs_to_its_source_and_the_related_target():
     content = mark("o", "Content", "Noren lies", Stance="against")
     marks = [HOLM, SAYS, content, mark("t", "target", "Noren")]
     relations = [Relation("o", "t", "Targets")]
@@ -209,15 +216,10 @@ def test_accepted_and_rejected_labels_become_labels_of_their_task():
 def test_a_question_without_meaning_is_an_error_that_suggests_roles():
     with pytest.raises(InputError, match=r"unknown question 'tone'.*roles can say"):
         read(document(answers=[Answer("tone", "angry")]))
-    assert read(document(HOLM, answers=[Answer("tone", "angry")]), roles={"tone": "ignore"})[
-        0
-    ].attributions
-    assert (
-        read(document(answers=[Answer("tone", "yes")]), roles={"tone": "check_worthy"})[
-            0
-        ].check_worthy
-        == "yes"
-    )
+    angry = document(HOLM, answers=[Answer("tone", "angry")])
+    assert read(angry, roles={"tone": "ignore"})[0].attributions
+    affirmed = document(answers=[Answer("tone", "yes")])
+    assert read(affirmed, roles={"tone": "check_worthy"})[0].check_worthy == "yes"
 
 
 def test_two_labels_of_one_task_are_an_error():
@@ -231,10 +233,10 @@ def test_a_mark_named_after_a_task_labels_the_sentences_it_touches():
     assert [r.claim for r in records] == [None, None, None]
 
 
-def test_marks_with_the_label_sentence_are_the_sentences():
-    whole = Mark("m", "sentence", [at("Holm says Noren lies. The tax, he warned, will rise.")])
-    rest = Mark("n", "sentence", [at("Noren laughed.")])
-    assert [r.text for r in read(document(whole, rest, HOLM))] == [TEXT[:52], TEXT[53:]]
+def test_marks_with_the_label_sentence_define_the_sentences():
+    first = Mark("m", "sentence", [at("Holm says Noren lies. The tax, he warned, will rise.")])
+    second = Mark("n", "sentence", [at("Noren laughed.")])
+    assert [r.text for r in read(document(first, second, HOLM))] == [TEXT[:52], TEXT[53:]]
 
 
 def test_a_span_outside_every_sentence_is_an_error():
@@ -270,26 +272,14 @@ def test_a_lenient_reader_counts_dropped_documents_by_reason():
 
 def test_a_lenient_reader_drops_documents_in_another_unit_than_most():
     beyond = document(Mark("s", "Source", [(0, 99)]))
-    other = document(Mark("s", "Source", [(1, 5)], "Holm"))
+    shifted = document(Mark("s", "Source", [(1, 5)], "Holm"))
     with pytest.raises(InputError, match="nor does any other unit"):
         read(document(HOLM), beyond)
     with pytest.raises(InputError, match="nor does any other unit"):
-        read(document(HOLM), beyond, other, lenient=True)  # most are not explained
+        read(document(HOLM), beyond, shifted, lenient=True)  # code points explain only a minority
     report = ReadReport()
-    assert (
-        len(
-            read(
-                document(HOLM),
-                document(HOLM),
-                other,
-                beyond,
-                document(HOLM),
-                report=report,
-                lenient=True,
-            )
-        )
-        == 9
-    )
+    documents = [document(HOLM), document(HOLM), shifted, beyond, document(HOLM)]
+    assert len(read(*documents, report=report, lenient=True)) == 9
     assert report.dropped == {"offsets that code points do not explain": 2}
     assert (
         report.facts["offsets"]

@@ -1,3 +1,5 @@
+"""Test the units in which documents count offsets."""
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,13 +22,16 @@ FLAG = "🇳🇴"  # two code points, four UTF-16 units, one grapheme
 SCARF = "🙂"  # one code point, two UTF-16 units
 
 
-def document(text, *marks, **more):
+def document(text, *marks, **options):
     return Document(
         "d",
         text,
         "file.json, task 1",
-        marks=[Mark(f"m{i}", "X", [(s, e)], surface) for i, (s, e, surface) in enumerate(marks)],
-        **more,
+        marks=[
+            Mark(f"m{i}", "X", [(start, end)], surface)
+            for i, (start, end, surface) in enumerate(marks)
+        ],
+        **options,
     )
 
 
@@ -57,10 +62,8 @@ def test_one_document_can_determine_the_unit_of_a_file():
 
 
 def test_a_file_that_no_unit_explains_is_refused_with_its_first_bad_span():
-    good, bad = (
-        document(f"{SCARF} Noren won.", (3, 8, "Noren")),
-        document("Holm lost.", (1, 5, "Holm")),
-    )
+    good = document(f"{SCARF} Noren won.", (3, 8, "Noren"))
+    bad = document("Holm lost.", (1, 5, "Holm"))
     with pytest.raises(InputError) as error:
         find_unit([good, bad], "f.json")
     assert "file.json, task 1: m0: expected 'Noren' at 3-8, as the file says, found 'oren '" in str(
@@ -93,7 +96,7 @@ def test_without_quoted_texts_a_span_beyond_the_text_excludes_a_unit():
     assert "only unit" in fact
 
 
-def test_no_other_unit_than_a_prescribed_one_is_tried():
+def test_only_a_prescribed_unit_is_tried():
     with pytest.raises(InputError, match="expected 'Noren' at 3-8"):
         find_unit([document(f"{SCARF} Noren won.", (3, 8, "Noren"), unit=CODE_POINTS)], "f")
 

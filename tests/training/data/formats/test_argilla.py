@@ -1,3 +1,5 @@
+"""Test the reader of Argilla exports."""
+
 import pytest
 
 from claimstance.model.errors import InputError
@@ -15,22 +17,24 @@ def read(name, **layout):
 
 
 def test_a_document_for_each_user_who_submitted():
-    found = read("flat.jsonl")
-    assert [(d.name, d.annotator, list(d.answers)) for d in found] == [
+    docs = read("flat.jsonl")
+    # The draft, the discarded response and the suggestion of a model are left out.
+    assert [(d.name, d.annotator, list(d.answers)) for d in docs] == [
         ("r-001", ANNA, [Answer("stance", "against"), Answer("sure", "4")]),
         ("r-001", BO, [Answer("stance", "neutral"), Answer("sure", "2")]),
         ("r-002", BO, [Answer("stance", "favor")]),
-    ]  # neither the draft nor what was discarded, nor what a model suggested
-    assert found[0].fields == {"target": "the toll", "outlet": "Noren Post", "date": "2026-01-05"}
+    ]
+    assert docs[0].fields == {"target": "the toll", "outlet": "Noren Post", "date": "2026-01-05"}
 
 
 def test_span_questions_are_marks():
     first, second, third = read("flat.jsonl")
     (mark,) = first.marks
+    # Offsets are in UTF-16 code units, in which the bicycle counts as two.
     assert (mark.label, mark.pieces) == (
         "LOCATION",
         [(23, 28)],
-    )  # of UTF-16 code units: the bicycle is two
+    )
     assert first.text[22:27] == "Noren"
     assert second.marks == []
     assert [(m.label, m.pieces) for m in third.marks] == [("PERSON", [(6, 20)])]
@@ -52,9 +56,9 @@ def test_a_response_with_a_status_counts_if_it_was_submitted(tmp_path):
         encoding="utf-8",
     )
     report = ReadReport()
-    (found,) = documents(argilla.FORMAT, path, Layout(columns={"text": "body"}), report)
+    (document,) = documents(argilla.FORMAT, path, Layout(columns={"text": "body"}), report)
     assert report.dropped == {"response that was not submitted": 1}
-    assert (found.name, found.text, found.annotator) == ("x:1", "It fell.", "anna")
+    assert (document.name, document.text, document.annotator) == ("x:1", "It fell.", "anna")
 
 
 def test_version_1():
@@ -74,7 +78,7 @@ def test_version_1():
     ]
 
 
-def test_a_sequence_of_responses_as_version_1_wrote_it_first(tmp_path):
+def test_responses_as_lists_in_early_exports_of_version_1(tmp_path):
     path = tmp_path / "x.jsonl"
     path.write_text(
         '{"text": "It fell.", "external_id": null, "topic": {"user_id": ["a", "b"], "value": [["x", "y"], '

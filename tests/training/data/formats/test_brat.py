@@ -1,3 +1,5 @@
+"""Test the reader of brat folders."""
+
 import os
 import shutil
 from pathlib import Path
@@ -62,7 +64,7 @@ def test_every_mark_covers_what_its_line_quotes(harbour):
     assert find_unit([harbour], "harbour.ann")[0] == CODE_POINTS
 
 
-def test_an_event_is_its_arguments_and_its_trigger_unless_an_argument_stands_there(harbour):
+def test_an_event_has_its_arguments_and_its_trigger_unless_an_argument_covers_it(harbour):
     assert harbour.events == {
         "E1": ["T3", "T2", "T1"],
         "E2": ["T5", "T7", "T6"],
@@ -74,8 +76,8 @@ def test_attributes_notes_and_normalisations_belong_to_the_span(harbour):
     assert {
         name: dict(mark.attributes) for name, mark in marks(harbour).items() if mark.attributes
     } == {
-        "T7": {"Negated": "Negated"},  # said of E2, whose cue stands where its trigger does
-        "T9": {"check_worthy": "yes"},  # a task's name without a value: it is so
+        "T7": {"Negated": "Negated"},  # an attribute of E2, whose cue covers its trigger
+        "T9": {"check_worthy": "yes"},  # the name of a task without a value means yes
         "T11": {"Speculation": "Speculation"},
         "T12": {
             "Stance": "against",
@@ -94,8 +96,8 @@ def test_relations_and_equivalences(harbour):
 
 def test_folder_is_read_recursively_and_unannotated_texts_are_counted():
     report = ReadReport()
-    found = read(FILES / "news", report)
-    assert [(d.name, d.annotator, len(d.marks)) for d in found] == [
+    docs = read(FILES / "news", report)
+    assert [(d.name, d.annotator, len(d.marks)) for d in docs] == [
         ("crlf-rtl", None, 2),
         ("harbour", None, 11),
         ("quiet", None, 0),
@@ -125,7 +127,7 @@ def test_folders_with_the_same_text_are_annotators():
     ]
 
 
-def test_folders_with_other_texts_are_not(tmp_path):
+def test_folders_with_other_texts_are_not_annotators(tmp_path):
     shutil.copytree(FILES / "people", tmp_path / "parts")
     (tmp_path / "parts" / "ben" / "dam.txt").write_bytes(
         b"The dam will fall, Mo Farrel promises.\n"
@@ -199,7 +201,7 @@ def test_a_span_that_does_not_cover_what_it_quotes_is_refused():
         list(read_file(BROKEN / "quote.ann"))
 
 
-def test_a_folder_without_annotations_and_a_text_without_its_own(tmp_path):
+def test_missing_annotations_of_a_folder_or_a_text_are_errors(tmp_path):
     (tmp_path / "a.txt").write_text("It rained.", encoding="utf-8")
     with pytest.raises(InputError, match=r"expected \.ann files with their \.txt, found none"):
         read(tmp_path)
@@ -207,33 +209,37 @@ def test_a_folder_without_annotations_and_a_text_without_its_own(tmp_path):
         list(read_file(tmp_path / "a.txt", "brat"))
 
 
-def test_lenient_leaves_out_the_wrong_pair_only(tmp_path):
+def test_a_lenient_reader_leaves_out_only_the_faulty_pair(tmp_path):
     shutil.copytree(FILES / "people", tmp_path / "x")
     (tmp_path / "x" / "ben" / "dam.ann").write_bytes(b"T1\tCue 0\tThe\n")
     report = ReadReport()
-    found = list(documents(brat.FORMAT, tmp_path / "x", Layout(lenient=True), report))
-    assert [d.annotator for d in found] == ["anna", "anna"]
+    docs = list(documents(brat.FORMAT, tmp_path / "x", Layout(lenient=True), report))
+    assert [d.annotator for d in docs] == ["anna", "anna"]
     assert dict(report.dropped) == {"line 1: expected 'LABEL START END[;START END …]'": 1}
 
 
 @pytest.mark.skipif(not ROOT, reason="CLAIMSTANCE_CORPORA does not name a folder of public corpora")
-def test_public_polnear_reads_as_by_its_own_reader(tmp_path):
-    part = Path(ROOT) / "polnear" / "data" / "dev"
-    for file in [*(part / "text").glob("*.txt"), *(part / "attributions").glob("*.ann")]:
+def test_public_polnear_reads_as_with_the_polnear_reader(tmp_path):
+    split_folder = Path(ROOT) / "polnear" / "data" / "dev"
+    for file in [
+        *(split_folder / "text").glob("*.txt"),
+        *(split_folder / "attributions").glob("*.ann"),
+    ]:
         (tmp_path / file.name).symlink_to(file)
-    found = read(tmp_path)
-    assert len(found) == len(list((part / "attributions").glob("*.ann"))) > 80
-    assert find_unit(found, part)[0] == CODE_POINTS  # every span covers what its line quotes
-    for document in found:
+    docs = read(tmp_path)
+    assert len(docs) == len(list((split_folder / "attributions").glob("*.ann"))) > 80
+    assert find_unit(docs, split_folder)[0] == CODE_POINTS  # every span covers what its line quotes
+    for document in docs:
         by_name = marks(document)
         for event in read_events(Path(document.where), document.text):
             roles = {}
             for mark in map(by_name.get, document.events[event.name]):
                 roles.setdefault(mark.label.lower(), []).extend(mark.pieces)
-            ours = {role: normalise(pieces, document.text) for role, pieces in roles.items()}
+            spans = {role: normalise(pieces, document.text) for role, pieces in roles.items()}
+            expected = dict(event.roles)
             assert {
-                role: span for role, span in ours.items() if span and role in event.roles
-            } == dict(event.roles)
+                role: span for role, span in spans.items() if span and role in expected
+            } == expected
 
 
 def write_pair(folder, text, spans, count):
@@ -251,12 +257,12 @@ def write_pair(folder, text, spans, count):
     return folder
 
 
-def utf16(text, place):
-    return len(text[:place].encode("utf-16-le")) // 2
+def utf16(text, offset):
+    return len(text[:offset].encode("utf-16-le")) // 2
 
 
-def without_cr(text, place):
-    return place - text.count("\r\n", 0, place)
+def without_cr(text, offset):
+    return offset - text.count("\r\n", 0, offset)
 
 
 SPOKEN = [("Source", "Ida Holm"), ("Cue", "said"), ("Content", "the ferry")]
@@ -272,18 +278,18 @@ SPOKEN = [("Source", "Ida Holm"), ("Cue", "said"), ("Content", "the ferry")]
             "code points after CRLF",
         ),
         ("🚢🚢 Rain. Ida Holm said the ferry sank.", utf16, "UTF-16 code units"),
-        ("Rain.\r\nIda Holm said the ferry 🚢 sank.", lambda _, place: place, "code points"),
-        ("🚢 Ida Holm said the ferry sank.", lambda _, place: place, "code points"),
+        ("Rain.\r\nIda Holm said the ferry 🚢 sank.", lambda _, offset: offset, "code points"),
+        ("🚢 Ida Holm said the ferry sank.", lambda _, offset: offset, "code points"),
     ],
 )
-def test_offsets_of_a_text_whose_line_ends_or_unit_were_others(tmp_path, text, count, unit):
+def test_offsets_in_other_units_or_with_other_line_ends_are_converted(tmp_path, text, count, unit):
     report = ReadReport()
     path = write_pair(tmp_path / "x", text, SPOKEN, count)
     records = list(read_file(path, report=report))
     assert report.facts["offsets"].startswith(unit)
     (record,) = [record for record in records if record.attributions]
-    (said,) = record.attributions
-    pieces = {role: getattr(said, role) for role in ("source", "cue", "content")}
+    (attribution,) = record.attributions
+    pieces = {role: getattr(attribution, role) for role in ("source", "cue", "content")}
     covered = {role: record.text[span[0][0] : span[-1][1]] for role, span in pieces.items()}
     assert covered == {"source": "Ida Holm", "cue": "said", "content": "the ferry"}
 
@@ -299,7 +305,10 @@ def test_a_quote_over_a_line_end_that_became_two_characters(tmp_path):
 
 def test_offsets_that_no_unit_explains_are_refused(tmp_path):
     path = write_pair(
-        tmp_path / "x", "Rain.\r\nIda Holm said the ferry sank.", SPOKEN, lambda _, place: place + 1
+        tmp_path / "x",
+        "Rain.\r\nIda Holm said the ferry sank.",
+        SPOKEN,
+        lambda _, offset: offset + 1,
     )
     with pytest.raises(
         InputError, match=r"a\.ann, line 1: expected 'Ida Holm' .*nor does any other unit explain"

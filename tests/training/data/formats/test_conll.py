@@ -1,3 +1,5 @@
+"""Test the reader and writer of CoNLL files."""
+
 import logging
 
 import pytest
@@ -18,7 +20,7 @@ def entities(document):
 
 
 def tagged(folder, *tags):
-    """A file of one sentence with these tags; its words are w1, w2, …"""
+    """Write a sentence of the words w1, w2, … with these tags, and return the path."""
     path = folder / "x.conll"
     path.write_text("".join(f"w{i} {tag}\n" for i, tag in enumerate(tags, 1)), encoding="utf-8")
     return path
@@ -45,7 +47,7 @@ def test_documents_sentences_and_entities():
 
 
 @pytest.mark.parametrize(
-    ("tags", "scheme", "found"),
+    ("tags", "scheme", "expected"),
     [
         (
             ["B-PER", "I-PER", "B-PER", "O", "B-LOC"],
@@ -67,17 +69,17 @@ def test_documents_sentences_and_entities():
         (["O", "O"], "IOB2", []),
     ],
 )
-def test_scheme_is_recognised_and_reported(tmp_path, tags, scheme, found):
+def test_scheme_is_recognised_and_reported(tmp_path, tags, scheme, expected):
     path = tagged(tmp_path, *tags)
-    assert entities(read(path)[0]) == found
+    assert entities(read(path)[0]) == expected
     report = ReadReport()
     list(read_file(path, report=report))
     assert report.facts["tags"] == scheme
 
 
 def test_iob1_of_conll_2003_with_more_columns():
-    (found,) = read(DATA / "conll" / "conll2003.conll")
-    assert entities(found) == [
+    (document,) = read(DATA / "conll" / "conll2003.conll")
+    assert entities(document) == [
         ("ORG", "U.N."),
         ("PER", "Ida Holm"),
         ("PER", "Zoe\u0308"),
@@ -91,11 +93,11 @@ def test_an_entity_does_not_run_over_the_end_of_a_sentence(tmp_path):
     assert entities(read(path)[0]) == [("PER", "a"), ("PER", "b")]
 
 
-def test_a_lenient_reading_counts_tags_that_cannot_stand_where_they_do():
+def test_a_lenient_reader_counts_misplaced_tags():
     report = ReadReport()
     path = DATA / "broken" / "conll" / "inside-after-other.conll"
-    (found,) = read(path, report, lenient=True)
-    assert entities(found) == [("ORG", "Noren"), ("PER", "Holm"), ("PER", "Ida Holm")]
+    (document,) = read(path, report, lenient=True)
+    assert entities(document) == [("ORG", "Noren"), ("PER", "Holm"), ("PER", "Ida Holm")]
     assert report.dropped == {
         "tag that cannot stand where it does, taken for the start of an entity": 1
     }
@@ -139,7 +141,7 @@ def test_records_of_a_file():
     assert (second.id, second.text) == ("conll2003:1", "Noren 🚲")
 
 
-def test_writing_and_reading_again(tmp_path, caplog):
+def test_written_entities_read_back(tmp_path, caplog):
     text = 'Mayor Zoe\u0308 Lindqvist-Holm: "الجسر in Noren🚲".'
     spans = {
         phrase: (text.index(phrase), text.index(phrase) + len(phrase))
@@ -155,12 +157,16 @@ def test_writing_and_reading_again(tmp_path, caplog):
             Entity(span=[spans["Noren"]], label="LOCATION"),
         ],
     )
-    again = Record(id="2", text="Noren wept.", doc_id="d", entities=[])
-    conll.write([record, again], tmp_path / "x.conll")
+    other_record = Record(id="2", text="Noren wept.", doc_id="d", entities=[])
+    conll.write([record, other_record], tmp_path / "x.conll")
     assert not caplog.records
     first, second = read_file(tmp_path / "x.conll")
-    found = [(first.text[e.span[0][0] : e.span[0][1]], e.label) for e in first.entities]
-    assert found == [("Zoe\u0308 Lindqvist", "PERSON"), ("الجسر", "MISC"), ("Noren", "LOCATION")]
+    labelled_texts = [(first.text[e.span[0][0] : e.span[0][1]], e.label) for e in first.entities]
+    assert labelled_texts == [
+        ("Zoe\u0308 Lindqvist", "PERSON"),
+        ("الجسر", "MISC"),
+        ("Noren", "LOCATION"),
+    ]
     assert (second.text, second.entities) == ("Noren wept .", [])
     assert (tmp_path / "x.conll").read_text(encoding="utf-8").count("-DOCSTART-") == 1
 
@@ -186,8 +192,8 @@ def test_writing_reports_annotations_left_out(tmp_path, caplog):
     assert (tmp_path / "x.conll").read_text(encoding="utf-8") == (
         "-DOCSTART- O\n\nHolm B-PERSON\nof I-PERSON\nNoren I-PERSON\nleft O\nearly O\n. O\n\n"
     )
-    told = [message.partition("has no place for ")[2] for message in caplog.messages]
-    assert sorted(told) == [
+    reported = [message.partition("has no place for ")[2] for message in caplog.messages]
+    assert sorted(reported) == [
         "attributions: 1 left out",
         "labels of claim: 1 left out",
         "records without annotated entities: 1 left out",
@@ -202,23 +208,23 @@ def test_the_first_of_two_labels_of_one_span_is_written(tmp_path):
     labels = [("PERSON", "OTHER"), ("OTHER", "PERSON")] * 4
     entities = [
         Entity(span=[word], label=label)
-        for word, both in zip(words, labels, strict=True)
-        for label in both
+        for word, word_labels in zip(words, labels, strict=True)
+        for label in word_labels
     ]
     conll.write([Record(id="1", text="a b c d e f g h", entities=entities)], tmp_path / "x.conll")
     (document,) = read(tmp_path / "x.conll")
     assert [mark.label for mark in document.marks] == [first for first, _ in labels]
 
 
-def test_writing_the_parts_of_attributions(tmp_path):
+def test_writing_the_spans_of_attributions(tmp_path):
     record = Record(
         id="1",
         text="Holm says it fell.",
         attributions=[Attribution(source=[(0, 4)], cue=[(5, 9)], content=[(10, 17)])],
     )
     conll.write([record], tmp_path / "x.conll", layer="attributions")
-    (found,) = read(tmp_path / "x.conll")
-    assert entities(found) == [("source", "Holm"), ("cue", "says"), ("content", "it fell")]
+    (document,) = read(tmp_path / "x.conll")
+    assert entities(document) == [("source", "Holm"), ("cue", "says"), ("content", "it fell")]
 
 
 def test_a_label_with_a_space_cannot_be_written(tmp_path):

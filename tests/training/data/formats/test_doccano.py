@@ -1,3 +1,5 @@
+"""Test the reader of doccano exports."""
+
 import pytest
 
 from claimstance.model.errors import InputError
@@ -14,9 +16,9 @@ def read(path, **layout):
     return list(documents(doccano.FORMAT, path, Layout(**layout), ReadReport()))
 
 
-def test_a_list_of_names_is_answers():
-    found = read(FILES / "classification.jsonl")
-    assert [(d.name, d.answers, d.fields) for d in found] == [
+def test_a_list_of_labels_gives_answers():
+    docs = read(FILES / "classification.jsonl")
+    assert [(d.name, d.answers, d.fields) for d in docs] == [
         ("311", [Answer("label", "claim")], {"outlet": "Sable Herald", "Comments": []}),
         ("312", [], {"outlet": "Sable Herald", "Comments": ["too short?"]}),
         (
@@ -27,7 +29,7 @@ def test_a_list_of_names_is_answers():
     ]
 
 
-def test_an_array_of_json_reads_as_lines_do():
+def test_a_json_array_is_read_like_json_lines():
     assert [(d.name, d.answers[0].value) for d in read(FILES / "classification.json")] == [
         ("1", "claim"),
         ("2", "no_claim"),
@@ -70,11 +72,11 @@ def test_labels_of_the_text_beside_entities_as_lists():
     ]
 
 
-def test_old_annotations_are_a_document_for_each_user():
-    one, two = read(FILES / "old.jsonl")
-    assert (one.name, one.annotator, two.name, two.annotator) == ("51", "1", "51", "2")
-    assert [(m.label, m.pieces) for m in one.marks] == [("3", [(0, 9)]), ("4", [(10, 18)])]
-    assert one.fields == {"outlet": "Sable Herald", "annotation_approver": None}
+def test_old_annotations_give_a_document_for_each_user():
+    first, second = read(FILES / "old.jsonl")
+    assert (first.name, first.annotator, second.name, second.annotator) == ("51", "1", "51", "2")
+    assert [(m.label, m.pieces) for m in first.marks] == [("3", [(0, 9)]), ("4", [(10, 18)])]
+    assert first.fields == {"outlet": "Sable Herald", "annotation_approver": None}
 
 
 def test_old_labels():
@@ -83,7 +85,7 @@ def test_old_labels():
     ]
 
 
-def test_a_text_without_an_id_is_called_by_its_line(tmp_path):
+def test_a_text_without_an_id_is_named_after_its_line(tmp_path):
     path = tmp_path / "my.jsonl"
     path.write_text(
         '{"text": "Rain.", "label": "claim"}\n\n{"body": "Sun.", "label": []}\n', encoding="utf-8"

@@ -1,3 +1,5 @@
+"""Test the choice of a format, and tables with texts and labels."""
+
 import pytest
 
 from claimstance.model.errors import ConfigError, InputError
@@ -15,7 +17,7 @@ def read(path, format=None, report=None, **layout):
     return list(read_file(path, format, Layout(**layout), report))
 
 
-def test_plain_table_is_claims(tmp_path):
+def test_a_plain_table_has_claims(tmp_path):
     rows = 'text,label\n"Holm said, ""it\r\nholds"".",claim\r\n\nRain fell., no_claim \nSun.,\n'
     path = write(tmp_path, "mine.csv", rows, "utf-8-sig")
     records = read(path)
@@ -27,7 +29,7 @@ def test_plain_table_is_claims(tmp_path):
     assert all(r.doc_id is None and r.stances is None for r in records)
 
 
-def test_table_with_targets_is_stances(tmp_path):
+def test_a_table_with_targets_has_stances(tmp_path):
     header = "id\tdoc_id\ttext\ttarget\tholder\tlabel\toutlet\n"
     rows = "7\td\tHolm likes it.\tthe bridge\tHolm\tpro\tPost\n8\t\tIt fell.\tthe bridge\t\tcon\t\n"
     path = write(tmp_path, "s.tsv", header + rows)
@@ -110,7 +112,7 @@ def test_error_of_wrong_table_names_place_and_value(tmp_path, text, layout, mess
     assert message in str(error.value)
 
 
-def test_lenient_counts_what_it_leaves_out(tmp_path):
+def test_a_lenient_reader_counts_rows_left_out(tmp_path):
     path = write(tmp_path, "x.csv", "text,label\na,claim\n ,claim\nb\nc,claim\n,no\n")
     report = ReadReport()
     records = read(path, report=report, lenient=True)
@@ -118,7 +120,7 @@ def test_lenient_counts_what_it_leaves_out(tmp_path):
     assert report.dropped == {"expected a text": 2, "expected 2 columns": 1}
 
 
-def test_not_utf8(tmp_path):
+def test_a_file_that_is_not_utf8_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"x\.csv, line 2: expected UTF-8"):
         read(write(tmp_path, "x.csv", "text,label\ncafé,claim\n", "latin-1"))
 

@@ -1,4 +1,4 @@
-"""Damaged exports: whatever was done to a file, what comes out is records or one clear error, never a traceback."""
+"""Test that damaged exports give records or one clear error, never a traceback."""
 
 import io
 import json
@@ -22,15 +22,15 @@ SAMPLES = sorted(
 )
 
 
-def outcome(path):
-    """Records, or the error that reading gives; both strictly and leniently."""
+def check_outcome(path):
+    """Read a file strictly and leniently, and accept only records or a clear error."""
     for lenient in (False, True):
         outcomes.records(path, lenient)
 
 
 @pytest.fixture
 def place(tmp_path_factory):
-    """A copy of a sample's folder to damage a file in: some formats have files that go together."""
+    """Return a function that copies the folder of a sample, since files of some formats belong together."""
 
     def copy(sample):
         folder = tmp_path_factory.mktemp("damaged") / sample.parent.name
@@ -55,7 +55,7 @@ def test_damaged_bytes(sample, seed, place, tmp_path_factory):
         else tmp_path_factory.mktemp("d") / sample.name
     )
     path.write_bytes(damaged(sample.read_bytes(), random.Random(seed)))
-    outcome(path)
+    check_outcome(path)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_damaged_json(sample, seed, tmp_path_factory):
         rows = [json.loads(line) for line in text.splitlines() if line.strip()]
         replaced(rows, rng)
         path.write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
-    outcome(path)
+    check_outcome(path)
 
 
 def workbook(path):
@@ -109,18 +109,17 @@ def outside(data, rng):
 
 
 def inside_zip(data, rng):
-    """A workbook of which one part is damaged, in a zip archive that is whole."""
-    found = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(data)) as whole, zipfile.ZipFile(found, "w") as made:
-        names = whole.namelist()
+    """Damage one file of a workbook, and keep the zip archive intact."""
+    output = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as source, zipfile.ZipFile(output, "w") as target:
+        names = source.namelist()
         chosen = rng.choice(
             [name for name in names if name.startswith("xl/") and name.endswith(".xml")]
         )
         for name in names:
-            made.writestr(
-                name, damaged(whole.read(name), rng) if name == chosen else whole.read(name)
-            )
-    return found.getvalue()
+            content = source.read(name)
+            target.writestr(name, damaged(content, rng) if name == chosen else content)
+    return output.getvalue()
 
 
 def inside_zlib(data, rng):
@@ -145,4 +144,4 @@ def test_damaged_binaries(name, write, damage, seed, tmp_path_factory):
     path = tmp_path_factory.mktemp("d") / name
     write(path)
     path.write_bytes(damage(path.read_bytes(), random.Random(seed)))
-    outcome(path)
+    check_outcome(path)

@@ -1,3 +1,5 @@
+"""Test the reader of Label Studio exports."""
+
 import json
 
 import pytest
@@ -7,6 +9,7 @@ from claimstance.training.data.documents.document import Answer, Relation
 from claimstance.training.data.documents.format import documents
 from claimstance.training.data.formats import Layout, ReadReport, read_file
 from claimstance.training.data.formats.label_studio import reader as labelstudio
+from helpers.data.label_studio import one_task
 from helpers.paths import DATA
 
 FILES = DATA / "labelstudio"
@@ -20,17 +23,6 @@ def read(path, **layout):
 @pytest.fixture(scope="module")
 def export():
     return read(FILES / "export.json")
-
-
-def one_task(folder, result, data=None, **annotation):
-    path = folder / "one.json"
-    task = {
-        "id": 3,
-        "data": data or {"text": "Rain falls."},
-        "annotations": [{"result": result, **annotation}],
-    }
-    path.write_text(json.dumps([task]), encoding="utf-8")
-    return path
 
 
 def test_each_annotation_that_was_not_cancelled_is_a_document(export):
@@ -68,7 +60,7 @@ def test_relations_have_a_direction(export):
     ]
 
 
-def test_two_labels_of_a_region_are_two_marks(export):
+def test_two_labels_of_a_region_give_two_marks(export):
     assert [(m.name, m.label, m.pieces) for m in export[1].marks] == [
         ("b7Zx9:Source", "Source", [(43, 52)]),
         ("b7Zx9:PERSON", "PERSON", [(43, 52)]),
@@ -98,7 +90,7 @@ def test_old_exports_count_utf16_units_and_have_other_keys():
     )
 
 
-def test_the_unit_found_is_reported():
+def test_the_unit_of_offsets_is_reported():
     report = ReadReport()
     list(read_file(FILES / "utf16.json", report=report))
     assert report.facts["offsets"].startswith("UTF-16 code units")
@@ -163,7 +155,7 @@ def test_a_plain_field_of_json_min_is_an_answer_where_the_layout_says_so(layout)
     assert "topic" not in third.fields
 
 
-def test_a_csv_whose_answers_are_called_as_its_text_is(tmp_path):
+def test_a_csv_with_a_question_named_like_its_text(tmp_path):
     path = tmp_path / "x.csv"
     path.write_text(
         '"_data_text","annotation_id","annotator","id","text"\n"[sic] It rained.",1,"2",7,"fine"\n',
@@ -173,7 +165,7 @@ def test_a_csv_whose_answers_are_called_as_its_text_is(tmp_path):
     assert (document.text, document.answers) == ("[sic] It rained.", [Answer("text", "fine")])
 
 
-def test_the_name_is_the_tasks_own_id_where_it_has_one(tmp_path):
+def test_the_name_is_the_id_in_the_data_of_a_task_where_present(tmp_path):
     path = one_task(tmp_path, [], {"text": "Rain falls.", "id": "a7", "key": 5})
     assert read(path)[0].name == "a7"
     assert read(path, columns={"id": "key"})[0].name == "5"
@@ -255,7 +247,7 @@ def test_error_of_broken_export_names_place_and_value(name, message):
     assert message in str(error.value)
 
 
-def test_lenient_leaves_out_the_wrong_task_only(tmp_path):
+def test_a_lenient_reader_leaves_out_only_the_faulty_task(tmp_path):
     tasks = json.loads((FILES / "export.json").read_text(encoding="utf-8"))
     tasks[0]["annotations"][0]["result"][0]["value"]["start"] = None
     path = tmp_path / "x.json"
@@ -269,8 +261,8 @@ def test_lenient_leaves_out_the_wrong_task_only(tmp_path):
     }
 
 
-def of_target(*said):
-    """Results of “Holm hates it.”, whose last word is a target, of which something is said."""
+def of_target(*answers):
+    """Return results for “Holm hates it.”, whose last word is a target with these answers."""
     at = {"start": 11, "end": 13}
     region = {
         "id": "t",
@@ -292,20 +284,20 @@ def of_target(*said):
             {"type": "relation", "from_id": "h", "to_id": "t", "labels": [name]}
             if kind == "relation"
             else {"id": "t", "type": kind, "from_name": name, "value": {**at, kinds[kind]: [value]}}
-            for kind, name, value in said
+            for kind, name, value in answers
         ),
     ]
 
 
 @pytest.mark.parametrize(
-    ("said", "stances"),
+    ("answers", "stances"),
     [
         ([("choices", "stance", "against")], [(None, [(11, 13)], "against")]),
         (
             [("choices", "stance", "against"), ("relation", "", "")],
             [([(0, 4)], [(11, 13)], "against")],
         ),
-        # a relation that is a stance is the holder's, the choice beside it nobody's
+        # a relation that is a stance belongs to the holder, the choice beside it to nobody
         (
             [("choices", "stance", "against"), ("relation", "favor", "")],
             [([(0, 4)], [(11, 13)], "favor"), (None, [(11, 13)], "against")],
@@ -324,8 +316,8 @@ def of_target(*said):
         ),
     ],
 )
-def test_holder_and_target_of_stances(tmp_path, said, stances):
-    path = one_task(tmp_path, of_target(*said), {"text": "Holm hates it."})
+def test_holder_and_target_of_stances(tmp_path, answers, stances):
+    path = one_task(tmp_path, of_target(*answers), {"text": "Holm hates it."})
     report = ReadReport()
     record = next(read_file(path, report=report))
     assert [(s.holder, s.target, s.label) for s in record.stances] == stances
@@ -342,7 +334,7 @@ def test_a_name_without_a_stance_is_counted(tmp_path):
     }
 
 
-def test_json_min_without_the_annotation_s_id():
+def test_json_min_without_annotation_ids():
     first, second = read(
         FILES / "min-old.json", roles={"sentiment": "stance"}, values={"Positive": "favor"}
     )
@@ -351,7 +343,7 @@ def test_json_min_without_the_annotation_s_id():
     assert (second.marks, second.answers) == ([], [Answer("sentiment", "Neutral")])
 
 
-def test_an_export_with_tabs_that_quotes_nothing(tmp_path):
+def test_a_tab_separated_export_without_quoting(tmp_path):
     path = tmp_path / "x.tsv"
     rows = [
         "text\tclaim\tid\tannotator\tannotation_id",
@@ -364,118 +356,6 @@ def test_an_export_with_tabs_that_quotes_nothing(tmp_path):
         ('"Rain.', "claim"),
         ('Sun."', "no_claim"),
     ]
-
-
-def html_region(name, label, start, end, text, **more):
-    return {
-        "id": name,
-        "from_name": "span",
-        "to_name": "text",
-        "type": "hypertextlabels",
-        "value": {
-            "start": "/div[1]/p[1]/text()[1]",
-            "end": "/div[1]/p[1]/text()[1]",
-            "startOffset": 0,
-            "endOffset": end - start,
-            "globalOffsets": {"start": start, "end": end},
-            "text": text,
-            "hypertextlabels": [label],
-            **more,
-        },
-    }
-
-
-def html_task(folder, html, shown, *words, unit=len):
-    """Write a task whose regions are words of the text that is shown."""
-    regions = []
-    for number, (label, text) in enumerate(words):
-        start = unit(shown[: shown.index(text)])
-        regions.append(html_region(str(number), label, start, start + unit(text), text))
-    return one_task(folder, regions, {"text": html})
-
-
-SAID = (("Source", "Ida Holm"), ("Cue", "said"), ("Content", "the ferry sank"))
-
-
-@pytest.mark.parametrize(
-    ("html", "shown"),
-    [
-        ("<p>Ida Holm said the ferry sank.</p>", "Ida Holm said the ferry sank."),
-        ("Ida <b>Holm</b> <i>said</i> the ferry sank.", "Ida Holm said the ferry sank."),
-        (
-            "Tea &amp; rain. Ida&#32;Holm said the ferry sank.",
-            "Tea & rain. Ida Holm said the ferry sank.",
-        ),
-        ("<h1>Rain</h1><p>Ida Holm said the ferry sank.</p>", "RainIda Holm said the ferry sank."),
-        ("Rain.<br>Ida Holm said<br/>the ferry sank.", "Rain.\nIda Holm said\nthe ferry sank."),
-        (
-            "<div>\n<p>Sun.</p>\n<p>Ida Holm said the ferry sank.</p></div>",
-            "\nSun.\nIda Holm said the ferry sank.",
-        ),
-        (
-            "<!-- no --><p class='a>b'>Ida Holm said the ferry sank.",
-            "Ida Holm said the ferry sank.",
-        ),
-        ("Ida Holm said the ferry sank.", "Ida Holm said the ferry sank."),
-    ],
-)
-def test_regions_in_html_count_in_the_text_that_is_shown(tmp_path, html, shown):
-    words = [(label, text.replace("said the", "said\nthe")) for label, text in SAID]
-    records = list(read_file(html_task(tmp_path, html, shown, *words)))
-    (record,) = [record for record in records if record.attributions]
-    (said,) = record.attributions
-    covered = [record.text[slice(*span[0])] for span in (said.source, said.cue, said.content)]
-    assert covered == [text for _, text in SAID]
-    assert "<" not in "".join(record.text for record in records)
-
-
-def test_a_sentence_ends_where_a_block_does(tmp_path):
-    html = (
-        "<h1>Ferry sinks</h1><p>Ida Holm said the ferry sank.</p><ul><li>Sun</li><li>Rain</li></ul>"
-    )
-    path = html_task(tmp_path, html, "Ferry sinksIda Holm said the ferry sank.SunRain", *SAID)
-    texts = [record.text for record in read_file(path)]
-    assert texts == ["Ferry sinks", "Ida Holm said the ferry sank.", "Sun", "Rain"]
-
-
-def test_html_in_utf16_units_and_with_crlf(tmp_path):
-    html = "<p>🚢 Rain.</p>\r\n<p>Ida Holm said the ferry sank.</p>"
-    shown = "🚢 Rain.\r\nIda Holm said the ferry sank."
-    path = html_task(
-        tmp_path, html, shown, *SAID, unit=lambda text: len(text.encode("utf-16-le")) // 2
-    )
-    assert len(list(read_file(path))) == 2
-    path = html_task(tmp_path, html, shown.replace("\r\n", "\n"), *SAID)
-    assert len(list(read_file(path))) == 2
-
-
-def test_html_that_shows_another_text_is_refused(tmp_path):
-    path = html_task(tmp_path, "<p>Ida Holm denied it.</p>", "Ida Holm said the ferry sank.", *SAID)
-    with pytest.raises(InputError, match="expected 'said' at 9-13, as the file says, found 'deni'"):
-        list(read_file(path))
-
-
-def test_regions_in_html_without_offsets_in_the_text_are_refused(tmp_path):
-    region = html_region("1", "Source", 0, 8, "Ida Holm")
-    del region["value"]["globalOffsets"]
-    with pytest.raises(
-        InputError, match="expected 'globalOffsets' of a region in HyperText, found"
-    ):
-        list(read_file(one_task(tmp_path, [region], {"text": "<p>Ida Holm left.</p>"})))
-
-
-def test_html_in_json_min(tmp_path):
-    value = {
-        "start": "/p[1]/text()[1]",
-        "globalOffsets": {"start": 0, "end": 8},
-        "text": "Ida Holm",
-    }
-    row = {"id": 1, "text": "<p>Ida Holm left.</p>", "annotator": 1, "annotation_id": 1}
-    row["span"] = [{**value, "hypertextlabels": ["Source"]}]
-    path = tmp_path / "min.json"
-    path.write_text(json.dumps([row]), encoding="utf-8")
-    (record,) = read_file(path)
-    assert (record.text, record.attributions[0].source) == ("Ida Holm left.", [(0, 8)])
 
 
 @pytest.mark.parametrize("labels", [{}, {"labels": []}, {"labels": None}])

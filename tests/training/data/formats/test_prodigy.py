@@ -1,3 +1,5 @@
+"""Test the reader of Prodigy exports."""
+
 import json
 import shutil
 
@@ -19,27 +21,27 @@ def read(name, **layout):
 
 def test_label_is_accepted_rejected_or_ignored():
     report = ReadReport()
-    found = list(
+    docs = list(
         documents(prodigy.FORMAT, DATA / "prodigy" / "textcat-binary.jsonl", Layout(), report)
     )
     assert report.dropped == {"answer 'ignore'": 1}
-    assert [(d.annotator, list(d.answers)) for d in found] == [
+    assert [(d.annotator, list(d.answers)) for d in docs] == [
         ("anna", [Answer("CLAIM", True)]),
         ("jo-ellen", [Answer("CLAIM", True)]),
         ("anna", [Answer("CLAIM", False), Answer("CHECK_WORTHY", True)]),
         ("anna", [Answer("CLAIM", True)]),
     ]
-    assert found[0].name == found[1].name != found[2].name
-    assert found[0].fields["outlet"] == "Noren Post"
+    assert docs[0].name == docs[1].name != docs[2].name
+    assert docs[0].fields["outlet"] == "Noren Post"
 
 
-def test_a_patterns_matches_beside_a_label_are_no_marks():
+def test_pattern_matches_beside_a_label_are_not_marks():
     assert read("textcat-binary.jsonl")[0].marks == []
 
 
 def test_a_choice_is_an_answer():
-    found = read("choice.jsonl")
-    assert [(d.annotator, d.answers[0], d.fields["target"]) for d in found] == [
+    docs = read("choice.jsonl")
+    assert [(d.annotator, d.answers[0], d.fields["target"]) for d in docs] == [
         ("anna", Answer("label", "favor"), "the harbour plan"),
         ("bo", Answer("label", "neutral"), "the harbour plan"),
         ("anna", Answer("label", "against"), "the toll"),
@@ -52,14 +54,14 @@ def test_several_choices_are_several_answers(tmp_path):
         '"answer": "accept"}\n'
     )
     (tmp_path / "x.jsonl").write_text(line, encoding="utf-8")
-    (found,) = documents(prodigy.FORMAT, tmp_path / "x.jsonl", Layout(), ReadReport())
-    assert found.answers == [Answer("label", "claim"), Answer("label", "2")]
-    assert found.annotator is None
+    (document,) = documents(prodigy.FORMAT, tmp_path / "x.jsonl", Layout(), ReadReport())
+    assert document.answers == [Answer("label", "claim"), Answer("label", "2")]
+    assert document.annotator is None
 
 
 def test_spans_count_code_points():
-    found = read("spans.jsonl")
-    covered = [[(m.label, d.text[m.pieces[0][0] : m.pieces[0][1]]) for m in d.marks] for d in found]
+    docs = read("spans.jsonl")
+    covered = [[(m.label, d.text[m.pieces[0][0] : m.pieces[0][1]]) for m in d.marks] for d in docs]
     assert covered == [
         [
             ("SOURCE", "Bicycle couriers in Noren"),
@@ -70,20 +72,20 @@ def test_spans_count_code_points():
         [("SOURCE", "البلدية"), ("CUE", "قالت"), ("CONTENT", "الجسر آمن")],
         [],
     ]
-    assert {d.unit for d in found} == {"code points"}
-    assert {d.annotator for d in found} == {
+    assert {d.unit for d in docs} == {"code points"}
+    assert {d.annotator for d in docs} == {
         None
-    }  # sessions without a name are called after their time
+    }  # sessions without a name are named after their time
 
 
-def test_relations_tie_marks():
-    (found,) = read("relations.jsonl")
-    names = {mark.label: mark.name for mark in found.marks}
-    assert found.relations == [
+def test_relations_link_marks():
+    (document,) = read("relations.jsonl")
+    names = {mark.label: mark.name for mark in document.marks}
+    assert document.relations == [
         Relation(names["CUE"], names["SOURCE"], "SAID_BY"),
         Relation(names["CUE"], names["CONTENT"], "SAYS"),
     ]
-    assert [mark.surface for mark in found.marks][1] == "said"
+    assert [mark.surface for mark in document.marks][1] == "said"
 
 
 @pytest.mark.parametrize(
@@ -141,16 +143,15 @@ def test_error_of_broken_export_names_place_and_value(name, message):
     assert message in str(error.value)
 
 
-def test_a_lenient_reading_counts_what_it_leaves_out(tmp_path):
+def test_a_lenient_reader_counts_texts_left_out(tmp_path):
     path = tmp_path / "both.jsonl"
     with path.open("w", encoding="utf-8") as file:
         for name in ("prodigy/spans", "broken/prodigy/cut-off", "broken/prodigy/unknown-option"):
             file.write((DATA / f"{name}.jsonl").read_text(encoding="utf-8"))
     report = ReadReport()
-    found = list(documents(prodigy.FORMAT, path, Layout(lenient=True), report))
-    assert (
-        len(found) == 3
-    )  # a text is left out as a whole: one of spans.jsonl has the choice that is no option
+    docs = list(documents(prodigy.FORMAT, path, Layout(lenient=True), report))
+    # A text is left out as a whole: one of spans.jsonl also has the unknown option.
+    assert len(docs) == 3
     assert sum(report.dropped.values()) == 2
 
 
@@ -174,8 +175,8 @@ SPOKEN = "Ida Holm said the ferry sank in May."
 
 
 def spans(*marks, time=None, session="ds-anna", **fields):
-    found = [{"start": s, "end": e, "label": label} for s, e, label in marks]
-    line = {"text": SPOKEN, "spans": found, "answer": "accept", "_input_hash": 1, **fields}
+    labelled_spans = [{"start": s, "end": e, "label": label} for s, e, label in marks]
+    line = {"text": SPOKEN, "spans": labelled_spans, "answer": "accept", "_input_hash": 1, **fields}
     if session is not None:
         line["_session_id"] = session
     if time is not None:
@@ -190,7 +191,7 @@ def parsed(tmp_path, *lines, **layout):
     return list(documents(prodigy.FORMAT, path, Layout(**layout), report)), report
 
 
-def shown(document):
+def labelled_offsets(document):
     return {(mark.label, *mark.pieces[0]) for mark in document.marks}
 
 
@@ -212,7 +213,7 @@ def test_the_later_of_two_answers_counts(tmp_path, lines, session):
     (document,), report = parsed(
         tmp_path, *(spans(*marks, time=time, session=session) for marks, time in lines)
     )
-    assert shown(document) == {(label, start, end) for start, end, label in SECOND}
+    assert labelled_offsets(document) == {(label, start, end) for start, end, label in SECOND}
     assert report.dropped == {EARLIER: len(lines) - 1}
 
 
@@ -222,7 +223,7 @@ def test_the_same_task_answered_again_need_not_mark_the_same_words(tmp_path):
         spans((9, 13, "cue"), time=2, _task_hash=7),
     ]
     (document,), _ = parsed(tmp_path, *lines)
-    assert shown(document) == {("cue", 9, 13)}
+    assert labelled_offsets(document) == {("cue", 9, 13)}
 
 
 def test_answers_to_different_questions_are_combined(tmp_path):
@@ -238,8 +239,8 @@ def test_answers_to_different_questions_are_combined(tmp_path):
 
 def test_answers_of_two_annotators_stay_apart(tmp_path):
     lines = [spans(*FIRST, time=1), spans(*SECOND, time=2, session="ds-ben")]
-    found, report = parsed(tmp_path, *lines)
-    assert [len(document.marks) for document in found] == [3, 3]
+    docs, report = parsed(tmp_path, *lines)
+    assert [len(document.marks) for document in docs] == [3, 3]
     assert not report.dropped
 
 
@@ -250,8 +251,8 @@ def test_two_answers_without_times_that_differ_are_refused(tmp_path, times):
         InputError, match=r"line 2: spans: expected a later _timestamp .* 'source' .*line 1"
     ):
         parsed(tmp_path, *lines)
-    found, report = parsed(tmp_path, *lines, lenient=True)
-    assert (found, sum(report.dropped.values())) == ([], 1)
+    docs, report = parsed(tmp_path, *lines, lenient=True)
+    assert (docs, sum(report.dropped.values())) == ([], 1)
 
 
 def test_the_same_marks_twice_without_times_are_no_contradiction(tmp_path):
@@ -293,7 +294,7 @@ def test_the_later_choice_counts(tmp_path):
 
 
 def test_spans_far_beyond_the_text_are_rejected_quickly(tmp_path):
-    found, _ = parsed(
+    docs, _ = parsed(
         tmp_path, spans((0, 10**15, "source"), time=1), spans((0, 8, "source"), time=2)
     )
-    assert shown(found[0]) == {("source", 0, 8)}
+    assert labelled_offsets(docs[0]) == {("source", 0, 8)}

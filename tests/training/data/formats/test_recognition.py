@@ -1,4 +1,4 @@
-"""Every format knows its own files, and no other format takes them for its own."""
+"""Test that every format recognises its own files, and no other format claims them."""
 
 import pytest
 
@@ -6,27 +6,27 @@ from claimstance.training.data import formats
 from claimstance.training.data.formats import FORMATS, files_in, recognise
 from helpers.paths import DATA, SEEDS
 
-#: Folder → the names of its formats; the folders of brat are files of their own.
+#: The names of the formats in a folder, where they differ from its name.
 OWNERS = {"spacy": {"spacy", "spacy-json"}, "table": {"csv", "tsv", "xlsx", "parquet"}}
-ANY_TABLE = {"csv", "tsv", "xlsx", "parquet"}  # which any file is: asked last
+ANY_TABLE = {"csv", "tsv", "xlsx", "parquet"}  # recognise any file, and are tried last
 
 
 def exports():
-    """(file or folder, the names of the formats whose it may be)."""
-    found = [(SEEDS / "records.jsonl", {"jsonl"})]
+    """Return pairs of a file or folder and the names of the formats that it may have."""
+    examples = [(SEEDS / "records.jsonl", {"jsonl"})]
     for folder in sorted(DATA.iterdir()):
         if folder.name in ("broken", "articles"):
             continue
         owners = OWNERS.get(folder.name, {folder.name})
         suffixes = {suffix for name in owners for suffix in FORMATS[name].suffixes}
-        found += [
+        examples += [
             (path, owners)
             for path in sorted(folder.rglob("*"))
             if path.is_file() and path.suffix in suffixes
         ]
         if "" in suffixes:
-            found += [(path, owners) for path in sorted(folder.iterdir()) if path.is_dir()]
-    return found
+            examples += [(path, owners) for path in sorted(folder.iterdir()) if path.is_dir()]
+    return examples
 
 
 EACH = pytest.mark.parametrize(
@@ -69,4 +69,5 @@ def test_a_folder_stands_for_its_files(tmp_path):
     assert [path.name for path in files_in(tmp_path)] == ["a.csv", "b.jsonl"]
     assert [path.name for path in files_in(tmp_path, "csv")] == ["a.csv"]
     assert files_in(tmp_path / "b.jsonl") == [tmp_path / "b.jsonl"]
-    assert files_in(tmp_path, "xlsx") == [tmp_path]  # none: then the reader says what is missing
+    # The folder has no such file, which the reader then reports.
+    assert files_in(tmp_path, "xlsx") == [tmp_path]

@@ -1,4 +1,4 @@
-"""Records written as a tool's files and read again are the records, but for what the writers say is lost."""
+"""Test that records written as files of a tool read back unchanged, except for the losses that the writers report."""
 
 import json
 from operator import attrgetter
@@ -13,8 +13,8 @@ from claimstance.model.labels import CHECK_WORTHY, CLAIM, ENTITY, STANCE
 from claimstance.model.record import Attribution, Entity, Record, Stance
 from claimstance.training.data.formats import FORMATS, ReadReport, read_file
 
-PLACES = {"brat": "folder", "labelstudio": "file.json"}
-WRITERS = pytest.mark.parametrize("format", PLACES)
+PATHS = {"brat": "folder", "labelstudio": "file.json"}
+WRITERS = pytest.mark.parametrize("format", PATHS)
 
 #: Emoji (of one and of several code points), combining marks, right-to-left text, line ends, look-alikes of JSON.
 CHARACTERS = [
@@ -59,12 +59,11 @@ def stances(draw, length):
 
 @st.composite
 def documents(draw):
-    """Records of up to three documents of one file: a task is labelled in all of them or in none."""
+    """Draw records of up to three documents of one file; a task is labelled in all of them or in none."""
     labelled = draw(st.sets(st.sampled_from(["claim", "check_worthy"])))
-    found = []
-    for name in draw(
-        st.lists(st.sampled_from(["a", "b-1", "ünïcode"]), min_size=1, max_size=3, unique=True)
-    ):
+    records = []
+    names = st.lists(st.sampled_from(["a", "b-1", "ünïcode"]), min_size=1, max_size=3, unique=True)
+    for name in draw(names):
         texts = draw(st.lists(TEXTS, min_size=1, max_size=3))
         gaps = [draw(st.integers(0, 3)) for _ in texts]
         for annotator in draw(st.sampled_from([[None], ["anna"], ["anna", "7"]])):
@@ -74,7 +73,7 @@ def documents(draw):
                 entity = st.builds(
                     Entity, span=spans(len(text)), label=st.sampled_from([*ENTITY, "EVENT"])
                 )
-                found.append(
+                records.append(
                     Record(
                         id=f"{name}:{index}",
                         doc_id=name,
@@ -91,37 +90,39 @@ def documents(draw):
                     )
                 )
                 start += len(text)
-    return found
+    return records
 
 
 def normal(records):
-    """The records as both formats give them back: by place, what is in a sentence by its spans, nothing for "none"."""
-    attributed = any(record.attributions for record in records)
-    named = any(record.entities for record in records)
-    quoted = any(a.content for record in records for a in record.attributions or ())
-    labelled = any(record.claim is not None for record in records)
-    found = []
+    """Return the records as both formats restore them: sorted, and with None for what a file has none of."""
+    has_attributions = any(record.attributions for record in records)
+    has_entities = any(record.entities for record in records)
+    has_contents = any(a.content for record in records for a in record.attributions or ())
+    has_claims = any(record.claim is not None for record in records)
+    restored = []
     for record in sorted(records, key=lambda r: (r.doc_id, r.annotator or "", r.start)):
         change = {
-            "attributions": sorted(record.attributions or (), key=repr) if attributed else None,
+            "attributions": sorted(record.attributions or (), key=repr)
+            if has_attributions
+            else None,
             "entities": sorted(record.entities or (), key=attrgetter("span", "label"))
-            if named
+            if has_entities
             else None,
             "stances": sorted(record.stances or (), key=repr) or None,
         }
-        if quoted and not labelled:
+        if has_contents and not has_claims:
             change["claim"] = (
                 "claim" if any(a.content for a in record.attributions or ()) else "no_claim"
             )
-        found.append(record.model_copy(update=change))
-    return found
+        restored.append(record.model_copy(update=change))
+    return restored
 
 
 @WRITERS
 @settings(max_examples=25, deadline=None)
 @given(records=documents())
 def test_written_records_read_back(format, records, tmp_path_factory):
-    path = tmp_path_factory.mktemp("written") / PLACES[format]
+    path = tmp_path_factory.mktemp("written") / PATHS[format]
     FORMATS[format].write(records, path)
     report = ReadReport()
     assert normal(list(read_file(path, report=report))) == normal(records)
@@ -131,9 +132,9 @@ def test_written_records_read_back(format, records, tmp_path_factory):
 
 @settings(max_examples=50, deadline=None)
 @given(records=documents())
-def test_json_lines_read_back_as_they_were(records, tmp_path_factory):
+def test_json_lines_read_back_unchanged(records, tmp_path_factory):
     path = tmp_path_factory.mktemp("written") / "x.jsonl"
-    for record in records:  # which the default label sets hold to, where no others are given
+    for record in records:  # reading allows only default labels, since no others are configured
         record.entities = [entity for entity in record.entities or () if entity.label in ENTITY]
     FORMATS["jsonl"].write(records, path)
     assert list(read_file(path)) == records
@@ -142,22 +143,24 @@ def test_json_lines_read_back_as_they_were(records, tmp_path_factory):
 @settings(max_examples=50, deadline=None)
 @given(records=documents())
 def test_conll_keeps_flat_entities(records, tmp_path_factory):
-    """Words are joined by one space in reading: entities by their characters, and from then on all exactly."""
+    """Compare entities without spaces, since the reader joins words by one space; a second round is exact."""
     records = [record for record in records if any(not mark.isspace() for mark in record.text)]
     for record in records:
         record.entities = [
             e for e in record.entities or () if len(e.span) == 1 and surface(record, e)
         ][:1]
-    assume(
-        any(record.entities for record in records)
-    )  # a file without any does not say that anybody looked for them
+    # A file without entities does not say that anybody annotated them.
+    assume(any(record.entities for record in records))
     folder = tmp_path_factory.mktemp("written")
     FORMATS["conll"].write(records, folder / "x.conll")
-    once = list(read_file(folder / "x.conll"))
-    assert [found(record) for record in once] == [found(record) for record in records]
+    first_round = list(read_file(folder / "x.conll"))
+    assert [flat_entities(record) for record in first_round] == [
+        flat_entities(record) for record in records
+    ]
     (folder / "again").mkdir()
-    FORMATS["conll"].write(once, folder / "again" / "x.conll")  # ids have the file's name in them
-    assert list(read_file(folder / "again" / "x.conll")) == once
+    # Ids contain the name of the file.
+    FORMATS["conll"].write(first_round, folder / "again" / "x.conll")
+    assert list(read_file(folder / "again" / "x.conll")) == first_round
 
 
 def surface(record, entity):
@@ -165,15 +168,15 @@ def surface(record, entity):
     return "".join(record.text[start:end].split())
 
 
-def found(record):
-    """The characters of a record that are no space, and its entities."""
+def flat_entities(record):
+    """Return the characters of a record without spaces, and its entities."""
     return "".join(record.text.split()), [
         (surface(record, e), e.label) for e in record.entities or ()
     ]
 
 
 @WRITERS
-def test_an_attribution_that_runs_over_sentences_is_one_again(format, tmp_path):
+def test_an_attribution_over_several_sentences_stays_one_event(format, tmp_path):
     first = Attribution(source=[(0, 4)], cue=[(5, 10)], content=[(11, 23)], event="x")
     records = [
         Record(id="d:0", doc_id="d", start=0, text="Holm said: it was late.", attributions=[first]),
@@ -185,11 +188,13 @@ def test_an_attribution_that_runs_over_sentences_is_one_again(format, tmp_path):
             attributions=[Attribution(content=[(0, 12)], event="x")],
         ),
     ]
-    FORMATS[format].write(records, tmp_path / PLACES[format])
-    found = list(read_file(tmp_path / PLACES[format]))
-    assert [record.attributions[0].content for record in found] == [[(11, 23)], [(0, 12)]]
-    assert found[0].attributions[0].cue == [(5, 10)]
-    assert found[0].attributions[0].event == found[1].attributions[0].event is not None
+    FORMATS[format].write(records, tmp_path / PATHS[format])
+    read_records = list(read_file(tmp_path / PATHS[format]))
+    assert [record.attributions[0].content for record in read_records] == [[(11, 23)], [(0, 12)]]
+    assert read_records[0].attributions[0].cue == [(5, 10)]
+    assert (
+        read_records[0].attributions[0].event == read_records[1].attributions[0].event is not None
+    )
 
 
 def test_single_sentences_keep_ids_labels_and_named_targets_in_label_studio(tmp_path):
@@ -241,8 +246,8 @@ def test_stances_with_names_are_text_areas_in_label_studio(tmp_path):
         ],
     )
     FORMATS["labelstudio"].write([record], tmp_path / "x.json")
-    found = next(read_file(tmp_path / "x.json"))
-    assert sorted(found.stances, key=repr) == sorted(record.stances, key=repr)
+    read_record = next(read_file(tmp_path / "x.json"))
+    assert sorted(read_record.stances, key=repr) == sorted(record.stances, key=repr)
 
 
 def test_gaps_between_sentences_become_spaces_and_line_ends(tmp_path):
@@ -254,7 +259,7 @@ def test_gaps_between_sentences_become_spaces_and_line_ends(tmp_path):
     assert (tmp_path / "x" / "d.txt").read_bytes() == b"\n\nOne. Two.\n  \nThree."
 
 
-def test_label_studio_quotes_line_breaks_as_it_does_itself(tmp_path):
+def test_line_breaks_are_quoted_as_in_label_studio(tmp_path):
     record = Record(
         id="d:0",
         doc_id="d",
@@ -286,13 +291,13 @@ def test_label_studio_quotes_line_breaks_as_it_does_itself(tmp_path):
         ),
     ],
 )
-def test_records_that_do_not_go_together_are_refused(format, second, message, tmp_path):
+def test_contradicting_records_are_refused(format, second, message, tmp_path):
     records = [
         Record(id="d:0", doc_id="d", start=0, text="It rains."),
         Record(id="d:1", doc_id="d", **second),
     ]
     with pytest.raises(InputError, match=message):
-        FORMATS[format].write(records, tmp_path / PLACES[format])
+        FORMATS[format].write(records, tmp_path / PATHS[format])
 
 
 def test_file_names_are_safe_and_unique(tmp_path):
@@ -324,9 +329,9 @@ def test_file_names_are_safe_and_unique(tmp_path):
 
 
 @WRITERS
-def test_path_that_cannot_be_written(format, tmp_path):
+def test_an_unwritable_path_is_an_error(format, tmp_path):
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(InputError, match=r"Not a directory|File exists"):
         FORMATS[format].write(
-            [Record(id="1", text="It rains.")], Path(tmp_path / "file" / PLACES[format])
+            [Record(id="1", text="It rains.")], Path(tmp_path / "file" / PATHS[format])
         )

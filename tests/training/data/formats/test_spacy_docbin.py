@@ -1,3 +1,5 @@
+"""Test the readers of spaCy's DocBin and JSON files."""
+
 import sys
 from pathlib import Path
 
@@ -17,7 +19,7 @@ def read_json(name):
 
 @pytest.fixture(scope="module")
 def docbin(tmp_path_factory):
-    """A DocBin with two docs, one with everything and one bare, as spaCy writes it."""
+    """Write a DocBin with spaCy: a doc with every annotation and a bare one."""
     spacy = pytest.importorskip("spacy")
     from spacy.tokens import Doc, DocBin, Span, SpanGroup
 
@@ -91,7 +93,7 @@ def test_records_of_a_docbin(docbin):
 
 
 @pytest.mark.parametrize("name", ["not-a-docbin", "empty"])
-def test_file_that_is_no_docbin_is_refused(name):
+def test_a_file_that_is_no_docbin_is_refused(name):
     pytest.importorskip("spacy")
     path = DATA / "broken" / "spacy" / f"{name}.spacy"
     with pytest.raises(InputError) as error:
@@ -99,7 +101,7 @@ def test_file_that_is_no_docbin_is_refused(name):
     assert str(error.value).startswith(f"{path}: expected a DocBin of spaCy, found")
 
 
-def test_without_spacy_the_message_says_what_to_install(monkeypatch):
+def test_without_spacy_the_error_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "spacy", None)
     with pytest.raises(ConfigError) as error:
         list(documents(spacy_docbin.DOCBIN, Path("x.spacy"), Layout(), ReadReport()))

@@ -1,3 +1,5 @@
+"""Test the reader of tables: CSV, TSV, Excel and Parquet files."""
+
 import datetime
 import decimal
 import sys
@@ -34,7 +36,7 @@ def write_xlsx(path, **sheets):
     return path
 
 
-def test_a_german_excel_file():
+def test_a_german_csv_file_from_excel():
     report = ReadReport()
     records = read(
         DATA / "table" / "excel-german.csv",
@@ -98,7 +100,7 @@ def test_roles_name_the_columns(tmp_path):
     assert (record.check_worthy, record.claim, record.meta) == ("yes", None, {"label": "7"})
 
 
-def test_labels_of_several_tasks_in_a_cell_are_taken_apart_if_they_are_known(tmp_path):
+def test_labels_of_several_tasks_in_a_cell_are_separated_if_known(tmp_path):
     path = write(tmp_path, "text,label\nIt fell.,claim#yes\nRain.,no_claim\nSun.,yes\n")
     labels = {"claim": ["no_claim", "claim"], "check_worthy": ["no", "yes"]}
     with pytest.raises(InputError, match="line 4: claim: unknown label 'yes'"):
@@ -108,9 +110,7 @@ def test_labels_of_several_tasks_in_a_cell_are_taken_apart_if_they_are_known(tmp
         ("claim", "yes"),
         ("no_claim", None),
     ]
-    assert (
-        read(joined)[0].claim == "claim#yes"
-    )  # who says that # joins? One's own labels may have it
+    assert read(joined)[0].claim == "claim#yes"  # a # may be part of unknown labels
     twice = write(tmp_path, "text,label\nIt fell.,claim#no_claim\n", "z.csv")
     with pytest.raises(
         InputError, match="line 2: expected one label of claim, found 'claim' and 'no_claim'"
@@ -137,7 +137,7 @@ def test_rows_of_one_id_are_its_annotators(tmp_path):
         ({"a": "stance"}, "expected a column 'target' or one target for the file"),
     ],
 )
-def test_wrong_roles(tmp_path, roles, message):
+def test_wrong_roles_are_errors(tmp_path, roles, message):
     with pytest.raises(InputError) as error:
         read(write(tmp_path, "text,a,b\nIt fell.,x,y\n"), roles=roles)
     assert message in str(error.value)
@@ -208,7 +208,7 @@ def test_several_matching_sheets_are_refused(tmp_path):
         read(path)
 
 
-def test_rows_of_a_workbook_that_cannot_be_used(tmp_path):
+def test_unusable_rows_of_a_workbook(tmp_path):
     rows = [
         ["text", "label"],
         ["a", "claim"],
@@ -231,7 +231,7 @@ def test_rows_of_a_workbook_that_cannot_be_used(tmp_path):
         read(path, columns={"text": "txt"})
 
 
-def test_without_openpyxl_the_message_says_what_to_install(monkeypatch, tmp_path):
+def test_without_openpyxl_the_error_says_what_to_install(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "openpyxl", None)
     with pytest.raises(
         ConfigError, match=r"x\.xlsx: reading \.xlsx files needs openpyxl: pip install openpyxl"
@@ -309,7 +309,7 @@ def test_typed_cells_as_text(value, text):
     ],
 )
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
-def test_a_table_with_tabs_that_quotes_nothing(tmp_path, rows, texts, end):
+def test_a_tab_separated_table_without_quoting(tmp_path, rows, texts, end):
     path = tmp_path / "x.tsv"
     path.write_bytes("".join(line + end for line in ["text\tlabel", *rows]).encode())
     report = ReadReport()
@@ -319,7 +319,7 @@ def test_a_table_with_tabs_that_quotes_nothing(tmp_path, rows, texts, end):
     assert report.facts["quoting"] == "none: quotation marks are part of the text"
 
 
-def test_a_table_with_tabs_that_quotes_cells(tmp_path):
+def test_a_tab_separated_table_with_quoted_cells(tmp_path):
     report = ReadReport()
     text = 'text\tlabel\n"Rain.\nThen ""sun""."\tclaim\n"Snow."\tno_claim\n'
     records = read(write(tmp_path, text, "x.tsv"), report)
@@ -327,7 +327,7 @@ def test_a_table_with_tabs_that_quotes_cells(tmp_path):
     assert "quoting" not in report.facts
 
 
-def test_tabs_in_a_file_called_csv_quote_nothing_either(tmp_path):
+def test_a_tab_separated_csv_file_without_quoting(tmp_path):
     path = write(tmp_path, 'text\tlabel\n"Rain.\tclaim\nSun."\tclaim\n')
     assert [record.text for record in read(path)] == ['"Rain.', 'Sun."']
 
@@ -358,7 +358,7 @@ def test_tabs_in_a_file_called_csv_quote_nothing_either(tmp_path):
         ),
     ],
 )
-def test_a_missing_column_is_answered_with_the_options_that_name_it(tmp_path, header, message):
+def test_the_error_of_a_missing_column_suggests_options(tmp_path, header, message):
     delimiter = ";" if ";" in header else ","
     row = delimiter.join(["Rain."] * (header.count(delimiter) + 1))
     with pytest.raises(InputError) as error:
@@ -366,7 +366,7 @@ def test_a_missing_column_is_answered_with_the_options_that_name_it(tmp_path, he
     assert message in str(error.value)
 
 
-def test_the_options_of_the_message_read_the_table(tmp_path):
+def test_the_suggested_options_read_the_table(tmp_path):
     path = write(tmp_path, "Text,Label,Target\nRain.,favor,weather\n")
     (record,) = read(path, columns={"text": "Text", "label": "Label", "target": "Target"})
     assert record.stances == [Stance(target="weather", label="favor")]

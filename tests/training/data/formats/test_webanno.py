@@ -1,3 +1,5 @@
+"""Test the reader of WebAnno TSV files."""
+
 import pytest
 
 from claimstance.model.errors import InputError
@@ -14,8 +16,8 @@ ANNA = DATA / "webanno" / "project" / "annotation" / "toll.txt" / "anna.tsv"
 
 
 def read(path, report=None):
-    (found,) = documents(webanno.FORMAT, path, Layout(), report or ReadReport())
-    return found
+    (document,) = documents(webanno.FORMAT, path, Layout(), report or ReadReport())
+    return document
 
 
 def covered(document):
@@ -27,17 +29,17 @@ def covered(document):
 
 
 def test_the_text_is_rebuilt_from_the_offsets():
-    found = read(NEWS)
-    assert found.text == (
+    document = read(NEWS)
+    assert document.text == (
         "🚲 Couriers in Noren said the toll was unfair.\nThey\\ left Zoe\u0308's\nbike\tthere.\n  "
         "قالت البلدية."
     )
-    assert [found.text[start:end] for start, end in found.sentences] == [
+    assert [document.text[start:end] for start, end in document.sentences] == [
         "🚲 Couriers in Noren said the toll was unfair.",
         "They\\ left Zoe\u0308's\nbike\tthere.",
         "قالت البلدية.",
     ]
-    assert found.unit == "UTF-16 code units"
+    assert document.unit == "UTF-16 code units"
 
 
 def test_marks_are_annotations_of_span_and_chain_layers():
@@ -62,9 +64,9 @@ def test_other_features_are_attributes():
 
 
 def test_relations_point_from_the_mark_in_the_cell_to_that_of_the_line():
-    found = read(NEWS)
-    labels = {mark.name: mark.label for mark in found.marks}
-    assert [(labels[r.head], r.label, labels[r.tail]) for r in found.relations] == [
+    document = read(NEWS)
+    labels = {mark.name: mark.label for mark in document.marks}
+    assert [(labels[r.head], r.label, labels[r.tail]) for r in document.relations] == [
         ("cue", "says", "source"),
         ("cue", "says", "content"),
         ("nam", "coref", "CoreferenceLink"),
@@ -73,25 +75,26 @@ def test_relations_point_from_the_mark_in_the_cell_to_that_of_the_line():
 
 def test_slots_are_relations_and_layers_of_words_are_counted():
     report = ReadReport()
-    found = read(ANNA, report)
-    texts = dict(
-        zip((mark.name for mark in found.marks), (text for _, text in covered(found)), strict=True)
-    )
-    assert [(texts[r.head], r.label, texts[r.tail]) for r in found.relations] == [
+    document = read(ANNA, report)
+    texts = {
+        mark.name: text for mark, (_, text) in zip(document.marks, covered(document), strict=True)
+    }
+    assert [(texts[r.head], r.label, texts[r.tail]) for r in document.relations] == [
         ("said", "source", "Holm"),
         ("said", "content", "the toll was unfair"),
     ]
-    assert [mark.label for mark in found.marks] == [
+    # A layer without features is the label itself.
+    assert [mark.label for mark in document.marks] == [
         "Span",
         "cue",
         "Span",
-    ]  # a layer without features gives its name
+    ]
     assert report.dropped == {"layer of words (POS)": 1}
 
 
-def test_a_projects_folders_name_the_document_and_the_annotator():
-    found = [read(ANNA), read(ANNA.with_name("bo.tsv")), read(NEWS)]
-    assert [(d.name, d.annotator) for d in found] == [
+def test_folders_of_a_project_name_the_document_and_the_annotator():
+    docs = [read(ANNA), read(ANNA.with_name("bo.tsv")), read(NEWS)]
+    assert [(d.name, d.annotator) for d in docs] == [
         ("toll.txt", "anna"),
         ("toll.txt", "bo"),
         ("news", None),
@@ -102,9 +105,9 @@ def test_relations_of_one_mark_among_stacked_ones(tmp_path):
     rows = ["1-1\t0-4\tHolm\tA[1]|B[2]\t_\t_\t", "1-2\t5-9\tsaid\tC\tr1|r2\t1-1[2_0]|1-1[1_0]\t"]
     head = "#FORMAT=WebAnno TSV 3.3\n#T_SP=x.Kind|f\n#T_RL=x.Tie|how|BT_x.Kind\n\n\n#Sentence.id=s1\n#Text=Holm said\n"
     (tmp_path / "x.tsv").write_text(head + "\n".join(rows) + "\n", encoding="utf-8")
-    found = read(tmp_path / "x.tsv")
-    labels = {mark.name: mark.label for mark in found.marks}
-    assert [(labels[r.head], r.label, labels[r.tail]) for r in found.relations] == [
+    document = read(tmp_path / "x.tsv")
+    labels = {mark.name: mark.label for mark in document.marks}
+    assert [(labels[r.head], r.label, labels[r.tail]) for r in document.relations] == [
         ("B", "r1", "C"),
         ("A", "r2", "C"),
     ]
@@ -176,7 +179,7 @@ def test_records_of_a_document():
 
 
 def test_label_of_layers_with_several_features(tmp_path):
-    """By a feature's value, or by the layer's name, so that what else was said of the span stays with it."""
+    """Take the label from a feature or the name of the layer, and keep other features as attributes."""
     rows = [
         "1-1\t0-4\tHolm\ta\\_b\\|c[1]\tsource[1]\t_\t_\t_\t_\t",
         "1-2\t5-10\thates\t*\tcue\t_\t_\t_\t_\t",

@@ -1,4 +1,4 @@
-"""Fixtures that inspect records or files."""
+"""Provide fixtures that inspect records or files."""
 
 import json
 
@@ -12,7 +12,7 @@ from helpers.data.lint import TEXT
 
 @pytest.fixture
 def inspect(tmp_path, monkeypatch):
-    """An inspection of records (dictionaries), or of files by name and content."""
+    """Return a function that inspects records (dictionaries), or files by name and content."""
     monkeypatch.chdir(tmp_path)
 
     def make(*records, files=None, book=None, **source):
@@ -36,7 +36,7 @@ def inspect(tmp_path, monkeypatch):
 
 @pytest.fixture
 def check(inspect):
-    """The findings, without the counting of labels, which few records cannot satisfy."""
+    """Return a function that lists findings, except those on label counts, which few records cannot satisfy."""
 
     def find(*records, **options):
         findings = inspect(*records, **options).findings()

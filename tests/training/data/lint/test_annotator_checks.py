@@ -1,4 +1,4 @@
-"""Checks of records beside one another, and of annotators."""
+"""Test checks that compare records and annotators."""
 
 from helpers.data.lint import codes
 
@@ -14,9 +14,9 @@ def test_records_of_two_annotators_are_no_exact_repeats(check):
 
 
 def test_annotators_may_share_an_id(check):
-    one = {"id": "1", "text": "Rain fell."}
+    same = {"id": "1", "text": "Rain fell."}
     findings = check(
-        {**one, "annotator": "anna"}, {**one, "annotator": "ben"}, {**one, "annotator": "ben"}
+        {**same, "annotator": "anna"}, {**same, "annotator": "ben"}, {**same, "annotator": "ben"}
     )
     assert [(f.code, f.location.line) for f in findings] == [("repeated-id", 3)]
 
@@ -66,23 +66,23 @@ def test_documents_with_one_sentence_are_counted(check):
 
 
 def rated(answers):
-    """Records of sentences that each annotator has an answer to: annotator → a letter for each sentence."""
+    """Return a record for each answer; ``answers`` has, by annotator, a letter for each sentence."""
     return [
         {
             "id": f"{i}",
             "text": f"Sentence number {i}.",
             "claim": {"c": "claim", "n": "no_claim"}[letter],
-            "annotator": who,
+            "annotator": annotator,
         }
-        for who, letters in answers.items()
+        for annotator, letters in answers.items()
         for i, letter in enumerate(letters)
     ]
 
 
 def test_an_annotator_with_low_agreement_is_found(check):
-    alike = "cn" * 10
-    # anna and ben agree on 18 of 20; carl's every answer is anna's turned round, so he agrees with ben on 2.
-    findings = check(*rated({"anna": alike, "ben": alike[:18] + "nc", "carl": "nc" * 10}))
+    same = "cn" * 10
+    # anna and ben agree on 18 of 20; carl reverses every answer of anna, so he agrees with ben on 2.
+    findings = check(*rated({"anna": same, "ben": same[:18] + "nc", "carl": "nc" * 10}))
     (finding,) = (f for f in findings if f.code == "odd-annotator")
     assert finding.message == (
         "annotator: expected 'carl' to agree with others about claim as they do with one "
@@ -91,9 +91,9 @@ def test_an_annotator_with_low_agreement_is_found(check):
 
 
 def test_agreement_needs_enough_common_items_and_annotators(check):
-    alike = "cn" * 10
+    same = "cn" * 10
     for answers in (
-        {"anna": alike, "ben": alike, "carl": ("nc" * 10)[:19]},
-        {"anna": alike, "carl": "nc" * 10},
+        {"anna": same, "ben": same, "carl": ("nc" * 10)[:19]},
+        {"anna": same, "carl": "nc" * 10},
     ):
         assert codes(check(*rated(answers))) == []

@@ -1,4 +1,4 @@
-"""Checks of targets, and of data against a codebook."""
+"""Test checks of targets, and of data against a codebook."""
 
 import pytest
 
@@ -20,8 +20,8 @@ def test_targets_with_two_spellings_are_found(check):
 
 
 def test_a_target_mentioned_in_another_text_is_not_misspelt(check):
-    asked = {"text": "He left.", "stances": [{"target": "Ida Holm"}]}
-    assert check(asked, {"text": "Ida left."}, {"text": "Holm?"}) == []
+    with_target = {"text": "He left.", "stances": [{"target": "Ida Holm"}]}
+    assert check(with_target, {"text": "Ida left."}, {"text": "Holm?"}) == []
 
 
 BOOK = """

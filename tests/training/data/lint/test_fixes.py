@@ -1,4 +1,4 @@
-"""Corrections by the linter."""
+"""Test corrections by the linter."""
 
 from helpers.data.lint import csv
 
@@ -23,7 +23,7 @@ def test_fixes_correct_spelling_white_space_and_repeats(inspect):
     first, second, third = fixes.apply(before)
     assert (first.text, first.claim) == (" Holm  said so. ", "claim")
     assert first.stances[0].holder == [(1, 5), (12, 15)]
-    # a near miss is not a slip of the shift key
+    # only the case of a label is corrected, not a misspelling
     assert [(s.target, s.label, s.probabilities) for s in first.stances] == [
         ("traffic", "favor", None),
         ("traffic", "favour", {"favor": 1.0}),

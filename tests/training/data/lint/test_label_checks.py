@@ -1,4 +1,4 @@
-"""Checks of labels and of splits."""
+"""Test checks of labels and of splits."""
 
 import pytest
 
@@ -72,8 +72,12 @@ def test_labels_with_few_or_no_examples_are_found(inspect):
 
 def test_a_task_with_one_label_is_found(inspect):
     table = "text,label,target\n" + "".join(f"Rain {i}.,favor,tax\n" for i in range(12))
-    findings = [it for it in inspect(files={"t.csv": table}).findings() if it.code == "one-label"]
-    assert [str(it) for it in findings] == [
+    findings = [
+        finding
+        for finding in inspect(files={"t.csv": table}).findings()
+        if finding.code == "one-label"
+    ]
+    assert [str(finding) for finding in findings] == [
         "t.csv:2: warning one-label: stance: one label only: nothing to learn; expected two or more, "
         "found 'favor' 12 times"
     ]
@@ -82,7 +86,7 @@ def test_a_task_with_one_label_is_found(inspect):
 def test_a_task_with_one_label_in_train_is_found(inspect):
     rows = [f"Rain {i}.,claim,train\n" for i in range(4)] + ["Sun.,no_claim,test\n"]
     inspection = inspect(files={"t.csv": "text,label,split\n" + "".join(rows)})
-    findings = {it.code: it.message for it in inspection.findings()}
+    findings = {finding.code: finding.message for finding in inspection.findings()}
     assert findings["one-label"].startswith("claim: one label only in train: nothing to learn")
     assert findings["label-not-in-train"] == (
         "claim: test has the label 'no_claim' (1 time), train has none: no model can learn it"
@@ -104,9 +108,9 @@ def test_a_label_missing_in_train_is_found_across_sources(tmp_path, monkeypatch)
     sources = [{"files": [f"{name}.csv"], "split": split} for name, split in splits.items()]
     inspection = Inspection(parse_data_config({"path": "x", "sources": sources}, "test"))
     assert [
-        (it.location.file, it.message)
-        for it in inspection.findings()
-        if it.code == "label-not-in-train"
+        (finding.location.file, finding.message)
+        for finding in inspection.findings()
+        if finding.code == "label-not-in-train"
     ] == [
         (
             "b.csv",
@@ -117,8 +121,12 @@ def test_a_label_missing_in_train_is_found_across_sources(tmp_path, monkeypatch)
 
 def test_blank_labels_of_a_file_are_one_finding(inspect):
     table = "text,label\n" + "".join(f"Rain {i}.,{'claim' if i % 3 else ''}\n" for i in range(30))
-    findings = [it for it in inspect(files={"t.csv": table}).findings() if it.code == "blank-label"]
-    assert [it.message for it in findings] == [
+    findings = [
+        finding
+        for finding in inspect(files={"t.csv": table}).findings()
+        if finding.code == "blank-label"
+    ]
+    assert [finding.message for finding in findings] == [
         "expected a label, found none in 10 rows (line 2, line 5, line 8, line 11, line 14, …), which count as not "
         "annotated; --value =LABEL gives such rows a label"
     ]

@@ -1,4 +1,4 @@
-"""Findings of the linter about files that it cannot read, and their locations."""
+"""Test findings about files that the linter cannot read, and their locations."""
 
 import json
 
@@ -150,20 +150,17 @@ def test_items_that_a_build_drops_silently_are_warnings(check, tmp_path):
 
 
 def test_findings_in_a_folder_name_the_file(tmp_path):
-    for name, text in {
+    files = {
         "a.txt": "Ida left.",
         "a.ann": "T1\tSource 1 3\tda\n",
         "b.txt": "Bo.",
         "c.txt": "Cy.",
         "c.ann": "T1\tSource 0 x\tCy\n",
-    }.items():
-        (tmp_path / name).write_text(text)
-    findings = {
-        f.code: f
-        for f in Inspection(
-            parse_data_config({"path": "x", "sources": [{"files": [str(tmp_path)]}]}, "test")
-        ).findings()
     }
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    config = parse_data_config({"path": "x", "sources": [{"files": [str(tmp_path)]}]}, "test")
+    findings = {finding.code: finding for finding in Inspection(config).findings()}
     assert str(findings["span-cuts-word"].location) == f"{tmp_path / 'a.ann'}: record 'a:0'"
     assert (findings["unreadable"].location.file, findings["unreadable"].location.line) == (
         str(tmp_path / "c.ann"),
@@ -175,7 +172,9 @@ def test_findings_in_a_folder_name_the_file(tmp_path):
 def test_findings_in_a_table_without_quoting_have_their_line(inspect):
     table = 'text\tlabel\n"Rain.\tclaim\n<b>Sun."</b>\tclaim\n\tclaim\n'
     findings = inspect(files={"t.tsv": table}).findings()
-    assert {("markup", 3), ("empty-text", 4)} <= {(it.code, it.location.line) for it in findings}
+    assert {("markup", 3), ("empty-text", 4)} <= {
+        (finding.code, finding.location.line) for finding in findings
+    }
 
 
 @pytest.mark.parametrize(
@@ -186,8 +185,12 @@ def test_invalid_splits_of_a_table_are_found(inspect, splits, line):
     table = "text,label,split\n" + "".join(
         f"Rain {i}.,claim,{name}\n" for i, name in enumerate(splits)
     )
-    errors = [it for it in inspect(files={"t.csv": table}).findings() if it.severity == "error"]
-    assert [(it.code, it.location.line) for it in errors] == [("unreadable", line)]
+    errors = [
+        finding
+        for finding in inspect(files={"t.csv": table}).findings()
+        if finding.severity == "error"
+    ]
+    assert [(finding.code, finding.location.line) for finding in errors] == [("unreadable", line)]
     assert "expected a split" in errors[0].message
 
 

@@ -1,4 +1,4 @@
-"""Checks of single records."""
+"""Test checks of single records."""
 
 from collections import Counter
 

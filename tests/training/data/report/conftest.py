@@ -1,4 +1,4 @@
-"""The report, its page, and the parsed page."""
+"""Provide the report, its page, and the parsed page."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Figures of the report: labels, lengths and agreement."""
+"""Test figures of the report: labels, lengths and agreement."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ from claimstance.training.data.report.figures import (
 from claimstance.training.data.report.lengths import BINS, Lengths
 
 
-def test_labels_stand_in_their_order_with_shares_of_those_that_are_labels():
+def test_label_rows_keep_the_order_of_labels_and_have_shares_of_labelled_rows():
     labels = {"train": {"stance": {"favor": 3, "against": 1, "none": 6, "other": 0}}, "dev": {}}
     assert label_rows(labels, "stance", ["against", "neutral", "favor"]) == [
         LabelRow("against", {"train": 1, "dev": 0}, {"train": 0.25, "dev": None}),
@@ -44,11 +44,11 @@ def test_lengths_are_counted_in_bins_of_eight_words():
     assert (lengths.label(0), lengths.label(BINS - 1)) == ("0 to 7", "504 and more")
 
 
-def test_histograms_have_one_scale():
+def test_histograms_share_one_scale():
     drawn = histograms(Lengths(counts={"train": [1, 3], "test": [1, 1, 0]}, limit=8))
-    heights = {split: [bar.height for bar in one.bars] for split, one in drawn.items()}
+    heights = {split: [bar.height for bar in histogram.bars] for split, histogram in drawn.items()}
     full = heights["train"][1]
-    # The highest bar is three quarters of train: a quarter is a third of it, a half two thirds.
+    # The highest bar stands for three quarters of train; a quarter has a third of its height, a half two thirds.
     assert heights["train"] == [pytest.approx(full / 3, abs=0.1), full]
     assert heights["test"] == [pytest.approx(full * 2 / 3, abs=0.1)] * 2
     assert drawn["train"].highest == 0.75
@@ -70,23 +70,21 @@ def test_histograms_have_one_scale():
         ((-0.1, -0.3, 0.2), "no better than chance; by its interval perhaps too low to rely on"),
     ],
 )
-def test_what_an_alpha_means(values, words):
+def test_verdicts_on_values_of_alpha(values, words):
     assert verdict(Measure(value=values[0], low=values[1], high=values[2], n=1000)) == words
 
 
-def test_an_undefined_alpha_says_why():
+def test_the_verdict_on_an_undefined_alpha_says_why():
     assert verdict(Measure(value=None, low=None, high=None, n=3)).startswith(
         "not defined: all answers are alike"
     )
 
 
 def test_few_items_and_documents_call_for_caution():
-    good, open_ended = (
-        Measure(value=0.8, low=0.7, high=0.9, n=500),
-        Measure(value=0.8, low=None, high=None, n=500),
-    )
+    good = Measure(value=0.8, low=0.7, high=0.9, n=500)
+    without_interval = Measure(value=0.8, low=None, high=None, n=500)
     assert cautions(500, good) == []
     assert "fewer than 100 items" in cautions(99, good)[0]
-    assert "no interval" in cautions(500, open_ended)[0]
+    assert "no interval" in cautions(500, without_interval)[0]
     assert few_documents(20) is None
     assert "12 documents" in few_documents(12)

@@ -1,4 +1,4 @@
-"""The page of a report: completeness, safety and accessibility."""
+"""Test the page of a report: completeness, safety and accessibility."""
 
 import re
 from itertools import pairwise
@@ -16,23 +16,25 @@ from helpers.data.reports import AGREEMENT, HOSTILE, LENGTHS, REPORT, SAMPLES, P
 
 def numbers(value, key=""):
     if isinstance(value, dict):
-        for name, part in value.items():
-            yield from numbers(part, f"{key}.{name}")
+        for name, item in value.items():
+            yield from numbers(item, f"{key}.{name}")
     elif isinstance(value, list):
-        for part in value:
-            yield from numbers(part, key)
+        for item in value:
+            yield from numbers(item, key)
     elif isinstance(value, (int, float)):
         yield key, value
 
 
 def test_every_number_and_word_of_the_report_is_on_the_page(page):
     for key, number in numbers(REPORT):
-        told = (
+        forms = (
             (f"{number:,}", str(number))
             if isinstance(number, int)
             else (f"{number:.2f}".replace("-", "−"), f"{number:.3f}", f"{100 * number:.1f} %")
         )
-        assert any(re.search(rf"(?<![\d.,]){re.escape(form)}(?!\d)", page.text) for form in told), (
+        assert any(
+            re.search(rf"(?<![\d.,]){re.escape(form)}(?!\d)", page.text) for form in forms
+        ), (
             key,
             number,
         )
@@ -57,7 +59,7 @@ def test_every_number_and_word_of_the_report_is_on_the_page(page):
         assert text in page.text, text
 
 
-def test_left_out_is_summed_and_the_worst_share_named(page):
+def test_rows_left_out_are_summed_and_the_worst_share_is_named(page):
     text = " ".join(page.text.split())
     assert "left out 61" in text
     assert "sentences 4,806" in text  # 4001 + 402 + 403
@@ -76,22 +78,23 @@ def test_page_loads_nothing_and_runs_nothing(html, page):
     assert not names & {"src", "srcset", "style"}
     assert not [name for name in names if name.startswith("on")]
     links = [a for a in page.all("a") if not a["href"].startswith("#")]
+    # The javascript: link is not among them.
     assert links == [
         {"href": "report.json"},
         {"href": "https://example.org/a?b=1&c=2", "rel": "noreferrer noopener"},
-    ]  # no javascript:
+    ]
     assert "javascript:alert(1)" in page.text
     assert not re.search(r"url\(|@import", html)
 
 
-def test_page_is_in_order_for_those_who_hear_it(page):
+def test_page_is_accessible_to_screen_readers(page):
     ids = [attrs["id"] for _, attrs in page.elements if "id" in attrs]
     assert len(set(ids)) == len(ids)
-    named = [
+    labels = [
         name for _, attrs in page.elements for name in attrs.get("aria-labelledby", "").split()
     ]
     anchors = [a["href"][1:] for a in page.all("a") if a["href"].startswith("#")]
-    assert set(named) | set(anchors) <= set(ids)
+    assert set(labels) | set(anchors) <= set(ids)
     assert len(anchors) == 10
     levels = [int(tag[1]) for tag, _ in page.elements if re.fullmatch(r"h\d", tag)]
     assert levels[0] == 1
@@ -103,19 +106,19 @@ def test_page_is_in_order_for_those_who_hear_it(page):
     assert page.all("html")[0]["lang"] == "en"
 
 
-def test_same_report_same_bytes(report, html, tmp_path):
+def test_equal_reports_give_equal_pages(report, html, tmp_path):
     write_report_page(report, SAMPLES, LENGTHS, tmp_path / "report.html")
     assert (tmp_path / "report.html").read_bytes() == html.encode()
-    again = BuildReport.model_validate_json(report.model_dump_json())
-    assert render(again, SAMPLES, LENGTHS) == html
+    reloaded = BuildReport.model_validate_json(report.model_dump_json())
+    assert render(reloaded, SAMPLES, LENGTHS) == html
 
 
 def hostile(value):
-    """All text of a report but what has a meaning: names of tasks, splits and fields."""
+    """Replace all text of a report except its keys: the names of tasks, splits and fields."""
     if isinstance(value, dict):
-        return {key: hostile(part) for key, part in value.items()}
+        return {key: hostile(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [hostile(part) for part in value]
+        return [hostile(item) for item in value]
     return HOSTILE if isinstance(value, str) else value
 
 
@@ -154,7 +157,7 @@ def test_hostile_text_stays_text():
     ]
 
 
-def test_a_report_with_nothing_more_than_it_must_have_is_told(report):
+def test_a_minimal_report_says_what_is_missing(report):
     bare = BuildReport(
         rows={},
         label_sets={},
@@ -201,21 +204,21 @@ def test_frequent_targets_and_holders_are_counted_by_split():
 
 def test_only_some_pairs_are_shown_and_the_others_counted():
     pair = AGREEMENT["labels"]["claim"]["pairs"][0]
-    of_claim = {
+    claim_agreement = {
         **AGREEMENT["labels"]["claim"],
         "pairs": [{**pair, "n": 7000 + i} for i in range(MAX_PAIRS + 4)],
     }
-    agreement = AgreementReport.model_validate({**AGREEMENT, "labels": {"claim": of_claim}})
+    agreement = AgreementReport.model_validate({**AGREEMENT, "labels": {"claim": claim_agreement}})
     report = BuildReport.model_validate({**REPORT, "agreement": {"mine": agreement}})
     text = Page(render(report, [])).text
     assert f"{7000 + MAX_PAIRS - 1:,}" in text
     assert f"{7000 + MAX_PAIRS:,}" not in text
-    assert "1,314 more pairs" in text  # 4 that are in the report, and 1310 that are not
+    assert "1,314 more pairs" in text  # 4 in the report, and 1310 that it leaves out
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_wrong_in_a_browser(open_page, complaints, html, scheme):
+def test_axe_finds_no_violations_in_a_browser(open_page, complaints, html, scheme):
     page = open_page(html, color_scheme=scheme, bypass_csp=True)  # see complaints
     page.evaluate("document.querySelectorAll('details').forEach(it => it.open = true)")
     assert complaints(page) == []

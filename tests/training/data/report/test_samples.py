@@ -1,4 +1,4 @@
-"""Sentences with their marked spans on the page of a report."""
+"""Test the sentences with marked spans on the page of a report."""
 
 from claimstance.model.record import Entity, Record, Stance
 from claimstance.training.data.report.page import render
@@ -6,7 +6,7 @@ from claimstance.training.evaluation.page.record_view import MAX_CHARACTERS, sam
 from helpers.data.reports import Page
 
 
-def test_marks_lie_over_their_words_where_spans_nest_overlap_and_go_on(page):
+def test_marks_cover_their_words_where_spans_nest_overlap_and_continue(page):
     assert page.sample_texts() == [
         ("Holm", ["source", "entity", "holder"]),
         (" ", []),
@@ -56,8 +56,8 @@ def test_spans_that_several_stances_share_are_marked_once():
             Stance(holder=[(0, 4)], target="x", label="favor"),
         ],
     )
-    shown = sample(record)
-    assert [mark.tag for piece in shown.segments for mark in piece.begins] == [
+    view = sample(record)
+    assert [mark.tag for piece in view.segments for mark in piece.begins] == [
         "holder 1, 2",
         "target 1",
     ]
@@ -72,6 +72,6 @@ def test_a_long_text_says_how_much_is_not_shown(report):
             Entity(span=[(MAX_CHARACTERS + 7, MAX_CHARACTERS + 9)], label="PERSON"),
         ],
     )
-    shown = sample(long)
-    assert [len(piece.text) for piece in shown.segments] == [MAX_CHARACTERS - 5, 5]
+    view = sample(long)
+    assert [len(piece.text) for piece in view.segments] == [MAX_CHARACTERS - 5, 5]
     assert "1,234 more characters of the text are not shown" in Page(render(report, [long])).text

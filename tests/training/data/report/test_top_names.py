@@ -1,3 +1,5 @@
+"""Test the counts of frequent targets and sources in a report."""
+
 from claimstance.model.record import Attribution, Record, Stance
 from claimstance.training.data.build import build
 from claimstance.training.data.config import DataConfig

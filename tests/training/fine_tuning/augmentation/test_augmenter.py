@@ -27,25 +27,25 @@ ROWS = (
 def record(number):
     text, holder, target, label = ROWS[number]
 
-    def place(name):
+    def span_of(name):
         return [(text.index(name), text.index(name) + len(name))] if name and name in text else name
 
     return Record(
         id=str(number),
         text=text,
-        stances=[Stance(holder=place(holder), target=place(target), label=label)],
+        stances=[Stance(holder=span_of(holder), target=span_of(target), label=label)],
     )
 
 
 def row(text, *stances):
-    def place(name):
+    def span_of(name):
         return name and [(text.index(name), text.index(name) + len(name))]
 
     return Record(
         id="1",
         text=text,
         stances=[
-            Stance(holder=place(holder), target=place(target), label=label)
+            Stance(holder=span_of(holder), target=span_of(target), label=label)
             for holder, target, label in stances
         ],
     )
@@ -71,8 +71,8 @@ def words(example, span, windows):
     )
 
 
-def asked(example, windows):
-    """Holder, target and label of every stance, as words."""
+def labels_by_pair(example, windows):
+    """Return the label of every stance by its holder and target, in words."""
     return {
         (
             words(example, stance.holder, windows),
@@ -91,29 +91,31 @@ def test_joined_sentences_keep_their_stances_and_have_none_across(make, windows)
         joints.add(windows.tokenizer.decode(joined.tokens.ids[len(first) - 1 : -len(second)]))
         assert joined.tokens.ids[-len(second) :] == second.tokens.ids
         assert len(joined.stances) == 2 + 4
-        seen |= asked(joined, windows)
+        seen |= labels_by_pair(joined, windows)
     assert len(joints) == 6
     assert not any(joint.startswith(". ") for joint in joints)
     own = {("Ada", "Bo"): "against", ("Cy", "Dee"): "neutral"}
-    left, right = ("Ada", "Bo"), ("Cy", "Dee")
-    across = {pair for a in left for b in right for pair in ((a, b), (b, a))}
+    across = set()
+    for first_name in ("Ada", "Bo"):
+        for second_name in ("Cy", "Dee"):
+            across |= {(first_name, second_name), (second_name, first_name)}
     assert seen == own | dict.fromkeys(across, "neutral")
 
 
 def test_stances_without_a_holder_stay_in_joined_sentences(make, windows):
     [first], [second] = make(2, 0)
     joined = Augmenter(windows, NONE).join(first, second, random.Random(1))
-    found = asked(joined, windows)
-    assert found[None, "Eve"] == "favor"
-    assert found["Ada", "Bo"] == "against"
-    assert set(found.values()) - {"favor", "against"} == {"neutral"}
-    assert all(holder for (holder, _), label in found.items() if label == "neutral")
+    labels = labels_by_pair(joined, windows)
+    assert labels[None, "Eve"] == "favor"
+    assert labels["Ada", "Bo"] == "against"
+    assert set(labels.values()) - {"favor", "against"} == {"neutral"}
+    assert all(holder for (holder, _), label in labels.items() if label == "neutral")
 
 
 def test_stances_toward_a_topic_are_left_out(make, windows):
     [first], [second] = make(3, 1)
     augmenter = Augmenter(windows, NONE)
-    assert asked(augmenter.join(first, second, random.Random(0)), windows) == {
+    assert labels_by_pair(augmenter.join(first, second, random.Random(0)), windows) == {
         ("Cy", "Dee"): "neutral"
     }
     assert not augmenter.takes_side(first)  # against a topic, not against anybody in the sentence
@@ -127,7 +129,7 @@ def test_a_neutral_stance_takes_no_side(make, windows):
     ]
 
 
-ALL = {"": 1.0}  # of rows without a corpus's name
+ALL = {"": 1.0}  # for rows without the name of a corpus
 
 
 @pytest.mark.parametrize(
@@ -145,119 +147,126 @@ ALL = {"": 1.0}  # of rows without a corpus's name
         (dict.fromkeys(METHODS, ALL), 6),
     ],
 )
-def test_a_share_of_the_eligible_sentences_is_shown_once_more(make, windows, mixture, count):
+def test_a_share_of_the_eligible_sentences_is_augmented(make, windows, mixture, count):
     documents = make(0, 1, 2, 3)
     mixture = SamplingConfig(
         context_share=0.0, isolated_share=0.0, topic_share=0.0, augmentation=mixture
     )
     planner = EpochSampler(documents, windows, mixture, Augmenter(windows, NONE))
-    plain = {id(document[0]) for document in documents}
-    shown = [
-        [w for batch in planner.epoch(number) for w in batch if not w.topic_stances]
-        for number in range(3)
-    ]
-    more = [[w for w in epoch if not {id(e) for e in w.examples} <= plain] for epoch in shown]
-    assert [len(epoch) for epoch in more] == [count] * 3
-    assert all(
-        {id(e) for w in epoch for e in w.examples} >= plain - {id(documents[3][0])}
-        for epoch in shown
-    )
-    for window in more[0]:
+    original = {id(document[0]) for document in documents}
+    topic_only = id(documents[3][0])  # its only stance is toward a topic
+    augmented_windows = []
+    for number in range(3):
+        epoch = [w for batch in planner.epoch(number) for w in batch if not w.topic_stances]
+        assert {id(e) for w in epoch for e in w.examples} >= original - {topic_only}
+        augmented_windows.append([w for w in epoch if not {id(e) for e in w.examples} <= original])
+    assert [len(epoch) for epoch in augmented_windows] == [count] * 3
+    for window in augmented_windows[0]:
         tensors = collate([window], pad=0)
         assert len(tensors["stance"]) == len(window.examples[0].stances)
-        assert (
-            tensors["pair_sentences"] == tensors["sentences"]
-        ).all()  # the sentence is all of it
+        # The window has no other sentence.
+        assert (tensors["pair_sentences"] == tensors["sentences"]).all()
         assert tensors["claim"].tolist() == [-100]
 
 
-def test_nobody_takes_a_side_in_a_sentence_that_may_be_false(make, windows):
-    [example], [nobodys] = make(0, 2)
+def test_stances_of_a_sentence_that_may_be_false_are_neutral(make, windows):
+    [example], [without_holder] = make(0, 2)
     augmenter = Augmenter(windows, NONE)
-    made = [augmenter.unsay(example, random.Random(seed)) for seed in range(30)]
-    assert all(asked(one, windows) == {("Ada", "Bo"): "neutral"} for one in made)
-    assert all(one.tokens.ids[-len(example) :] == example.tokens.ids for one in made)
-    before = {windows.tokenizer.decode(one.tokens.ids[: -len(example)]) for one in made}
-    assert len(before) > 4
-    assert asked(example, windows) == {("Ada", "Bo"): "against"}  # as it was
-    # What nobody named thinks cannot be taken back: the words may mock.
-    assert augmenter.unsay(nobodys, random.Random(0)).stances == []
-    assert augmenter.takes_side(nobodys)
-    assert not augmenter.takes_side(nobodys, only_named_holders=True)
+    variants = [augmenter.unsay(example, random.Random(seed)) for seed in range(30)]
+    assert all(
+        labels_by_pair(variant, windows) == {("Ada", "Bo"): "neutral"} for variant in variants
+    )
+    assert all(variant.tokens.ids[-len(example) :] == example.tokens.ids for variant in variants)
+    prefixes = {
+        windows.tokenizer.decode(variant.tokens.ids[: -len(example)]) for variant in variants
+    }
+    assert len(prefixes) > 4
+    assert labels_by_pair(example, windows) == {("Ada", "Bo"): "against"}  # as it was
+    # A stance without a holder cannot be retracted: the words may mock.
+    assert augmenter.unsay(without_holder, random.Random(0)).stances == []
+    assert augmenter.takes_side(without_holder)
+    assert not augmenter.takes_side(without_holder, only_named_holders=True)
 
 
 def test_offsets_and_words_increase_in_joined_sentences(make, windows):
     [first], [second] = make(0, 1)
-    made = Augmenter(windows, NONE).join(first, second, random.Random(0)).tokens
-    assert made.offsets == sorted(made.offsets)
-    known = [word for word in made.words if word is not None]
-    assert known == sorted(known)
-    assert len(set(known)) == len(set(first.tokens.words)) - 1 + len(
-        set(second.tokens.words)
-    ) + len(set(made.words[len(first) - 1 : len(made) - len(second)]))
+    tokens = Augmenter(windows, NONE).join(first, second, random.Random(0)).tokens
+    assert tokens.offsets == sorted(tokens.offsets)
+    word_numbers = [word for word in tokens.words if word is not None]
+    assert word_numbers == sorted(word_numbers)
+    first_words = len(set(first.tokens.words)) - 1  # without its full stop
+    joint_words = len(set(tokens.words[len(first) - 1 : len(tokens) - len(second)]))
+    assert len(set(word_numbers)) == first_words + len(set(second.tokens.words)) + joint_words
 
 
 def test_a_bystander_takes_no_side(make, windows):
-    [example], [other] = make(0, 1)
-    places, around = set(), set()
+    [example], [other_example] = make(0, 1)
+    positions, contexts = set(), set()
     for seed in range(60):
-        made = Augmenter(windows, NONE).add_bystander(example, other, random.Random(seed))
-        found = asked(made, windows)
-        assert found.pop(("Ada", "Bo")) == "against"
-        (by,) = {name for pair in found for name in pair} - {"Ada", "Bo"}
-        assert by in ("Cy", "Dee")
-        assert found == dict.fromkeys([("Ada", by), ("Bo", by), (by, "Ada"), (by, "Bo")], "neutral")
-        text = windows.tokenizer.decode(made.tokens.ids).replace(" ##", "")
+        augmented = Augmenter(windows, NONE).add_bystander(
+            example, other_example, random.Random(seed)
+        )
+        labels = labels_by_pair(augmented, windows)
+        assert labels.pop(("Ada", "Bo")) == "against"
+        (bystander,) = {name for pair in labels for name in pair} - {"Ada", "Bo"}
+        assert bystander in ("Cy", "Dee")
+        assert labels == dict.fromkeys(
+            [("Ada", bystander), ("Bo", bystander), (bystander, "Ada"), (bystander, "Bo")],
+            "neutral",
+        )
+        text = windows.tokenizer.decode(augmented.tokens.ids).replace(" ##", "")
         assert "ada blamed bo" in text
-        first = made.stances[0].holder[0] > 0  # Ada no longer begins the sentence
-        assert first or made.tokens.ids[-1:] == example.tokens.ids[-1:]  # a full stop ends it
-        places.add(first)
-        around.add(text.replace(by.lower(), "X"))
-        assert made.tokens.offsets == sorted(made.tokens.offsets)
-    assert places == {True, False}
-    assert len(around) == 12
-    assert asked(example, windows) == {("Ada", "Bo"): "against"}  # as it was
+        has_prefix = augmented.stances[0].holder[0] > 0  # Ada no longer begins the sentence
+        # Else the full stop of the example ends the sentence.
+        assert has_prefix or augmented.tokens.ids[-1:] == example.tokens.ids[-1:]
+        positions.add(has_prefix)
+        contexts.add(text.replace(bystander.lower(), "X"))
+        assert augmented.tokens.offsets == sorted(augmented.tokens.offsets)
+    assert positions == {True, False}
+    assert len(contexts) == 12
+    assert labels_by_pair(example, windows) == {("Ada", "Bo"): "against"}  # as it was
 
 
 def test_stances_without_a_holder_are_left_out_beside_a_bystander(make, windows):
-    [nobodys], [other] = make(2, 0)
-    assert (
-        Augmenter(windows, NONE).add_bystander(nobodys, other, random.Random(0)).stances == []
-    )  # who reports it may hold it
+    [without_holder], [other_example] = make(2, 0)
+    augmenter = Augmenter(windows, NONE)
+    augmented = augmenter.add_bystander(without_holder, other_example, random.Random(0))
+    assert augmented.stances == []  # the bystander may hold the stance that they report
 
 
 def test_a_speaker_holds_the_stances_of_the_quotation(make, windows):
-    [nobodys], [other] = make(2, 0)
+    [without_holder], [other_example] = make(2, 0)
     sentence = "eve , they say , is a hero"
-    around = set()
+    contexts = set()
     for seed in range(100):
-        made = Augmenter(windows, NONE).quote(nobodys, other, random.Random(seed))
-        found = asked(made, windows)
-        (by,) = {holder for holder, _ in found} - {"Eve"}
-        assert by in ("Ada", "Bo")
-        assert found == {(by, "Eve"): "favor", ("Eve", by): "neutral"}
-        text = windows.tokenizer.decode(made.tokens.ids).replace(" ##", "")
+        quotation = Augmenter(windows, NONE).quote(
+            without_holder, other_example, random.Random(seed)
+        )
+        labels = labels_by_pair(quotation, windows)
+        (speaker,) = {holder for holder, _ in labels} - {"Eve"}
+        assert speaker in ("Ada", "Bo")
+        assert labels == {(speaker, "Eve"): "favor", ("Eve", speaker): "neutral"}
+        text = windows.tokenizer.decode(quotation.tokens.ids).replace(" ##", "")
         assert sentence in text
-        around.add(text.replace(by.lower(), "X"))
-        assert made.tokens.offsets == sorted(made.tokens.offsets)
-    assert len(around) == 13
-    assert asked(nobodys, windows) == {(None, "Eve"): "favor"}  # as it was
+        contexts.add(text.replace(speaker.lower(), "X"))
+        assert quotation.tokens.offsets == sorted(quotation.tokens.offsets)
+    assert len(contexts) == 13
+    assert labels_by_pair(without_holder, windows) == {(None, "Eve"): "favor"}  # as it was
 
 
-def test_a_pronoun_is_no_name_of_a_speaker(make, windows):
+def test_a_pronoun_does_not_name_a_speaker(make, windows):
     rows = [
         row("Cy said he knows she met him", ("he", "him", "neutral")),
         row("Gus said he met Dee", ("he", "Dee", "favor")),
     ]
-    [pronouns], [one] = build_examples(rows, windows, DEFAULT_LABELS, {})
-    augmenter, [nobodys] = Augmenter(windows, NONE), make(2)[0]
-    assert augmenter.augment("quoted", nobodys, [pronouns], random.Random(1)) is None
-    assert augmenter.augment("joined", nobodys, [pronouns], random.Random(1))
+    [with_pronouns], [with_name] = build_examples(rows, windows, DEFAULT_LABELS, {})
+    augmenter, [without_holder] = Augmenter(windows, NONE), make(2)[0]
+    assert augmenter.augment("quoted", without_holder, [with_pronouns], random.Random(1)) is None
+    assert augmenter.augment("joined", without_holder, [with_pronouns], random.Random(1))
     for seed in range(20):
-        found = asked(
-            augmenter.augment("quoted", nobodys, [pronouns, one, one], random.Random(seed)), windows
-        )
-        assert ("Dee", "Eve") in found
+        candidates = [with_pronouns, with_name, with_name]
+        quotation = augmenter.augment("quoted", without_holder, candidates, random.Random(seed))
+        assert ("Dee", "Eve") in labels_by_pair(quotation, windows)
 
 
 @pytest.mark.parametrize(
@@ -280,14 +289,15 @@ def test_only_a_sentence_without_a_speaker_can_be_quoted(windows, text, holder, 
 
 
 def denials(windows, record):
-    """Return the sentences made from one by adding a *not*, and the stances in each."""
+    """Return the variants of a sentence with an added *not*, and the labels of their stances."""
     [[example]] = build_examples([record], windows, DEFAULT_LABELS, {})
-    made = [Augmenter(windows, NONE).negate(example, random.Random(seed)) for seed in range(60)]
-    return {
-        windows.tokenizer.decode(one.tokens.ids).replace(" ##", ""): asked(one, windows)
-        for one in made
-        if one
-    }
+    variants = [Augmenter(windows, NONE).negate(example, random.Random(seed)) for seed in range(60)]
+    labels = {}
+    for variant in variants:
+        if variant:
+            text = windows.tokenizer.decode(variant.tokens.ids).replace(" ##", "")
+            labels[text] = labels_by_pair(variant, windows)
+    return labels
 
 
 def test_a_negated_holder_takes_no_side(windows):
@@ -297,10 +307,13 @@ def test_a_negated_holder_takes_no_side(windows):
         ("Bo", "Ada", "neutral"),
         ("Ada", "Cy", "favor"),
     )
-    found = denials(windows, row("Ada has blamed Bo, and Cy did, too", *stances))
-    assert {*found} == {f"ada has {word} blamed bo , and cy did , too" for word in ("not", "never")}
-    for stances in found.values():  # Ada's toward Cy is left out: who knows how far the not reaches
-        assert stances == {
+    negated = denials(windows, row("Ada has blamed Bo, and Cy did, too", *stances))
+    assert {*negated} == {
+        f"ada has {word} blamed bo , and cy did , too" for word in ("not", "never")
+    }
+    # Ada's stance toward Cy is left out, since the scope of the negation is unknown.
+    for labels in negated.values():
+        assert labels == {
             ("Ada", "Bo"): "neutral",
             ("Cy", "Bo"): "against",
             ("Bo", "Ada"): "neutral",
@@ -308,7 +321,7 @@ def test_a_negated_holder_takes_no_side(windows):
 
 
 @pytest.mark.parametrize(
-    ("text", "count", "one"),
+    ("text", "count", "negated_text"),
     [
         ("Ada blamed Bo", 5, "ada had never blamed bo"),
         ("Ada will praise Bo", 5, "ada refused to praise bo"),
@@ -320,11 +333,11 @@ def test_a_negated_holder_takes_no_side(windows):
         ("We blame it on Bo and Ada", 0, None),
     ],
 )
-def test_only_a_target_that_soon_follows_is_negated(windows, text, count, one):
-    found = denials(windows, row(text, ("Ada", "Bo", "against")))
-    assert len(found) == count
-    assert all(stances == {("Ada", "Bo"): "neutral"} for stances in found.values())
-    assert one is None or one in found
+def test_only_a_target_that_soon_follows_is_negated(windows, text, count, negated_text):
+    negated = denials(windows, row(text, ("Ada", "Bo", "against")))
+    assert len(negated) == count
+    assert all(labels == {("Ada", "Bo"): "neutral"} for labels in negated.values())
+    assert negated_text is None or negated_text in negated
 
 
 def test_a_neutral_stance_or_one_toward_a_topic_is_not_negated(windows):
@@ -349,22 +362,17 @@ def test_the_full_stop_of_a_name_stays(windows):
     [first], [second] = build_examples(rows, windows, DEFAULT_LABELS, {})
     augmenter = Augmenter(windows, NONE)
     for seed in range(20):
-        for how in (augmenter.join, augmenter.add_bystander):
-            made = how(first, second, random.Random(seed))
-            assert (
-                asked(made, windows)["Ada", words(first, first.stances[0].target, windows)]
-                == "against"
-            )
+        for augment in (augmenter.join, augmenter.add_bystander):
+            augmented = augment(first, second, random.Random(seed))
+            target = words(first, first.stances[0].target, windows)
+            assert labels_by_pair(augmented, windows)["Ada", target] == "against"
 
 
 def test_an_example_that_needs_several_windows_is_left_out(word_windows):
     documents = build_examples([record(0), record(1)], word_windows(40), DEFAULT_LABELS, {})
-    for room, made in (
-        (40, 3),
-        (9, 1),
-        (6, 0),
-    ):  # one joined and one unsaid, of ten words and of seven or more
-        windows = word_windows(room)
+    # A joined sentence has ten words, an unsaid one seven or more.
+    for window_size, additional in ((40, 3), (9, 1), (6, 0)):
+        windows = word_windows(window_size)
         planner = EpochSampler(
             documents,
             windows,
@@ -373,12 +381,9 @@ def test_an_example_that_needs_several_windows_is_left_out(word_windows):
             ),
             Augmenter(windows, NONE),
         )
-        shown = [
-            len(epoch)
-            for epoch in ([w for batch in planner.epoch(n) for w in batch] for n in range(20))
-        ]
-        assert max(shown) <= 2 + made
-        assert made < 2 or min(shown) > 2
+        epoch_sizes = [sum(map(len, planner.epoch(number))) for number in range(20)]
+        assert max(epoch_sizes) <= 2 + additional
+        assert additional < 2 or min(epoch_sizes) > 2
 
 
 def test_an_epoch_has_the_same_examples_whenever_it_is_sampled(make, windows):
@@ -389,12 +394,12 @@ def test_an_epoch_has_the_same_examples_whenever_it_is_sampled(make, windows):
         Augmenter(windows, NONE),
     )
 
-    def course(number):
+    def epoch_ids(number):
         return [window.window.ids for batch in planner.epoch(number) for window in batch]
 
-    first = course(0)
-    assert any(course(0) != course(number) for number in range(1, 5))
-    assert course(0) == first
+    first = epoch_ids(0)
+    assert any(epoch_ids(0) != epoch_ids(number) for number in range(1, 5))
+    assert epoch_ids(0) == first
 
 
 def test_shares_of_augmentation_do_not_depend_on_sampling(make, windows):
@@ -404,9 +409,10 @@ def test_shares_of_augmentation_do_not_depend_on_sampling(make, windows):
         augmentation={"quoted": ALL, "unsaid": {"": 0.0}},
         corpus_shares={"": 0.0},
     )
-    shown = EpochSampler(make(0, 1, 2), windows, mixture, Augmenter(windows, NONE)).epoch(0)
-    [example] = [example for batch in shown for window in batch for example in window.examples]
-    assert "favor" in asked(example, windows).values()  # nobody's words of Eve, as somebody's
+    batches = EpochSampler(make(0, 1, 2), windows, mixture, Augmenter(windows, NONE)).epoch(0)
+    [example] = [example for batch in batches for window in batch for example in window.examples]
+    # The quotation gives the favorable stance toward Eve a holder.
+    assert "favor" in labels_by_pair(example, windows).values()
 
 
 def test_sentences_that_may_share_a_person_are_related(make, windows):
@@ -418,7 +424,7 @@ def test_sentences_that_may_share_a_person_are_related(make, windows):
     assert not augmenter.are_unrelated(first, first)
 
 
-def test_no_stance_must_be_a_label(tmp_path, make_config):
+def test_the_label_of_no_stance_must_be_known(tmp_path, make_config):
     config = make_config(tmp_path / "out", joined={"": 0.5}, no_stance="neutrl")
     with pytest.raises(
         ConfigError, match=r"no_stance: unknown label 'neutrl'\. Did you mean 'neutral'"

@@ -1,4 +1,4 @@
-"""Names of a document replaced by other names of their kind."""
+"""Test that names of a document are replaced by other names of their kind."""
 
 import random
 
@@ -87,7 +87,7 @@ def test_parties_are_exchanged_in_every_form_or_not_at_all(swapper):
     }
 
 
-def test_a_holder_given_as_a_text_gets_the_new_name(swapper):
+def test_a_holder_given_by_name_gets_the_new_name(swapper):
     document = [
         sentence("Jane Orr spoke .", ["Jane Orr"]),
         sentence(
@@ -100,7 +100,7 @@ def test_a_holder_given_as_a_text_gets_the_new_name(swapper):
     assert second.stances[0].holder == first.text.split()[1]
 
 
-def test_a_document_has_one_set_of_names_in_whatever_order_its_sentences_come():
+def test_a_document_has_one_set_of_names_in_any_order_of_its_sentences():
     records = []
     for number in range(4):
         for doc_id in ("a", "b"):
@@ -130,8 +130,8 @@ def test_a_document_is_unchanged_where_no_names_are_known():
     [
         ("Orr", "Benedict"),  # exactly the replaced words
         ("Jane Orr", "Jane Benedict"),
-        ("r spoke", "Benedict spoke"),  # begins inside of them
-        ("Jane O", "Jane Benedict"),  # ends inside of them
+        ("r spoke", "Benedict spoke"),  # begins inside them
+        ("Jane O", "Jane Benedict"),  # ends inside them
         ("spoke", "spoke"),
     ],
 )
