@@ -194,7 +194,7 @@ def client(start):
 
 @pytest.fixture
 def here(tmp_path, monkeypatch):
-    """An empty folder, which is the current one: paths in messages are as given."""
+    """Change to an empty folder and return it, so that messages contain relative paths."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

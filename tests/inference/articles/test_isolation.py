@@ -47,7 +47,7 @@ def test_a_process_is_reused_for_the_next_document():
     assert process_id() == process_id() != os.getpid()
 
 
-def test_a_process_survives_the_error_of_a_document(monkeypatch):
+def test_a_process_survives_the_error_of_a_document():
     before = process_id()
     with pytest.raises(InputError, match=r"^a\.pdf: expected words, found none$"):
         parse_in_process(parsers.refuses, RAW)

@@ -29,13 +29,6 @@ SURROGATE = f"{FIRST_LINE} Unicode characters, found half of a surrogate pair,"
 NOT_JSON = "text that is not JSON (Expecting value: line 1 column 1 (char 0))"
 
 
-@pytest.fixture
-def here(tmp_path, monkeypatch):
-    """Change to an empty folder and return it, so that messages contain relative paths."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
 def read(name, data):
     Path(name).write_bytes(data)
     return list(read_articles([name]))

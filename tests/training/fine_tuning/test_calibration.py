@@ -133,9 +133,9 @@ def test_underconfident_answers_are_given_nonetheless(rng):
     assert np.mean(is_correct_if_given) == pytest.approx(0.9, abs=0.015)
 
 
-def test_abstention_thresholds_need_a_minimum_of_answers(rng):
-    config = ModelConfig({})
+def test_abstention_thresholds_need_a_minimum_of_answers():
     for n in (MIN_ANSWERS - 1, MIN_ANSWERS):
+        config = ModelConfig({})
         rows = np.tile([0.05, 0.95], (n, 1))
         answers = Answers(
             ("no_claim", "claim"),

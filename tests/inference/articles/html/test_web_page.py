@@ -107,9 +107,8 @@ def test_a_plain_page():
     ]
 
 
-@pytest.mark.parametrize("name", ["front.html"])
-def test_a_page_without_an_article_is_an_error(name):
-    (error,) = read_articles([str(PAGES / name)])
+def test_a_page_without_an_article_is_an_error():
+    (error,) = read_articles([str(PAGES / "front.html")])
     assert isinstance(error, InputError)
     assert "front.html: expected a page with an article, found none" in str(error)
 
