@@ -238,13 +238,10 @@ def test_certainty_is_the_mean_over_tasks_of_the_distance_from_a_guess():
         stances=[stance],
     )
     second = Sentence(1, 10, 11, "", claim=guess, attributions=[], entities=[])
-    tasks = [
-        (0.5 + 0.0) / 2,
-        0.8,
-        0.0,
-        (0.6 - 1 / 3) / (2 / 3),
-    ]  # claims, attribution, entity, stance
-    assert certainty(article("a", first, second)) == pytest.approx(sum(tasks) / 4)
+    claims, attributions, entities = (0.5 + 0.0) / 2, 0.8, 0.0
+    stances = (0.6 - 1 / 3) / (2 / 3)
+    mean = (claims + attributions + entities + stances) / 4
+    assert certainty(article("a", first, second)) == pytest.approx(mean)
     assert certainty(article("a", Sentence(0, 0, 10, "Rain fell."))) == 1
 
 
