@@ -224,7 +224,7 @@ def test_markup_in_an_article_is_escaped_in_a_notebook(hostile):
     assert "\x1b" not in repr(article)
 
 
-def test_a_long_article_is_cut_in_a_notebook_and_says_so(tagger):
+def test_a_notebook_shows_the_first_sentences_of_a_long_article(tagger):
     html = tagger.tag("Ships waited. " * 150)._repr_html_()
     assert html.count("<tr>") == 101
     assert "50 more sentences: article.to_frame() has all of them." in html

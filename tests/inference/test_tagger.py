@@ -231,7 +231,7 @@ def test_a_word_of_50000_characters_is_read(tagger):
         ("harbour tax", "the harbour tax of Orvane", False),
     ],
 )
-def test_refers_to(name, reference, expected):
+def test_refers_to_compares_names_with_references(name, reference, expected):
     assert refers_to(name, reference) is expected
 
 
@@ -286,7 +286,7 @@ def test_without_targets_the_entities_of_each_sentence_are_the_targets():
     ]
 
 
-def test_no_stance_of_a_holder_toward_itself_under_another_name():
+def test_a_holder_has_no_stance_on_itself_under_another_name():
     text = "The plan of Carl Amsel won, he said."
     roles = {"source": "he", "cue": "said", "content": "won"}
     article = scripted(text, roles, {"PERSON": "Carl Amsel"})[0].tag(text, ["Carl Amsel"])
@@ -294,7 +294,7 @@ def test_no_stance_of_a_holder_toward_itself_under_another_name():
     assert [(stance.holder, stance.target) for stance in article.stances] == [(None, "Carl Amsel")]
 
 
-def test_a_name_has_a_capital_where_the_labels_are_those_of_names():
+def test_entities_with_labels_of_names_have_a_capital():
     text = "Amsel met Birke but by Holm."
     names = {"PERSON": "Amsel Birke by"}
     entities = scripted(text, {}, names)[0].tag(text).sentences[0].entities

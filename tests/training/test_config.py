@@ -38,7 +38,7 @@ def config(tmp_path):
     return load
 
 
-def test_defaults_and_round_trip(config):
+def test_a_configuration_has_defaults_and_survives_a_round_trip(config):
     loaded = config()
     assert (loaded.name, loaded.training.epochs, loaded.data.split.train) == ("claimstance", 3, 0.8)
     assert loaded.data.sources[1].columns == {"text": "Satz"}
@@ -212,7 +212,7 @@ def test_configuration_needs_neither_torch_nor_datasets():
 
 
 @pytest.mark.parametrize(("earlier", "name"), sorted(RENAMED_KEYS.items()))
-def test_the_error_at_an_earlier_name_of_a_key_has_the_new_one(tmp_path, earlier, name):
+def test_a_renamed_key_is_an_error_that_names_the_new_key(tmp_path, earlier, name):
     path = tmp_path / "run.yaml"
     path.write_text("output: runs/a\ndata: { path: data }\n", encoding="utf-8")
     message = f"override '{earlier}=1': {earlier}: this key is now '{name}'"

@@ -75,7 +75,7 @@ def data_of(page):
 # The text
 
 
-def test_the_prose_is_the_text(page):
+def test_the_article_element_has_the_whole_text(page):
     assert page.one("article") == TEXT
     spans = page.all("span", class_="s")
     sentences = [text for attributes, text in spans if attributes.get("id")]
@@ -421,7 +421,7 @@ def test_a_model_may_have_its_own_labels():
 
 
 @pytest.mark.parametrize("text", ["", " \n"])
-def test_an_article_without_sentences(text):
+def test_an_article_without_sentences_has_a_page(text):
     warning = "the article has no sentence: nothing read"
     page = Page(render_page(tagged(text, [], doc_id="", warnings=[warning])))
     assert page.one("article") == text

@@ -199,7 +199,7 @@ def test_rows_beyond_the_first_are_collapsed():
     assert len(page.all("tr")) == 2 + len(names) + 2 + len(names)
 
 
-def test_the_index_without_stances():
+def test_the_index_says_that_there_are_no_stances():
     page = indexed(make_article("a"))
     assert "No stance that the model is sure enough of." in page.one("main")
 
@@ -207,16 +207,16 @@ def test_the_index_without_stances():
 # The command
 
 
-def test_a_page_by_option_or_by_name(run, model):
+def test_the_option_or_the_file_name_selects_a_page(run, model):
     write("a.txt", TEXT)
-    printed = run("tag", "a.txt", "--model", model, "-f", "html")
-    assert (printed.code, printed.messages) == (0, [])
-    assert Page(printed.out).one("article") == TEXT
+    result = run("tag", "a.txt", "--model", model, "-f", "html")
+    assert (result.code, result.messages) == (0, [])
+    assert Page(result.out).one("article") == TEXT
     run("tag", "a.txt", "--model", model, "-o", "t.html")
-    assert Path("t.html").read_bytes().decode() == printed.out
+    assert Path("t.html").read_bytes().decode() == result.out
 
 
-def test_a_folder_of_pages(run, model):
+def test_the_command_writes_a_folder_of_pages(run, model):
     for name in "ab":
         write(f"in/{name}.txt", TEXT)
     result = run("tag", "in", "--model", model, "--format", "html", "--out", "pages")

@@ -14,6 +14,7 @@ from helpers.reports import DRAYCOTT, ORVANE, SALT, corpus, report_of
 from helpers.results import tagged
 
 pytestmark = pytest.mark.slow
+MANY_NAMES = [f"{first}a {last}berg" for first in "BDFKLM" for last in "BDFKLM"]
 
 
 @pytest.fixture(scope="module")
@@ -57,8 +58,7 @@ def test_a_table_is_sorted_by_any_column(page):
 
 
 def test_a_long_table_is_cut_until_the_reader_expands_it(open_page, tmp_path):
-    names = [f"{first}a {last}berg" for first in "BDFKLM" for last in "BDFKLM"]
-    page = open_page(report_of(tmp_path, tagged(says=names)))
+    page = open_page(report_of(tmp_path, tagged(says=MANY_NAMES)))
     assert len(column(page, "sources", 1)) == 20
     page.get_by_role("button", name="Show all 36 rows").click()
     assert len(column(page, "sources", 1)) == 36
@@ -67,7 +67,7 @@ def test_a_long_table_is_cut_until_the_reader_expands_it(open_page, tmp_path):
 
 
 def test_a_table_is_saved_as_csv_with_all_rows_and_no_formulas(open_page, tmp_path):
-    names = ["=1+1 Salt", *(f"{first}a {last}berg" for first in "BDFKLM" for last in "BDFKLM")]
+    names = ["=1+1 Salt", *MANY_NAMES]
     page = open_page(report_of(tmp_path, tagged(says=names, outlet="Tide")))
     name, content = saved(page, page.get_by_role("button", name="Save as CSV: Sources"))
     rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))
@@ -173,9 +173,11 @@ def test_the_matrix_is_filtered_and_ordered(page):
 
 
 def test_the_script_shows_the_same_matrix_as_the_page_without_it(open_page, tmp_path):
-    names = [f"{first}a {last}berg" for first in "BDFKLM" for last in "BDFKLM"]
-    stances = [(name, f"Target{n % 20}") for n, name in enumerate(names) for _ in range(n % 5 + 1)]
-    html = report_of(tmp_path, tagged(stances=[*stances, (names[0], "Orvane", "against")] * 2))
+    stances = []
+    for n, name in enumerate(MANY_NAMES):
+        stances += [(name, f"Target{n % 20}")] * (n % 5 + 1)
+    stances.append((MANY_NAMES[0], "Orvane", "against"))
+    html = report_of(tmp_path, tagged(stances=stances * 2))
     scriptless_text = open_page(html, java_script_enabled=False).locator("#matrix").inner_text()
     page = open_page(html)
     assert page.locator("#matrix").inner_text().split() == scriptless_text.split()

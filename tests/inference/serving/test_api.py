@@ -88,7 +88,7 @@ def test_concurrent_requests_get_the_same_results_as_alone(start, seeds):
     )
 
 
-def test_metrics(client):
+def test_metrics_count_requests_articles_and_records(client):
     client.post("/v1/tag", json=[{"text": TEXT}, {"text": "Ships waited."}])
     client.post("/v1/predict", json=RECORD)
     client.post("/v1/tag", json={})
@@ -109,7 +109,7 @@ def test_metrics(client):
     assert {name: figure(text, name) for name in expected} == expected
 
 
-def test_probes(client):
+def test_probes_report_health_and_readiness(client):
     assert client.get("/healthz").json() == {"status": "ok"}
     assert client.get("/readyz").json() == {"status": "ready"}
     client.app.state.server.is_leaving = True

@@ -146,7 +146,7 @@ def slow_pages(monkeypatch):
     end_all()
 
 
-def test_a_file_that_takes_too_long(start, slow_pages):
+def test_a_file_that_takes_too_long_is_refused(start, slow_pages):
     client = start(timeout=1)
     page = client.post("/", files={"file": ("tax.html", b"<p>"), "targets": (None, "Ships")})
     assert page.status_code == 504
@@ -174,7 +174,7 @@ def test_slow_files_do_not_delay_other_requests(start, slow_pages):
 
 
 @needs_memory_limits
-def test_a_file_that_takes_too_much_memory(start, monkeypatch):
+def test_a_file_that_takes_too_much_memory_is_refused(start, monkeypatch):
     monkeypatch.setitem(DOCUMENTS, ".html", DocumentFormat(parsers.takes_memory, 10_000, ()))
     page = start().post("/", files={"file": ("tax.html", b"<p>")})
     end_all()

@@ -256,7 +256,7 @@ def test_connections_without_a_request_are_closed(tagger, monkeypatch):
             connection.close()
 
 
-def test_a_connection_with_an_untaken_answer_is_closed(tagger, monkeypatch):
+def test_a_connection_is_closed_if_the_client_does_not_take_the_answer(tagger, monkeypatch):
     monkeypatch.setattr(running, "ANSWER_SECONDS", 0.3)
     monkeypatch.setattr(running, "IDLE_SECONDS", 0.3)
     with in_this_process(tagger, buffer=4096) as server, closing(socket.socket()) as connection:
@@ -380,7 +380,7 @@ def test_the_token_may_come_from_the_environment(model):
         assert server.ask("POST", "/v1/tag", '{"text": "x"}', headers)[0] == 200
 
 
-def test_no_token_option_lets_other_machines_in(model):
+def test_the_option_no_token_admits_other_machines(model):
     with process("--model", model, "--host", "0.0.0.0", "--no-token") as server:
         server.host = "127.0.0.1"
         assert server.ask("GET", "/metrics")[0] == 200

@@ -70,28 +70,23 @@ def holder_of(stance, tagged):
 def layers_of_article(tagged):
     """Return a tagged article's labels and spans, as sets of offsets in its text."""
     text = tagged.text
-    spans = [a for s in tagged.sentences for a in s.attributions]
+    attributions, entities, stances = set(), set(), set()
+    for sentence in tagged.sentences:
+        for attribution in sentence.attributions:
+            spans = [getattr(attribution, role) for role in ROLES]
+            attributions.add(tuple(characters(text, span and span.pieces) for span in spans))
+        for entity in sentence.entities:
+            entities.add((characters(text, [(entity.start, entity.end)]), entity.label))
+    for item in tagged.stances:
+        span = item.target_span
+        target = characters(text, span.pieces) if span else item.target
+        stances.add((item.sentence, holder_of(item, tagged), target, item.label))
     return {
-        "claims": [s.claim.label for s in tagged.sentences],
-        "worth": [s.check_worthy.label for s in tagged.sentences],
-        "attributions": {
-            tuple(characters(text, getattr(a, role) and getattr(a, role).pieces) for role in ROLES)
-            for a in spans
-        },
-        "entities": {
-            (characters(text, [(e.start, e.end)]), e.label)
-            for s in tagged.sentences
-            for e in s.entities
-        },
-        "stances": {
-            (
-                s.sentence,
-                holder_of(s, tagged),
-                characters(text, s.target_span.pieces) if s.target_span else s.target,
-                s.label,
-            )
-            for s in tagged.stances
-        },
+        "claims": [sentence.claim.label for sentence in tagged.sentences],
+        "worth": [sentence.check_worthy.label for sentence in tagged.sentences],
+        "attributions": attributions,
+        "entities": entities,
+        "stances": stances,
     }
 
 
@@ -104,19 +99,21 @@ def layers_of_records(records, text):
             return characters(text, shift(words_or_pieces, record.start))
         return words_or_pieces or frozenset()
 
+    attributions, entities, stances = set(), set(), set()
+    for roles in layer.attributions():
+        attributions.add(tuple(characters(text, roles.get(role)) for role in ROLES))
+    for i, record in enumerate(records):
+        for entity in record.entities or ():
+            entities.add((offsets(record, entity.span), entity.label))
+        for item in record.stances or ():
+            holder, target = offsets(record, item.holder), offsets(record, item.target)
+            stances.add((i, holder, target, item.label))
     return {
-        "claims": [r.claim for r in records],
-        "worth": [r.check_worthy for r in records],
-        "attributions": {
-            tuple(characters(text, roles.get(role)) for role in ROLES)
-            for roles in layer.attributions()
-        },
-        "entities": {(offsets(r, e.span), e.label) for r in records for e in r.entities or ()},
-        "stances": {
-            (i, offsets(r, s.holder), offsets(r, s.target), s.label)
-            for i, r in enumerate(records)
-            for s in r.stances or ()
-        },
+        "claims": [record.claim for record in records],
+        "worth": [record.check_worthy for record in records],
+        "attributions": attributions,
+        "entities": entities,
+        "stances": stances,
     }
 
 
@@ -271,26 +268,16 @@ def test_a_failure_leaves_no_files(tmp_path):
 
 def test_the_configuration_has_every_control_and_label_that_tasks_use(run, model):
     write("a.txt", TEXT)
-    result = run(
-        "tag",
-        "a.txt",
-        "--model",
-        model,
-        "-t",
-        "Carl Amsel",
-        "-t",
-        "rail",
-        "-f",
-        "labelstudio",
-        "-o",
-        "t.json",
-    )
+    command = ("tag", "a.txt", "--model", model, "-t", "Carl Amsel", "-t", "rail")
+    result = run(*command, "-f", "labelstudio", "-o", "t.json")
     assert (result.code, result.out, result.messages) == (0, "", [])
     view = ElementTree.parse("t.xml").getroot()
-    choices = {c.get("name"): {a.get("value") for a in c} for c in view.iter("Choices")}
+    choices = {}
+    for control in view.iter("Choices"):
+        choices[control.get("name")] = {choice.get("value") for choice in control}
     texts = {c.get("name") for c in view.iter("TextArea")}
     marks = {m.get("value") for m in view.find("Labels")}
-    ties = {m.get("value") for m in view.find("Relations")}
+    relations = {m.get("value") for m in view.find("Relations")}
     (task,) = json.loads(Path("t.json").read_text(encoding="utf-8"))
     kinds = set()
     for result in task["predictions"][0]["result"]:
@@ -300,27 +287,22 @@ def test_the_configuration_has_every_control_and_label_that_tasks_use(run, model
         elif result["type"] == "labels":
             assert set(result["value"]["labels"]) <= marks
         else:
-            assert set(result.get("labels", ())) <= ties
+            assert set(result.get("labels", ())) <= relations
             assert result.get("from_name", "target") in texts
     assert kinds == {"labels", "choices", "relation", "textarea"}
-    printed = run(
-        "tag", "a.txt", "--model", model, "-t", "Carl Amsel", "-t", "rail", "-f", "labelstudio"
-    )
-    assert printed.out == Path("t.json").read_text(encoding="utf-8")
+    printed_result = run(*command, "-f", "labelstudio")
+    assert printed_result.out == Path("t.json").read_text(encoding="utf-8")
 
 
 def test_the_configuration_has_custom_labels(tiny_encoder, run):
     folder = exported(tiny_encoder, ("stance",), stance=("con", 'pro "&'))
     write("a.txt", TEXT)
-    assert (
-        run(
-            "tag", "a.txt", "--model", folder, "-t", "rail", "-f", "labelstudio", "-o", "t.json"
-        ).code
-        == 0
-    )
+    options = ("-t", "rail", "-f", "labelstudio", "-o", "t.json")
+    assert run("tag", "a.txt", "--model", folder, *options).code == 0
     view = ElementTree.parse("t.xml").getroot()
     assert [m.get("value") for m in view.find("Labels")] == ["Sentence", "Holder", "Target"]
-    assert [[a.get("value") for a in c] for c in view.iter("Choices")] == [["con", 'pro "&']]
+    (control,) = view.iter("Choices")
+    assert [choice.get("value") for choice in control] == ["con", 'pro "&']
 
 
 def test_a_configuration_without_stances_has_no_controls_for_them():

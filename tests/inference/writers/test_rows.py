@@ -435,7 +435,7 @@ def test_parquet_can_be_piped(here, model):
 # Frames
 
 
-def test_a_frame_of_sentences(article):
+def test_a_frame_of_sentences_has_typed_columns(article):
     pytest.importorskip("pandas")
     frame = article.to_frame()
     assert frame["text"].tolist() == [sentence.text for sentence in article.sentences]
@@ -452,7 +452,7 @@ def test_a_frame_of_sentences(article):
     }
 
 
-def test_a_frame_of_stances(article):
+def test_a_frame_of_stances_has_typed_columns(article):
     pandas = pytest.importorskip("pandas")
     frame = article.to_frame(rows="stances")
     assert set(frame["target"]) == {"Carl Amsel", "rail"}
@@ -461,7 +461,7 @@ def test_a_frame_of_stances(article):
     assert len(pandas.concat([frame, frame])) == 2 * len(frame)
 
 
-def test_a_frame_without_rows(article):
+def test_a_frame_without_rows_has_its_columns(article):
     pytest.importorskip("pandas")
     empty = TaggedArticle("d", None, "", MODEL, [], [])
     assert list(empty.to_frame("stances").columns) == [

@@ -18,10 +18,10 @@ TEXT = "Lee said Moss believed the dam failed."
 
 def attribution(text=TEXT, event=None, **words_by_role):
     """Return an attribution whose spans are these words of the text; ``|`` separates pieces of a span."""
-    spans = {
-        role: [(text.index(piece), text.index(piece) + len(piece)) for piece in words.split("|")]
-        for role, words in words_by_role.items()
-    }
+    spans = {}
+    for role, words in words_by_role.items():
+        starts = [(text.index(piece), piece) for piece in words.split("|")]
+        spans[role] = [(start, start + len(piece)) for start, piece in starts]
     return Attribution(**spans, event=event)
 
 

@@ -41,7 +41,7 @@ def test_a_case_has_only_the_annotation_of_its_question():
     assert first.record.meta == {"corpus": "cod", "outlet": "Sund Radio"}
     assert first.record.stances == [first.stance]
     assert prediction_log["cod/claim"][0].record.stances is None
-    # Wrong: with 0.45, the probability is above the threshold of 0.4, so that the answer is yes.
+    # Wrong: yes has a probability of 0.55, above the threshold of 0.4.
     worthy = prediction_log["cod/check_worthy"][3]
     assert (worthy.gold, worthy.predicted) == ("no", "yes")
 

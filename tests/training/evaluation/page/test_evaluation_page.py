@@ -128,7 +128,7 @@ def test_a_confusion_matrix_has_counts_and_shares_of_rows(evaluated):
     assert matrix.labels == ("no_claim", "claim")
     assert matrix.counts == [[13, 7], [7, 13]]
     assert matrix.shares == [[0.65, 0.35], [0.35, 0.65]]
-    # From 0.4 on the answer is yes. Of the 30 that are not: 10 said with 0.55, and 35, 37 and 38, with 0.4 and more.
+    # The answer is yes from 0.4 on. Of the 30 sentences with no, 13 are above: 10 wrong answers, and 35, 37 and 38.
     assert sections(evaluated)["cod/check_worthy"].matrix.counts == [[17, 13], [0, 10]]
 
 
@@ -220,7 +220,7 @@ def test_groups_with_too_few_items_are_merged():
         2,
         MIN_ITEMS + 1,
     )
-    # Every other answer is right: favor has recall 1/2 and precision 1, against nothing; neutral does not occur.
+    # Every other answer is right: favor has recall 1/2 and precision 1, against has an F1 of 0; neutral does not occur.
     assert group.figures["macro_f1"].value == pytest.approx((2 / 3 + 0) / 2)
     assert (
         group.figures["macro_f1"].low
