@@ -1,4 +1,4 @@
-"""The sources of an article: one for each person, with the stances that count, by merged targets."""
+"""Test the sources of an article: one for each person, with the confident stances by merged targets."""
 
 from claimstance.inference.grouping import group_sources, named_holders
 from claimstance.inference.results import Entity
@@ -6,7 +6,7 @@ from helpers.pages import span, stance, tagged
 
 TEXT = "Ann Lee said Trump lost. Lee blamed Mr. Trump. Donald J. Trump won."
 SENTENCES = ("Ann Lee said Trump lost.", "Lee blamed Mr. Trump.", "Donald J. Trump won.")
-SAID = (
+ATTRIBUTIONS = (
     (0, "Ann Lee", "Ann Lee", "said", "Trump lost", 0.9),
     (1, "Lee", "Lee", "blamed", None, 0.9),
 )
@@ -19,9 +19,9 @@ STANCES = (
 
 
 def grouped(*targets, entities=()):
-    article = tagged(TEXT, SENTENCES, SAID, STANCES)
+    article = tagged(TEXT, SENTENCES, ATTRIBUTIONS, STANCES)
     article.sentences[2].entities.extend(
-        Entity(place.start, place.end, place.text, "PERSON", 0.9) for place in entities
+        Entity(mention.start, mention.end, mention.text, "PERSON", 0.9) for mention in entities
     )
     return [
         (source.name, source.claims, source.stances)
@@ -29,7 +29,7 @@ def grouped(*targets, entities=()):
     ]
 
 
-def test_aliases_of_a_source_are_one_source_and_those_of_a_target_are_counted_together():
+def test_aliases_of_sources_and_targets_are_merged():
     assert grouped() == [("Ann Lee", [0, 1], {"Trump": {"against": 2}})]
 
 
@@ -48,12 +48,14 @@ def test_targets_that_the_user_names_are_counted_as_written():
 def test_a_stance_before_the_first_words_of_its_source_counts():
     text = "Ann Lee won. The tax is theft, said Ann Lee."
     stances = [stance(0, "Ann Lee", "tax", "against")]
-    said = [(1, "Ann Lee", "Ann Lee", "said", None, 0.9)]
-    article = tagged(text, ["Ann Lee won.", "The tax is theft, said Ann Lee."], said, stances)
+    attributions = [(1, "Ann Lee", "Ann Lee", "said", None, 0.9)]
+    article = tagged(
+        text, ["Ann Lee won.", "The tax is theft, said Ann Lee."], attributions, stances
+    )
     assert [(s.claims, s.stances) for s in article.sources] == [([1], {"tax": {"against": 1}})]
 
 
-def test_a_holder_is_named_if_its_words_have_a_name():
+def test_named_holders_are_those_whose_span_has_a_name():
     text = "House Republicans hate it. They voted."
     article = tagged(text, ["House Republicans hate it.", "They voted."])
     of_group = stance(

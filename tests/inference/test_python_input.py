@@ -56,12 +56,12 @@ def test_tag_says_what_to_pass(tagger, value, message):
         ({"a": "b"}, r"a value of type dict: pass its values, as in list\(texts.values\(\)\)"),
     ],
 )
-def test_several_texts_say_what_to_pass(tagger, call, value, message):
+def test_tag_all_and_tag_many_say_what_to_pass(tagger, call, value, message):
     with pytest.raises(TypeError, match="expected several texts or articles, found .*" + message):
         getattr(tagger, call)(value)
 
 
-def test_an_open_file_is_no_text(tagger, tmp_path):
+def test_an_open_file_is_rejected(tagger, tmp_path):
     (tmp_path / "a.txt").write_text(TEXT, encoding="utf-8")
     with (tmp_path / "a.txt").open(encoding="utf-8") as file:
         for call in (tagger.tag, tagger.tag_all, tagger.tag_many):
@@ -70,14 +70,14 @@ def test_an_open_file_is_no_text(tagger, tmp_path):
 
 
 @pytest.mark.parametrize("item", [7, b"a", ["a"], Path("a"), 1.5])
-def test_an_item_that_is_no_text_is_named(tagger, item):
+def test_the_error_names_an_item_that_is_no_text(tagger, item):
     with pytest.raises(
         TypeError, match=r"row 1: expected a text \(str\), found a value of type \w+"
     ):
         tagger.tag_many([TEXT, item])
 
 
-def test_a_text_that_cannot_be_encoded_is_named(tagger):
+def test_the_error_names_a_text_that_cannot_be_encoded(tagger):
     with pytest.raises(InputError, match="row 1: expected Unicode characters"):
         tagger.tag_many([TEXT, "\ud800"])
 
@@ -92,7 +92,7 @@ def test_a_text_that_cannot_be_encoded_is_named(tagger):
         ([None], r"targets\[0\]: expected a name \(str\), found None"),
     ],
 )
-def test_targets_of_other_types(tagger, targets, message):
+def test_targets_of_other_types_are_rejected(tagger, targets, message):
     with pytest.raises(TypeError, match=message):
         tagger.tag(TEXT, targets)
     with pytest.raises(TypeError, match=message):
@@ -100,24 +100,27 @@ def test_targets_of_other_types(tagger, targets, message):
 
 
 @pytest.mark.parametrize("make", [list, tuple, iter, lambda texts: (text for text in texts)])
-def test_several_texts_are_as_if_each_were_tagged_alone(tagger, make):
+def test_several_texts_give_the_same_results_as_each_alone(tagger, make):
     alone = [tagger.tag(text, ["rail"], str(number)) for number, text in enumerate(TEXTS)]
     assert tagger.tag_many(make(TEXTS), ["rail"]) == alone
     assert list(tagger.tag_all(make(TEXTS), ["rail"])) == alone
 
 
 def test_articles_among_texts_keep_their_ids(tagger):
-    found = tagger.tag_many([TEXT, Article("x", TEXT, "A title")])
-    assert [(article.doc_id, article.title) for article in found] == [("0", None), ("x", "A title")]
+    articles = tagger.tag_many([TEXT, Article("x", TEXT, "A title")])
+    assert [(article.doc_id, article.title) for article in articles] == [
+        ("0", None),
+        ("x", "A title"),
+    ]
 
 
-def test_a_column_of_a_data_frame(tagger):
+def test_a_column_of_a_data_frame_can_be_tagged(tagger):
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame({"body": TEXTS}, index=["a", "b", 7])
-    found = tagger.tag_many(frame["body"])
-    assert [article.doc_id for article in found] == ["a", "b", "7"]
-    assert [article.text for article in found] == TEXTS
-    assert list(tagger.tag_all(frame["body"])) == found
+    articles = tagger.tag_many(frame["body"])
+    assert [article.doc_id for article in articles] == ["a", "b", "7"]
+    assert [article.text for article in articles] == TEXTS
+    assert list(tagger.tag_all(frame["body"])) == articles
     for call in (tagger.tag_all, tagger.tag_many):
         with pytest.raises(TypeError, match=r"type DataFrame: pass a column .* frame\['body'\]"):
             call(frame)
@@ -128,14 +131,14 @@ def test_a_column_of_a_data_frame(tagger):
 
 
 @pytest.mark.parametrize("dtype", ["object", "string"])
-def test_empty_cells_keep_their_places_and_are_warned_of(tagger, caplog, dtype):
+def test_empty_cells_keep_their_rows_and_give_warnings(tagger, caplog, dtype):
     pandas = pytest.importorskip("pandas")
     column = pandas.Series(
         [TEXT, None, "Ships waited.", float("nan")], dtype=dtype, index=list("abcd")
     )
-    found = tagger.tag_many(column)
-    assert [len(article.sentences) for article in found] == [6, 0, 1, 0]
-    for article, label in ((found[1], "b"), (found[3], "d")):
+    articles = tagger.tag_many(column)
+    assert [len(article.sentences) for article in articles] == [6, 0, 1, 0]
+    for article, label in ((articles[1], "b"), (articles[3], "d")):
         assert article.text == ""
         assert re.match(
             rf"row {label}: expected a text, found none \(.+\): nothing read", article.warnings[-1]
@@ -146,19 +149,19 @@ def test_empty_cells_keep_their_places_and_are_warned_of(tagger, caplog, dtype):
 
 
 def test_many_empty_cells_are_one_line_of_the_log(tagger, caplog):
-    found = tagger.tag_many([None] * 1000)
-    assert len(found) == 1000
+    articles = tagger.tag_many([None] * 1000)
+    assert len(articles) == 1000
     assert [record.getMessage() for record in caplog.records] == [
         "1000 rows without a text (0, 1, 2, 3, 4 and 995 more): their articles have no sentence"
     ]
 
 
-def test_nothing_to_tag(tagger):
+def test_no_texts_give_no_articles(tagger):
     assert tagger.tag_many([]) == []
     assert list(tagger.tag_all(iter(()))) == []
 
 
-def test_a_tagged_article_is_shown_in_a_line(tagger):
+def test_the_repr_of_a_tagged_article_is_one_line(tagger):
     article = tagger.tag(TEXT, ["Carl Amsel"], "a.txt")
     counts = "6 sentences, 2 claims, 3 sources, 6 stances, 0 warnings"
     assert repr(article) == f"<TaggedArticle 'a.txt': {counts}>"
@@ -167,7 +170,7 @@ def test_a_tagged_article_is_shown_in_a_line(tagger):
 
 
 class Tags(HTMLParser):
-    """Collects tags and text; the tags have to nest."""
+    """Collect the tags and the text, and check that the tags nest."""
 
     def __init__(self):
         super().__init__()
@@ -197,12 +200,12 @@ def parse(html):
 def test_a_notebook_shows_a_table(tagger):
     tags = parse(tagger.tag(TEXT, ["Carl Amsel"], "a.txt")._repr_html_())
     assert tags.seen - {"br"} == {"table", "caption", "thead", "tbody", "tr", "th", "td"}
-    for part in ("a.txt", "Senator Carl Amsel spoke on Monday.", "claim 0.73", "Carl Amsel"):
-        assert part in tags.text
+    for text in ("a.txt", "Senator Carl Amsel spoke on Monday.", "claim 0.73", "Carl Amsel"):
+        assert text in tags.text
 
 
 @pytest.mark.parametrize(
-    "nasty",
+    "hostile",
     [
         "<script>alert(1)</script>",
         '"><img src=x onerror=alert(1)>',
@@ -210,18 +213,18 @@ def test_a_notebook_shows_a_table(tagger):
         "\u202eevil\x00\x1b[0m",
     ],
 )
-def test_a_notebook_shows_whatever_stands_in_an_article_as_text(nasty):
-    sentence = Sentence(0, 0, len(nasty), nasty)
-    article = TaggedArticle(nasty, nasty, nasty, {}, [sentence], [], [nasty])
+def test_markup_in_an_article_is_escaped_in_a_notebook(hostile):
+    sentence = Sentence(0, 0, len(hostile), hostile)
+    article = TaggedArticle(hostile, hostile, hostile, {}, [sentence], [], [hostile])
     tags = parse(article._repr_html_())
     assert not tags.seen & {"script", "img"}
     assert not {"\u202e", "\x00", "\x1b"} & set(article._repr_html_())
-    if nasty.isprintable():
-        assert tags.text.count(nasty) == 3
+    if hostile.isprintable():
+        assert tags.text.count(hostile) == 3
     assert "\x1b" not in repr(article)
 
 
-def test_a_long_article_is_cut_in_a_notebook_and_says_so(tagger):
+def test_a_notebook_shows_the_first_sentences_of_a_long_article(tagger):
     html = tagger.tag("Ships waited. " * 150)._repr_html_()
     assert html.count("<tr>") == 101
     assert "50 more sentences: article.to_frame() has all of them." in html

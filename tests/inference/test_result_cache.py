@@ -1,4 +1,4 @@
-"""The number of encoder passes for copies and targets, counted instead of timed, and the result cache."""
+"""Test the result cache, and the number of encoder passes for copies and targets, counted instead of timed."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from claimstance.inference.tagger import Tagger
 from helpers.paths import SEEDS
 
 SEEDS = sorted((SEEDS / "articles").glob("*.txt"))
-WINDOWS = 27  # of the seed articles: more passes are a step back
+WINDOWS = 27  # for the seed articles: more passes are a regression
 TEXT = "Mayor Ferran said the port would open. The union said it would not."
 
 
@@ -19,41 +19,40 @@ def tagger():
 
 @pytest.fixture
 def passes(tagger, monkeypatch):
-    """Every call of the encoder so far: the ids of its window."""
+    """Return the number of calls of the encoder as a function, and the ids of their windows."""
     read, calls = tagger._predictor.backend.read, []
 
-    def counted(ids, segments, sentences):
+    def read_and_count(ids, segments, sentences):
         calls.append(ids)
         return read(ids, segments, sentences)
 
-    monkeypatch.setattr(tagger._predictor.backend, "read", counted)
+    monkeypatch.setattr(tagger._predictor.backend, "read", read_and_count)
     return (lambda: len(calls)), calls
 
 
 @pytest.fixture
 def seeds():
-    """The seed articles with a stamp, since the tagger knows those it has read."""
+    """Return a function that gives the seed articles with a stamp, so that the cache has none of them."""
 
-    def stamped(stamp):
+    def articles(stamp):
         return [
             Article(path.stem, f"{path.read_text(encoding='utf-8')}\n{stamp}") for path in SEEDS
         ]
 
-    return stamped
+    return articles
 
 
-def test_a_token_goes_through_the_encoder_once(tagger, passes, seeds):
+def test_each_token_is_encoded_once(tagger, passes, seeds):
     articles = seeds("Read once.")
     tagged = list(tagger.tag_all(articles, neutral=True))
     _, calls = passes
-    assert (
-        sum(len(article.stances) for article in tagged) > 200
-    )  # every task was asked for, and many targets
+    # The model predicts every task, and stances on many targets.
+    assert sum(len(article.stances) for article in tagged) > 200
     sentences = [s.text for article in tagged for s in article.sentences]
     tokens = sum(map(len, tagger._predictor.windows.tokenize(sentences)))
     windows = len(calls)
     assert windows <= WINDOWS
-    # A separator a sentence, a start a window: no padding.
+    # A separator for each sentence and a start for each window, but no padding.
     assert sum(ids.size for ids in calls) == tokens + len(sentences) + windows
     assert not any((ids == tagger._predictor.windows.pad).any() for ids in calls)
 
@@ -72,44 +71,52 @@ def test_ten_targets_cost_no_more_passes_than_one(tagger, passes, seeds):
         "Shippers",
         "Gate No. 4",
     ]
-    used = []
-    for asked in (names[:1], names):
-        before = len(calls)
-        list(tagger.tag_all([a for a in seeds("Asked of.") if a.doc_id == "port-strike"], asked))
-        used.append(len(calls) - before)
-    assert used[0] == used[1] > 0
+    pass_counts = []
+    for targets in (names[:1], names):
+        count_before = len(calls)
+        articles = [a for a in seeds("Asked of.") if a.doc_id == "port-strike"]
+        list(tagger.tag_all(articles, targets))
+        pass_counts.append(len(calls) - count_before)
+    assert pass_counts[0] == pass_counts[1] > 0
 
 
 def test_a_cached_result_equals_that_of_tagging_again(tagger, passes):
     count, _ = passes
     first = Article("a", TEXT, "One title", meta={"outlet": "Herald"}, warnings=["odd"])
-    again = Article("b", TEXT, "Another title", meta={"outlet": "Post"})
-    one, other = tagger.tag_all(
-        [first, again]
-    )  # begun together: the second may be read before the first is done
-    third = tagger.begin(again)()
-    before = count()
-    assert tagger.begin(again)() == third == other
-    assert count() == before
-    assert (third.doc_id, third.title, third.meta) == ("b", "Another title", {"outlet": "Post"})
-    assert one.warnings == ["odd", *third.warnings]
-    assert third.sentences == one.sentences == Tagger.from_pretrained().tag(TEXT).sentences
+    copy = Article("b", TEXT, "Another title", meta={"outlet": "Post"})
+    # The two are begun together: the second may be read before the first is completed.
+    first_result, copy_result = tagger.tag_all([first, copy])
+    repeated_result = tagger.begin(copy)()
+    count_before = count()
+    assert tagger.begin(copy)() == repeated_result == copy_result
+    assert count() == count_before
+    assert (repeated_result.doc_id, repeated_result.title, repeated_result.meta) == (
+        "b",
+        "Another title",
+        {"outlet": "Post"},
+    )
+    assert first_result.warnings == ["odd", *repeated_result.warnings]
+    assert (
+        repeated_result.sentences
+        == first_result.sentences
+        == Tagger.from_pretrained().tag(TEXT).sentences
+    )
 
 
-def test_a_changed_target_or_character_is_not_a_copy(tagger, passes):
+def test_a_changed_target_or_character_is_a_cache_miss(tagger, passes):
     count, _ = passes
     tagger.tag(TEXT, ["Ferran"])
-    seen = count()
+    count_before = count()
     assert tagger.tag(TEXT, ["Ferran"]).stances
-    assert count() == seen
+    assert count() == count_before
     assert {s.target for s in tagger.tag(TEXT, ["Ferran", "port"]).stances} == {"Ferran", "port"}
-    assert count() > seen
-    seen = count()
+    assert count() > count_before
+    count_before = count()
     assert len(tagger.tag(TEXT, neutral=True).stances) > len(tagger.tag(TEXT).stances)
-    assert count() > seen
-    seen = count()
+    assert count() > count_before
+    count_before = count()
     tagger.tag(TEXT + " ", ["Ferran"])
-    assert count() > seen
+    assert count() > count_before
 
 
 def test_changing_a_result_does_not_change_the_cached_one(tagger):
@@ -119,21 +126,21 @@ def test_changing_a_result_does_not_change_the_cached_one(tagger):
 
 
 def test_least_recently_used_results_are_evicted(tagger):
-    one, two, three = (
+    first, second, third = (
         tagger.tag(f"{TEXT} {number}", []) for number in ("First.", "Later.", "Later still.")
     )
     cache = ResultCache()
-    cache.put(one, [])
+    cache.put(first, [])
     size = cache._size
     cache = ResultCache(capacity=round(2.5 * size))
-    cache.put(one, [])
-    cache.put(two, [])
-    assert cache.get(one.text, []) == one
-    cache.put(three, [])
-    assert cache.get(two.text, []) is None
-    assert cache.get(one.text, []) == one
-    assert cache.get(three.text, []) == three
-    cache.put(three, [])
+    cache.put(first, [])
+    cache.put(second, [])
+    assert cache.get(first.text, []) == first
+    cache.put(third, [])
+    assert cache.get(second.text, []) is None
+    assert cache.get(first.text, []) == first
+    assert cache.get(third.text, []) == third
+    cache.put(third, [])
     assert cache._size == sum(map(len, cache._entries.values())) <= cache._capacity
 
 

@@ -1,4 +1,4 @@
-"""The pipeline component, in spaCy itself."""
+"""Test the pipeline component in spaCy itself."""
 
 import json
 import shutil
@@ -33,7 +33,7 @@ def pipeline(model, **config):
 
 @pytest.fixture
 def tagged_doc():
-    """A document that a scripted model has tagged: what is where is known."""
+    """Return a document that a scripted model has tagged, so that its spans are known."""
     nlp = spacy.blank("en")
     component = nlp.add_pipe("claimstance", config={"targets": ["harbour tax", "rail"]})
     component._tagger, _ = script(
@@ -55,13 +55,16 @@ def test_results_are_spans_of_the_document(tagged_doc):
     assert group(tagged_doc, "cues") == [("said", "cue"), ("blamed", "cue")]
     assert [text for text, _ in group(tagged_doc, "contents")] == ["harbour tax is theft"]
     assert ("harbour tax", "favor") in group(tagged_doc, "stances")
-    assert ("Critics blamed him for the delay.", "favor") in group(
-        tagged_doc, "stances"
-    )  # a target that is not mentioned
+    # A stance on a target that is not mentioned has the span of its sentence.
+    assert ("Critics blamed him for the delay.", "favor") in group(tagged_doc, "stances")
     article = tagged_doc._.claimstance
-    for kind, meaning in (("sentences", Sentence), ("sources", Attribution), ("stances", Stance)):
+    for kind, result_type in (
+        ("sentences", Sentence),
+        ("sources", Attribution),
+        ("stances", Stance),
+    ):
         for span in tagged_doc.spans[f"claimstance_{kind}"]:
-            assert isinstance(span._.claimstance, meaning)
+            assert isinstance(span._.claimstance, result_type)
     assert (
         tagged_doc.spans["claimstance_sources"][1]._.claimstance
         == article.sentences[1].attributions[0]
@@ -70,13 +73,13 @@ def test_results_are_spans_of_the_document(tagged_doc):
     assert tagged_doc[0:2]._.claimstance is None
 
 
-def test_neutral_stances_are_listed_if_they_are_asked_for(model):
+def test_neutral_stances_are_listed_on_request(model):
     nlp = pipeline(model, neutral=True)
     expected = Tagger.from_pretrained(model, 1).tag(TEXTS[0], neutral=True).stances
     assert nlp(TEXTS[0])._.claimstance.stances == expected
-    again = pipeline(model)
-    again.get_pipe("claimstance").from_bytes(nlp.get_pipe("claimstance").to_bytes())
-    assert again.get_pipe("claimstance").neutral
+    copy = pipeline(model)
+    copy.get_pipe("claimstance").from_bytes(nlp.get_pipe("claimstance").to_bytes())
+    assert copy.get_pipe("claimstance").neutral
 
 
 def test_the_resolved_name_is_the_kb_id_of_the_source():
@@ -105,11 +108,8 @@ def test_results_equal_those_of_the_tagger(model, targets):
     tagger = Tagger.from_pretrained(model, 1)
     expected = list(tagger.tag_all((Article("", text) for text in TEXTS), targets))
     docs = list(nlp.pipe(TEXTS, batch_size=2))
-    assert (
-        [doc._.claimstance for doc in docs]
-        == expected
-        == [nlp(text)._.claimstance for text in TEXTS]
-    )
+    assert [doc._.claimstance for doc in docs] == expected
+    assert [nlp(text)._.claimstance for text in TEXTS] == expected
     for doc, article in zip(docs, expected, strict=True):
         stances = [span._.claimstance for span in doc.spans["claimstance_stances"]]
         assert stances == article.stances
@@ -148,16 +148,16 @@ def test_results_are_serialized_with_the_document(tagged_doc):
 
 
 def test_a_saved_pipeline_includes_its_model(model, tmp_path):
-    mine = tmp_path / "mine"
-    shutil.copytree(model, mine)
-    nlp = pipeline(str(mine), targets=["rail"])
+    model_folder = tmp_path / "mine"
+    shutil.copytree(model, model_folder)
+    nlp = pipeline(str(model_folder), targets=["rail"])
     nlp.get_pipe("claimstance").targets.append("Carl Amsel")
     expected = nlp(TEXT)._.claimstance
     nlp.to_disk(tmp_path / "pipeline")
-    shutil.rmtree(mine)
-    again = spacy.load(tmp_path / "pipeline")
-    assert again(TEXT)._.claimstance == expected
-    again.to_disk(tmp_path / "pipeline")  # onto itself
+    shutil.rmtree(model_folder)
+    loaded = spacy.load(tmp_path / "pipeline")
+    assert loaded(TEXT)._.claimstance == expected
+    loaded.to_disk(tmp_path / "pipeline")  # onto itself
     assert spacy.load(tmp_path / "pipeline")(TEXT)._.claimstance == expected
 
 
@@ -180,12 +180,12 @@ def test_the_bundled_model_is_not_copied_but_its_sha256_is_checked(tmp_path):
         spacy.load(tmp_path / "pipeline")("Rain fell.")
 
 
-def test_a_pipeline_as_bytes(model):
+def test_a_pipeline_is_restored_from_bytes(model):
     nlp = pipeline(model, targets=["rail"])
-    again = spacy.blank("en")
-    again.add_pipe("claimstance")
-    again.from_bytes(nlp.to_bytes())
-    assert again(TEXT)._.claimstance == nlp(TEXT)._.claimstance
+    copy = spacy.blank("en")
+    copy.add_pipe("claimstance")
+    copy.from_bytes(nlp.to_bytes())
+    assert copy(TEXT)._.claimstance == nlp(TEXT)._.claimstance
 
 
 def test_a_missing_model_is_an_error_of_one_line():
@@ -195,18 +195,18 @@ def test_a_missing_model_is_an_error_of_one_line():
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="processes are forked on Linux")
-def test_several_processes(model):
-    """After the first use, too: a forked process has none of the threads that encode."""
+def test_several_processes_give_the_same_results(model):
+    """Check that forked processes encode even after the first use: they have none of the encoder's threads."""
     program = f"""
 import spacy
 nlp = spacy.blank("en")
 nlp.add_pipe("claimstance", config={{"model": {model!r}, "threads": 2}})
 texts = ["He said that the tax is theft. Critics blamed him."] * 6
-one = [doc._.claimstance for doc in nlp.pipe(texts)]
-two = [doc._.claimstance for doc in nlp.pipe(texts, n_process=2, batch_size=2)]
-print(one == two, len(two))
+alone = [doc._.claimstance for doc in nlp.pipe(texts)]
+forked = [doc._.claimstance for doc in nlp.pipe(texts, n_process=2, batch_size=2)]
+print(alone == forked, len(forked))
 """
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", program],
         capture_output=True,
         text=True,
@@ -214,16 +214,16 @@ print(one == two, len(two))
         timeout=120,
         cwd=ROOT / "tests",
     )
-    assert done.stdout == "True 6\n"
+    assert completed.stdout == "True 6\n"
 
 
-def test_a_stance_whose_holder_stands_in_another_sentence():
+def test_a_stance_may_have_its_holder_in_another_sentence():
     text = "“The dam leaks. Go home,” Ann Lee said."
     holder, dam = pages.span(text, "Ann Lee", "Ann Lee"), pages.span(text, "The dam")
-    held = pages.stance(0, "Ann Lee", "The dam", "against", holder=holder, target=dam)
+    mention = pages.stance(0, "Ann Lee", "The dam", "against", holder=holder, target=dam)
     topic = pages.stance(0, "Ann Lee", "floods", "against", holder=holder)
     article = pages.tagged(
-        text, ["“The dam leaks.", "Go home,” Ann Lee said."], stances=[held, topic]
+        text, ["“The dam leaks.", "Go home,” Ann Lee said."], stances=[mention, topic]
     )
     nlp = spacy.blank("en")
     component = nlp.add_pipe("claimstance")

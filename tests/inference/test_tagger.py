@@ -1,12 +1,10 @@
-"""Tagging as a user sees it: names, keys, offsets, targets, models without some heads, records in and out."""
+"""Test tagging: names, keys, offsets, targets, models that lack tasks, and records."""
 
 import json
-import pickle
 import re
 from dataclasses import replace
 from unittest.mock import Mock
 
-import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -16,7 +14,7 @@ from claimstance.inference.articles.sources import Article
 from claimstance.inference.coreference.resolver import refers_to
 from claimstance.model.bundled import BUNDLED_MODELS
 from claimstance.model.encoding import CancelledError
-from claimstance.model.errors import ConfigError, InputError, ModelError
+from claimstance.model.errors import InputError, ModelError
 from claimstance.model.labels import DEFAULT_LABELS, SENTENCE_TASKS
 from helpers.paths import SEEDS
 from helpers.tiny import TEXT, exported, script, scripted
@@ -91,7 +89,7 @@ NASTY = [
 
 
 def spans(article):
-    """Every span of an article: whatever has a start, an end and a text."""
+    """Yield every span of an article: whatever has a start, an end and a text."""
     for sentence in article.sentences:
         yield sentence
         yield from sentence.entities or ()
@@ -121,7 +119,7 @@ def check_offsets(article):
     assert text[ends[-1] :].strip() == ""
 
 
-def test_the_keys_of_an_article(tagger):
+def test_an_article_has_the_documented_keys(tagger):
     data = tagger.tag(TEXT, targets=["Carl Amsel", "rail"], doc_id="a", title="t").to_dict()
     assert set(data) == {
         "doc_id",
@@ -144,10 +142,10 @@ def test_the_keys_of_an_article(tagger):
     assert attributions
     assert all(set(a) == {"source", "cue", "content", "probability"} for a in attributions)
     assert all(
-        set(a[part]) == SPAN
+        set(a[role]) == SPAN
         for a in attributions
-        for part in ("source", "cue", "content")
-        if a[part]
+        for role in ("source", "cue", "content")
+        if a[role]
     )
     stances = [stance for sentence in data["sentences"] for stance in sentence["stances"]]
     assert {stance["target"] for stance in stances} == {"Carl Amsel", "rail"}
@@ -156,7 +154,7 @@ def test_the_keys_of_an_article(tagger):
     assert json.loads(json.dumps(data)) == data
 
 
-def test_the_names_of_the_contract():
+def test_results_have_the_documented_attributes():
     tagger, _ = script()
     article = tagger.tag(TEXT, targets=["harbour tax"])
     sentence = article.sentences[2]
@@ -187,7 +185,7 @@ def test_the_names_of_the_contract():
 @example(" \r\n\t\u2028 ")
 @example("“")
 @example("İ" * 70 + " said “e\u0301” 👩‍👩‍👧.\r\nשלום.")
-def test_offsets_hold_whatever_the_text(tagger, text):
+def test_offsets_are_correct_for_any_text(tagger, text):
     for targets in ((), ["Carl Amsel", "שלום", "🧿"]):
         article = tagger.tag(text, targets)
         assert article.text == text
@@ -214,7 +212,7 @@ def test_a_sentence_of_50000_characters_is_read_in_pieces(tagger):
     assert topic.startswith("sentence 0: does not fit one window with the topic 'carl amsel'")
 
 
-def test_one_word_of_50000_characters(tagger):
+def test_a_word_of_50000_characters_is_read(tagger):
     article = tagger.tag("x" * 50000)
     assert [s.end for s in article.sentences] == [50000]
     check_offsets(article)
@@ -233,12 +231,12 @@ def test_one_word_of_50000_characters(tagger):
         ("harbour tax", "the harbour tax of Orvane", False),
     ],
 )
-def test_refers_to(name, reference, expected):
+def test_refers_to_compares_names_with_references(name, reference, expected):
     assert refers_to(name, reference) is expected
 
 
-def found_targets(article, target):
-    """Sentence → the target's words there, or ``None`` where it is scored as a topic."""
+def target_words(article, target):
+    """Return the words of the target in each sentence, or ``None`` where the target is scored as a topic."""
     return {
         s.sentence: s.target_span and s.target_span.text
         for s in article.stances
@@ -246,29 +244,29 @@ def found_targets(article, target):
     }
 
 
-def test_a_target_is_scored_where_its_name_surname_or_pronoun_stands():
+def test_a_target_is_scored_where_its_name_surname_or_pronoun_occurs():
     tagger, backend = script()
     article = tagger.tag(TEXT, ["Carl Amsel"])
-    assert found_targets(article, "Carl Amsel") == {1: "Carl Amsel", 2: "He", 3: "him", 5: "Amsel"}
+    assert target_words(article, "Carl Amsel") == {1: "Carl Amsel", 2: "He", 3: "him", 5: "Amsel"}
     assert ("Critics", "him") in backend.asked
-    assert ("He", "He") not in backend.asked  # nobody is asked about himself
+    assert ("He", "He") not in backend.asked  # no stance of a person on himself is scored
     check_offsets(article)
 
 
 def test_a_name_that_the_article_never_mentions_is_not_scored():
     tagger, backend = script()
     article = tagger.tag(TEXT, ["Carl Amsel", "Carl Ferries", "theft ferries"])
-    assert found_targets(article, "Carl Ferries") == {}
+    assert target_words(article, "Carl Ferries") == {}
     assert "Carl Ferries" not in {target for _, target in backend.asked}
-    assert found_targets(article, "theft ferries") == dict.fromkeys(range(6))
-    assert ("", "theft ferries") in backend.asked  # the topic, beside its sentence
-    assert found_targets(article, "Carl Amsel").keys() == {1, 2, 3, 5}
+    assert target_words(article, "theft ferries") == dict.fromkeys(range(6))
+    assert ("", "theft ferries") in backend.asked  # the topic, together with its sentence
+    assert target_words(article, "Carl Amsel").keys() == {1, 2, 3, 5}
 
 
 def test_a_topic_is_scored_in_every_sentence_even_if_some_mention_it():
     tagger, _ = script()
     article = tagger.tag(TEXT, ["harbour tax"])
-    assert found_targets(article, "harbour tax") == {
+    assert target_words(article, "harbour tax") == {
         0: "Harbour Tax",
         1: None,
         2: "harbour tax",
@@ -288,94 +286,24 @@ def test_without_targets_the_entities_of_each_sentence_are_the_targets():
     ]
 
 
-def tagger_neutral_on(name, text, **config):
-    """A scripted tagger whose stances on one of the people Amsel and Birke are neutral."""
-    told = {"source": "Holm", "cue": "said", "content": "well"}
-    tagger, backend = scripted(text, told, {"PERSON": "Amsel Birke Holm"}, **config)
-    decide = backend.stance
-
-    def stance(hidden, holders, targets, sentences):
-        rows = decide(hidden, holders, targets, sentences)
-        for number in range(len(rows)):
-            if backend.asked[number - len(rows)][1] == name:
-                rows[number] = [0.0, 2.0, 0.0]
-        return rows
-
-    backend.stance = stance
-    return tagger
-
-
-def labels_of(article):
-    return [(s.holder, s.target, s.label) for s in article.stances]
-
-
-OF_AMSEL = [("Holm", "Amsel", "favor"), (None, "Amsel", "against")]
-OF_BIRKE = [("Holm", "Birke", "neutral"), (None, "Birke", "neutral")]
-
-
-def test_neutral_stances_are_listed_only_where_they_are_asked_for():
-    text = "Holm said Amsel met Birke well."
-    tagger = tagger_neutral_on("Birke", text)
-    on_holm = [(None, "Holm", "against")]
-    assert labels_of(tagger.tag(text)) == [*on_holm, *OF_AMSEL]
-    assert labels_of(tagger.tag(text, neutral=True)) == [*on_holm, *OF_AMSEL, *OF_BIRKE]
-    assert labels_of(tagger.tag(text)) == [*on_holm, *OF_AMSEL]
-    assert labels_of(tagger.tag(text, ["Birke"])) == OF_BIRKE
-    assert labels_of(tagger.tag(text, ["Birke", "Amsel"])) == [*OF_BIRKE, *OF_AMSEL]
-    assert labels_of(tagger.tag_many([text], neutral=True)[0]) == [*on_holm, *OF_AMSEL, *OF_BIRKE]
-    assert labels_of(next(iter(tagger.tag_all([text])))) == [*on_holm, *OF_AMSEL]
-
-
-def test_a_source_counts_the_neutral_stances_that_are_listed():
-    text = "Holm said Amsel met Birke well."
-    tagger = tagger_neutral_on("Birke", text)
-    counted = [
-        tagger.tag(text, targets, neutral=neutral).sources[0].stances
-        for targets, neutral in (((), False), ((), True), (["Birke"], False))
-    ]
-    on_amsel, on_birke = {"Amsel": {"favor": 1}}, {"Birke": {"neutral": 1}}
-    assert counted == [on_amsel, on_amsel | on_birke, on_birke]
-
-
-def test_a_model_without_a_neutral_label_lists_all_pairs():
-    text = "Holm said Amsel met Birke well."
-    labels = {**DEFAULT_LABELS, "stance": ("contra", "unclear", "pro")}
-    tagger = tagger_neutral_on("Birke", text, labels=labels)
-    assert [label for *_, label in labels_of(tagger.tag(text))] == [
-        "contra",
-        "pro",
-        "contra",
-        "unclear",
-        "unclear",
-    ]
-
-
-def test_neutral_stances_on_a_topic_of_the_model_are_listed():
-    text = "Amsel met Birke."
-    tasks = ("claim", "stance")
-    tagger, backend = scripted(text, {}, {}, tasks=tasks, topics=("birke",))
-    backend.stance = lambda hidden, holders, targets, sentences: np.array(
-        [[0.0, 2.0, 0.0]] * len(targets)
-    )
-    assert labels_of(tagger.tag(text)) == [(None, "birke", "neutral")]
-
-
-def test_no_stance_of_a_holder_toward_itself_under_another_name():
+def test_a_holder_has_no_stance_on_itself_under_another_name():
     text = "The plan of Carl Amsel won, he said."
-    told = {"source": "he", "cue": "said", "content": "won"}
-    article = scripted(text, told, {"PERSON": "Carl Amsel"})[0].tag(text, ["Carl Amsel"])
+    roles = {"source": "he", "cue": "said", "content": "won"}
+    article = scripted(text, roles, {"PERSON": "Carl Amsel"})[0].tag(text, ["Carl Amsel"])
     assert article.sentences[0].attributions[0].source.name == "Carl Amsel"
     assert [(stance.holder, stance.target) for stance in article.stances] == [(None, "Carl Amsel")]
 
 
-def test_a_name_has_a_capital_where_the_labels_are_those_of_names():
+def test_entities_with_labels_of_names_have_a_capital():
     text = "Amsel met Birke but by Holm."
     names = {"PERSON": "Amsel Birke by"}
-    found = scripted(text, {}, names)[0].tag(text).sentences[0].entities
-    assert [entity.text for entity in found] == ["Amsel", "Birke"]
-    own = {"labels": {**DEFAULT_LABELS, "entity": ("PERSON", "ORGANIZATION", "LOCATION", "WEAPON")}}
-    found = scripted(text, {}, names, **own)[0].tag(text).sentences[0].entities
-    assert [entity.text for entity in found] == ["Amsel", "Birke", "by"]
+    entities = scripted(text, {}, names)[0].tag(text).sentences[0].entities
+    assert [entity.text for entity in entities] == ["Amsel", "Birke"]
+    custom_config = {
+        "labels": {**DEFAULT_LABELS, "entity": ("PERSON", "ORGANIZATION", "LOCATION", "WEAPON")}
+    }
+    entities = scripted(text, {}, names, **custom_config)[0].tag(text).sentences[0].entities
+    assert [entity.text for entity in entities] == ["Amsel", "Birke", "by"]
 
 
 def test_an_entity_named_twice_is_one_target_at_its_first_mention():
@@ -388,11 +316,11 @@ def test_an_entity_named_twice_is_one_target_at_its_first_mention():
     ]
 
 
-def test_a_single_target_and_a_repeated_target(tagger):
-    once = tagger.tag(TEXT, ["rail"]).stances
-    assert tagger.tag(TEXT, "rail").stances == once
-    assert tagger.tag(TEXT, ["rail", "rail"]).stances == once
-    assert {stance.target for stance in once} == {"rail"}
+def test_a_string_or_a_repeated_name_is_one_target(tagger):
+    stances = tagger.tag(TEXT, ["rail"]).stances
+    assert tagger.tag(TEXT, "rail").stances == stances
+    assert tagger.tag(TEXT, ["rail", "rail"]).stances == stances
+    assert {stance.target for stance in stances} == {"rail"}
 
 
 @pytest.mark.parametrize(
@@ -412,68 +340,7 @@ def test_invalid_texts_and_targets_are_rejected(tagger, text, targets, message):
         tagger.tag(text, targets)
 
 
-def test_abstention_thresholds_by_kind_of_query():
-    tagger, _ = script(
-        temperatures={"stance.topic": 1.0}, abstain_below={"stance": 0.99, "stance.topic": 0.0}
-    )
-    pairs = [{"target": "Ships"}, {"target": "harbour tax"}]
-    [row] = tagger.predict([{"id": "1", "text": "Ships waited.", "stances": pairs}])
-    assert [stance["abstained"] for stance in row["predicted"]["stances"]] == [True, False]
-    stances = tagger.tag(TEXT, ["harbour tax"]).stances
-    assert {stance.abstained for stance in stances if stance.target_span} == {True}
-    assert {stance.abstained for stance in stances if not stance.target_span} == {False}
-
-
-def test_abstention_thresholds_by_label():
-    plain, _ = script()
-    label = plain.tag(TEXT, ["harbour tax"]).stances[0].label
-    other = next(name for name in ("against", "neutral", "favor") if name != label)
-    for named, abstained in ((label, {True}), (other, {False})):
-        tagger, _ = script(abstain_below={f"stance.{named}": 2.0})
-        said = [
-            stance for stance in tagger.tag(TEXT, ["harbour tax"]).stances if stance.label == label
-        ]
-        assert {stance.abstained for stance in said} == abstained
-
-
-def test_the_label_with_the_largest_ratio_to_its_threshold_is_predicted():
-    thresholds = {
-        "stance.against": 0.01,
-        "stance.neutral": 0.98,
-        "stance.favor": 0.01,
-        "claim.claim": 0.99,
-        "claim.no_claim": 0.01,
-    }
-    tagger, _ = script(thresholds=thresholds)
-    article = tagger.tag(TEXT, ["harbour tax"])
-    assert {stance.label for stance in article.stances} <= {"against", "favor"}
-    assert {sentence.claim.label for sentence in article.sentences} == {"no_claim"}
-    assert all(
-        stance.probability == stance.probabilities[stance.label] for stance in article.stances
-    )
-    [row] = tagger.predict([{"id": "1", "text": "Ships waited.", "stances": [{"target": "Ships"}]}])
-    assert row["predicted"]["claim"]["label"] == "no_claim"
-    assert row["predicted"]["stances"][0]["label"] in {"against", "favor"}
-
-
-def test_abstained_stances():
-    tagger, _ = script(abstain_below={"stance": 0.99})
-    article = tagger.tag(TEXT, ["harbour tax"])
-    assert all(stance.abstained for stance in article.stances)
-    assert [(source.name, source.stances) for source in article.sources] == [
-        ("Carl Amsel", {}),
-        ("Critics", {}),
-        ("spokesman", {}),
-    ]
-    assert all(
-        s["abstained"]
-        for s in next(
-            tagger.predict([{"id": "1", "text": "Ships waited.", "stances": [{"target": "Ships"}]}])
-        )["predicted"]["stances"]
-    )
-
-
-def test_a_model_for_claims_alone(tiny_encoder):
+def test_a_model_may_predict_claims_alone(tiny_encoder):
     tagger = Tagger.from_pretrained(exported(tiny_encoder, ("claim",)), 1)
     article = tagger.tag(TEXT, ["Carl Amsel"])
     assert {s.claim.label for s in article.sentences} <= {"claim", "no_claim"}
@@ -485,7 +352,7 @@ def test_a_model_for_claims_alone(tiny_encoder):
     assert set(next(tagger.predict([record]))["predicted"]) == {"claim"}
 
 
-def test_a_model_for_stances_alone(tiny_encoder):
+def test_a_model_may_predict_stances_alone(tiny_encoder):
     tagger = Tagger.from_pretrained(exported(tiny_encoder, ("stance",)), 1)
     article = tagger.tag(TEXT, ["Carl Amsel"])
     assert {(s.claim, s.check_worthy, s.attributions, s.entities) for s in article.sentences} == {
@@ -497,29 +364,23 @@ def test_a_model_for_stances_alone(tiny_encoder):
     assert set(next(tagger.predict([record]))["predicted"]) == {"stances"}
 
 
-def test_custom_labels_come_back_by_name(tiny_encoder):
-    own = {"claim": ("boast", "promise", "threat"), "stance": ("pro", "contra")}
-    tagger = Tagger.from_pretrained(exported(tiny_encoder, ("claim", "stance"), **own), 1)
-    assert tagger.labels == own
+def test_predictions_have_the_names_of_custom_labels(tiny_encoder):
+    custom_labels = {"claim": ("boast", "promise", "threat"), "stance": ("pro", "contra")}
+    tagger = Tagger.from_pretrained(exported(tiny_encoder, ("claim", "stance"), **custom_labels), 1)
+    assert tagger.labels == custom_labels
     article = tagger.tag(TEXT, ["Carl Amsel"])
     for task, labels in (
         ("claim", [s.claim for s in article.sentences]),
         ("stance", article.stances),
     ):
         for label in labels:
-            assert tuple(label.probabilities) == own[task]
-            assert (
-                label.probabilities[label.label]
-                == label.probability
-                == max(label.probabilities.values())
-            )
-    row = next(
-        tagger.predict(
-            [{"id": "1", "text": "He left.", "claim": "else", "stances": [{"target": "he"}]}]
-        )
-    )
-    assert row["predicted"]["claim"]["label"] in own["claim"]
-    assert tuple(row["predicted"]["stances"][0]["probabilities"]) == own["stance"]
+            assert tuple(label.probabilities) == custom_labels[task]
+            assert label.probability == label.probabilities[label.label]
+            assert label.probability == max(label.probabilities.values())
+    record = {"id": "1", "text": "He left.", "claim": "else", "stances": [{"target": "he"}]}
+    [row] = tagger.predict([record])
+    assert row["predicted"]["claim"]["label"] in custom_labels["claim"]
+    assert tuple(row["predicted"]["stances"][0]["probabilities"]) == custom_labels["stance"]
 
 
 def test_a_missing_model_is_an_error(tmp_path):
@@ -531,57 +392,59 @@ def test_a_missing_model_is_an_error(tmp_path):
 def test_bundled_models_read_the_demo_article(name):
     text = (SEEDS / "demo.txt").read_text(encoding="utf-8")
     article = Tagger.from_pretrained(name).tag(text, targets=["Orvane"])
-    said = {
+    name_and_cue = {
         a.source.text: (a.source.name, a.cue.text)
         for s in article.sentences
         for a in s.attributions
         if a.source and a.cue
     }
-    assert said["she"] == ("Runa Salt", "added")
-    assert said["Lissant"] == ("Lissant", "argues")
+    assert name_and_cue["she"] == ("Runa Salt", "added")
+    assert name_and_cue["Lissant"] == ("Lissant", "argues")
     accused = next(s for s in article.stances if s.holder == "Runa Salt" and s.label == "against")
     assert accused.target == "Orvane"
 
 
 def test_tag_all_gives_the_same_results_as_tag(seeds):
     tagger = Tagger.from_pretrained(threads=3)
-    alone = Tagger.from_pretrained(threads=1)
+    single_tagger = Tagger.from_pretrained(threads=1)
     texts = ["\n".join(record.text for record in article) for article in list(seeds.values())[:5]]
     articles = [Article(str(number), text, warnings=("odd",)) for number, text in enumerate(texts)]
-    lost = InputError("x.txt: expected UTF-8 text")
-    found = list(tagger.tag_all([*articles[:2], lost, *articles[2:]], ["the harbour"]))
-    assert found[2] is lost
-    for tagged, article in zip([*found[:2], *found[3:]], articles, strict=True):
-        expected = alone.tag(article.text, ["the harbour"], article.doc_id)
+    error = InputError("x.txt: expected UTF-8 text")
+    results = list(tagger.tag_all([*articles[:2], error, *articles[2:]], ["the harbour"]))
+    assert results[2] is error
+    for tagged, article in zip([*results[:2], *results[3:]], articles, strict=True):
+        expected = single_tagger.tag(article.text, ["the harbour"], article.doc_id)
         assert tagged.warnings == [*expected.warnings, "odd"]
         assert replace(tagged, warnings=expected.warnings) == expected  # to the last bit
 
 
 def test_articles_begun_together_give_the_same_results_as_tag(seeds):
-    tagger, alone = Tagger.from_pretrained(threads=3), Tagger.from_pretrained(threads=1)
+    tagger, single_tagger = Tagger.from_pretrained(threads=3), Tagger.from_pretrained(threads=1)
     texts = ["\n".join(record.text for record in article) for article in list(seeds.values())[:4]]
-    asked = [
+    calls = [
         (Article(str(number), text), ["the harbour", "Lissant"][: number % 3])
         for number, text in enumerate(texts)
     ]
-    found = list(tagger.ahead(tagger.begin(*one) for one in asked))
-    assert found == [alone.tag(article.text, targets, article.doc_id) for article, targets in asked]
+    results = list(tagger.ahead(tagger.begin(*call) for call in calls))
+    assert results == [
+        single_tagger.tag(article.text, targets, article.doc_id) for article, targets in calls
+    ]
 
 
 @pytest.mark.parametrize("targets", [(), ["Carl Amsel", "rail"]])
 def test_resolving_names_and_targets_can_be_cancelled(targets):
-    wanted = Mock(return_value=False)
-    script()[0].begin(Article("", TEXT), (), wanted)()
+    never_stop = Mock(return_value=False)
+    script()[0].begin(Article("", TEXT), (), never_stop)()
     windows = 1
-    assert wanted.call_count > windows
-    for answers in range(windows, wanted.call_count):
-        stop = Mock(side_effect=[False] * answers + [True])
+    assert never_stop.call_count > windows
+    for checks in range(windows, never_stop.call_count):
+        stop = Mock(side_effect=[False] * checks + [True])
         with pytest.raises(CancelledError):
             script()[0].begin(Article("", TEXT), targets, stop)()
 
 
 def test_holders_are_paired_only_with_targets_in_the_same_piece():
-    """A sentence of several windows: not all pairs of it, whose number grows with the square of its length."""
+    """Check that the pairs of a sentence of several windows do not grow with the square of its length."""
     roles = {"source": "Critics", "cue": "said", "content": "that stayed"}
     counts = {}
     for count in (4, 20, 40):
@@ -592,63 +455,5 @@ def test_holders_are_paired_only_with_targets_in_the_same_piece():
         pairs = [(s.holder_span, s.target_span) for s in stances if s.holder_span]
         assert all(abs(h.start - t.start) < 64 * len("Amsel10 ") for h, t in pairs)
         counts[count] = len(pairs)
-    assert counts[4] == 16  # of a sentence that fits a window: all of them
+    assert counts[4] == 16  # a sentence that fits a window has all pairs
     assert counts[20] < counts[40] < 3 * counts[20]
-
-
-# A model of one topic
-
-
-def of_one_topic(topic, tasks=("stance",), **config):
-    text = "The tax is theft. Rain fell."
-    tagger, _ = scripted(text, {}, {"PERSON": "Rain"}, tasks=tasks, topics=(topic,), **config)
-    return tagger, text
-
-
-@pytest.mark.parametrize("topic", ["the tax", "Global warming"])  # a name, too, mentioned or not
-def test_a_model_of_one_topic_scores_it_in_every_sentence(topic):
-    tagger, text = of_one_topic(topic)
-    assert tagger.topics == (topic,)
-    article = tagger.tag(text)
-    assert [(s.sentence, s.target, s.holder) for s in article.stances] == [
-        (0, topic, None),
-        (1, topic, None),
-    ]
-    assert {s.target_span for s in article.stances} == {None}
-    assert article.warnings == []
-
-
-def test_named_targets_replace_the_topic():
-    tagger, text = of_one_topic("the tax")
-    assert {s.target for s in tagger.tag(text, ["rain"]).stances} == {"rain"}
-
-
-def test_a_model_with_entities_scores_these():
-    tagger, text = of_one_topic("the tax", tasks=("stance", "entity"))
-    assert tagger.topics == ()
-    assert {s.target for s in tagger.tag(text).stances} == {"Rain"}
-
-
-def test_a_model_without_a_topic_says_that_a_target_is_missing():
-    tagger, _ = scripted("Rain fell.", {}, {}, tasks=("stance",))
-    article = tagger.tag("Rain fell.")
-    assert article.stances == []
-    assert any("no target was named" in warning for warning in article.warnings)
-
-
-@pytest.mark.parametrize("limit", [0, 0.5, 1])
-def test_stances_below_the_chosen_confidence_abstain(tiny_encoder, limit):
-    tagger = Tagger.from_pretrained(exported(tiny_encoder), 1, min_confidence=limit)
-    article = tagger.tag("Senator Moss criticized the harbour tax.", ["Moss", "harbour tax"])
-    assert article.stances
-    assert all(stance.abstained == (stance.probability < limit) for stance in article.stances)
-    again = pickle.loads(pickle.dumps(tagger))
-    assert again.tag(article.text, ["Moss", "harbour tax"]).stances == article.stances
-
-
-@pytest.mark.parametrize("limit", [-0.1, 1.1])
-def test_a_confidence_is_a_probability(tiny_encoder, limit):
-    with pytest.raises(
-        ConfigError, match=f"min_confidence: expected a number from 0 to 1, found {limit}"
-    ):
-        Tagger.from_pretrained(exported(tiny_encoder), min_confidence=limit)

@@ -1,4 +1,4 @@
-"""The Python functions to build a dataset, train and evaluate."""
+"""Test the Python functions that build a dataset, train and evaluate."""
 
 import pytest
 
@@ -40,12 +40,12 @@ def test_an_existing_dataset_is_kept_unless_overwrite_is_set(labelled, tmp_path)
         ({"config": DataConfig(path="data")}, "found both"),
     ],
 )
-def test_wrong_settings_of_a_dataset_name_the_key(labelled, tmp_path, settings, message):
+def test_errors_in_settings_of_a_dataset_name_the_key(labelled, tmp_path, settings, message):
     with pytest.raises(ConfigError, match=message):
         build_dataset(labelled, out=tmp_path / "data", **settings)
 
 
-def test_wrong_settings_of_training_name_the_key(tmp_path):
+def test_errors_in_settings_of_training_name_the_key(tmp_path):
     with pytest.raises(ConfigError, match=r"train: training\.epochs: expected"):
         train(output=tmp_path, data={"path": "data"}, training={"epochs": "many"})
     with pytest.raises(ConfigError, match="train: output: expected a value, found none"):

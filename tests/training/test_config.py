@@ -1,3 +1,5 @@
+"""Test the configuration of a training run: its keys, overrides and errors, and the recipes of the repository."""
+
 import re
 import subprocess
 import sys
@@ -36,7 +38,7 @@ def config(tmp_path):
     return load
 
 
-def test_defaults_and_round_trip(config):
+def test_a_configuration_has_defaults_and_survives_a_round_trip(config):
     loaded = config()
     assert (loaded.name, loaded.training.epochs, loaded.data.split.train) == ("claimstance", 3, 0.8)
     assert loaded.data.sources[1].columns == {"text": "Satz"}
@@ -122,7 +124,7 @@ def test_overrides_are_yaml(config):
         ("name=[", "expected a YAML value, found '['"),
     ],
 )
-def test_wrong_overrides_are_named(config, override, message):
+def test_errors_name_the_wrong_override(config, override, message):
     with pytest.raises(ConfigError) as error:
         config(GOOD, override)
     assert str(error.value).startswith(f"override '{override}': ")
@@ -146,7 +148,7 @@ def test_wrong_overrides_are_named(config, override, message):
         ),
     ],
 )
-def test_wrong_files_are_named(config, text, message):
+def test_errors_name_the_wrong_file_and_key(config, text, message):
     with pytest.raises(ConfigError) as error:
         config(text)
     assert message in str(error.value)
@@ -155,25 +157,25 @@ def test_wrong_files_are_named(config, text, message):
 @pytest.mark.parametrize(
     "path", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda path: path.name
 )
-def test_ours_are_right(path):
+def test_configurations_of_the_repository_are_valid(path):
     load_config(path)
 
 
 def test_make_train_runs_the_recipes_of_the_bundled_models():
-    printed = subprocess.run(
+    output = subprocess.run(
         ["make", "-n", "train", "DATA=."], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    assert "claimstance build configs/small.yaml" in printed.stdout
-    [names] = re.findall(r"for name in (.*); do", printed.stdout)
+    assert "claimstance build configs/small.yaml" in output.stdout
+    [names] = re.findall(r"for name in (.*); do", output.stdout)
     recipes = {name: load_config(ROOT / f"configs/{name}.yaml") for name in names.split()}
     assert set(BUNDLED_MODELS) <= set(recipes)
-    started = {"small"}
+    trained = {"small"}
     for name, recipe in recipes.items():
         assert str(recipe.output) == f"runs/{name}"
         assert str(recipe.data.path) == "runs/small-data"
-        # A run begins with a bundled model or with one that was trained before it.
-        assert str(recipe.model.init_from) in {"None", *started}
-        started.add(f"runs/{name}")
+        # A run starts from a bundled model or from one that was trained before it.
+        assert str(recipe.model.init_from) in {"None", *trained}
+        trained.add(f"runs/{name}")
 
 
 @pytest.mark.parametrize("name", BUNDLED_MODELS)
@@ -184,7 +186,7 @@ def test_a_bundled_model_states_the_name_and_version_of_its_recipe(name):
         assert (recipe.name, recipe.version) == (model.name, model.version)
 
 
-def test_missing_file(tmp_path):
+def test_a_missing_file_is_an_error(tmp_path):
     with pytest.raises(ConfigError, match="No such file"):
         load_config(tmp_path / "none.yaml")
 
@@ -210,7 +212,7 @@ def test_configuration_needs_neither_torch_nor_datasets():
 
 
 @pytest.mark.parametrize(("earlier", "name"), sorted(RENAMED_KEYS.items()))
-def test_an_earlier_name_of_a_key_names_the_new_one(tmp_path, earlier, name):
+def test_a_renamed_key_is_an_error_that_names_the_new_key(tmp_path, earlier, name):
     path = tmp_path / "run.yaml"
     path.write_text("output: runs/a\ndata: { path: data }\n", encoding="utf-8")
     message = f"override '{earlier}=1': {earlier}: this key is now '{name}'"

@@ -1,4 +1,4 @@
-"""The model card: what the hub reads of it, and that what it says to do can be done."""
+"""Test the model card: the metadata that the hub reads, and that its instructions work."""
 
 import json
 import shutil
@@ -59,27 +59,27 @@ def card(folder, config, dev, baselines=None):
     return text, ModelCard.load(folder / "README.md").data, yaml.safe_load(text.split("---\n")[1])
 
 
-def test_the_hub_reads_what_the_model_is(folder, make_config, splits, data):
+def test_the_hub_reads_the_metadata(folder, make_config, splits, data):
     config = make_config(folder).model_copy(
         update={"data": data, "card": CardConfig(license="cc-by-4.0")}
     )
-    text, read, plain = card(folder, config, splits["dev"])
+    text, metadata, front_matter = card(folder, config, splits["dev"])
     expected = {
         "license": "cc-by-4.0",
         "language": "en",
         "library_name": "claimstance",
         "pipeline_tag": "token-classification",
     }
-    fields = read.to_dict()
+    fields = metadata.to_dict()
     assert {name: fields[name] for name in expected} == expected
-    assert {"stance-detection", "claim-detection", "onnx"} <= set(read.tags)
-    assert [example["text"][:14] for example in plain["widget"]] == ["Mayor Ida Holm"]
-    measured = {(r.task_name, r.metric_name): r for r in read.eval_results}
-    tasks = {task for task, _ in measured}
+    assert {"stance-detection", "claim-detection", "onnx"} <= set(metadata.tags)
+    assert [example["text"][:14] for example in front_matter["widget"]] == ["Mayor Ida Holm"]
+    results = {(r.task_name, r.metric_name): r for r in metadata.eval_results}
+    tasks = {task for task, _ in results}
     assert tasks == {"attribution", "entity", "claim", "check_worthy", "stance", "subjective"}
-    assert set(measured) == {(task, metric) for task in tasks for metric in PRIMARY[task]}
-    assert {(r.dataset_split, r.metric_type) for r in read.eval_results} == {("dev", "f1")}
-    claim = measured["claim", "macro_f1"]
+    assert set(results) == {(task, metric) for task in tasks for metric in PRIMARY[task]}
+    assert {(r.dataset_split, r.metric_type) for r in metadata.eval_results} == {("dev", "f1")}
+    claim = results["claim", "macro_f1"]
     assert f"| claim | macro_f1 | {100 * claim.metric_value:.1f} |" in text
     assert 0 < claim.metric_value <= 1
     report = json.loads((data.path / "report.json").read_bytes())
@@ -91,7 +91,7 @@ def test_the_hub_reads_what_the_model_is(folder, make_config, splits, data):
     assert "Stances | on the harbour" in text
 
 
-def test_baselines_stand_beside_the_figures(folder, make_config, splits):
+def test_baselines_are_columns_of_the_results(folder, make_config, splits):
     figure = Figure(0.4321, 0.4, 0.5, 12)
     baselines = {"majority": {"seeds/claim": {"macro_f1": figure}}, "words": {}}
     text, _, _ = card(folder, make_config(folder), splits["dev"], baselines)
@@ -103,7 +103,7 @@ def test_baselines_stand_beside_the_figures(folder, make_config, splits):
     assert "*majority* is the commonest label, *words* is a logistic regression on words." in text
 
 
-def test_the_one_topic_of_training_is_named(folder, make_config):
+def test_the_card_names_the_only_topic_of_training(folder, make_config):
     assert "Every stance in training" not in card(folder, make_config(folder), [])[0]
     config = ModelConfig.load(folder)
     config.topics = ("the harbour | tax",)
@@ -112,12 +112,11 @@ def test_the_one_topic_of_training_is_named(folder, make_config):
     assert "Every stance in training was toward *the harbour \\| tax*" in text
 
 
-def test_without_a_report_a_codebook_or_dev(folder, make_config):
-    text, read, plain = card(folder, make_config(folder), [])
-    assert read.license == "unknown"
-    assert {"language", "base_model", "datasets", "model-index"} & set(
-        plain
-    ) == set()  # the encoder is a folder here
+def test_a_card_needs_no_report_codebook_or_dev_split(folder, make_config):
+    text, metadata, front_matter = card(folder, make_config(folder), [])
+    assert metadata.license == "unknown"
+    # The encoder is a folder here, so that there is no base model to name.
+    assert not {"language", "base_model", "datasets", "model-index"} & set(front_matter)
     assert "The dataset has no report." in text
     assert "It was not measured: there was no dev split." in text
     assert "| stance | against, neutral, favor |" in text
@@ -130,22 +129,22 @@ def test_a_public_corpus_and_a_public_encoder_are_named(folder, make_config, dat
         update={"data": data, "model": config.model.model_copy(update={"encoder": "ann/enc"})}
     )
     report = data.path / "report.json"
-    before = report.read_bytes()
-    told = json.loads(before)
-    told["sources"][0].update(
+    original = report.read_bytes()
+    data_report = json.loads(original)
+    data_report["sources"][0].update(
         name="vast", licence="none | stated", url="https://example.org/vast", citation="Ann 2031"
     )
-    report.write_text(json.dumps(told), encoding="utf-8")
+    report.write_text(json.dumps(data_report), encoding="utf-8")
     try:
-        text, read, _ = card(folder, config, [])
+        text, metadata, _ = card(folder, config, [])
     finally:
-        report.write_bytes(before)
-    assert (read.base_model, read.datasets) == ("ann/enc", ["vast"])
+        report.write_bytes(original)
+    assert (metadata.base_model, metadata.datasets) == ("ann/enc", ["vast"])
     assert "| vast | 293 | none \\| stated | https://example.org/vast |" in text
     assert "vast: Ann 2031" in text
 
 
-def test_what_the_card_says_to_do_can_be_done(folder, make_config, monkeypatch, capsys):
+def test_the_code_in_the_card_works(folder, make_config, monkeypatch, capsys):
     text, _, _ = card(folder, make_config(folder), [])
     monkeypatch.chdir(folder.parent)
     code = text.split("```python\n")[1].split("```")[0].replace("USER/NAME", folder.name)
@@ -153,5 +152,5 @@ def test_what_the_card_says_to_do_can_be_done(folder, make_config, monkeypatch, 
     printed = capsys.readouterr().out
     assert "Mayor Ida Holm said that the bridge is safe." in printed
     assert any(label in printed for label in DEFAULT_LABELS["claim"])
-    Tagger.from_pretrained(folder)  # the card is none of the files that a model is held to
+    Tagger.from_pretrained(folder)  # the manifest does not list the card
     assert Path("model", "README.md").is_file()

@@ -1,4 +1,4 @@
-"""An article's page in a browser: what a click, a key and a choice do, with no script, on paper, and for everybody.
+"""Test an article's page in a browser: clicks, keys, filters, no scripts, paper and accessibility.
 
 Skipped where there is no Chromium (Debian: ``apt-get install chromium``) or no Playwright (the extra ``dev``).
 """
@@ -23,7 +23,7 @@ SENTENCES = (
     "The talks end on Friday.",
     "Salt attacked Orvane again.",
 )
-SAID = (
+ATTRIBUTIONS = (
     (1, "Runa Salt", "Runa Salt", "accused", "Orvane of greed", 0.95),
     (2, "She", "Runa Salt", "praised", None, 0.6),
     (3, "Emil Draycott", "Emil Draycott", "rejected", "the charge", 0.8),
@@ -51,7 +51,7 @@ def article():
     return tagged(
         TEXT,
         SENTENCES,
-        SAID,
+        ATTRIBUTIONS,
         STANCES,
         doc_id="cod",
         title="Cod Talks Open",
@@ -69,11 +69,11 @@ def panel(page):
     return page.locator("#panel")
 
 
-def test_a_click_on_a_source_tells_who_says_it(page):
+def test_a_click_on_a_source_opens_its_attribution(page):
     assert panel(page).is_hidden()
     page.locator(".prose .m.source", has_text="She").click()
-    told = panel(page).inner_text()
-    assert "Sentence 2" in told
+    panel_text = panel(page).inner_text()
+    assert "Sentence 2" in panel_text
     assert panel(page).locator("dl.chosen dd").all_inner_texts()[:3] == [
         "Runa Salt",
         "She",
@@ -108,15 +108,17 @@ def test_the_first_tab_leads_to_the_article(page):
 def hits(page):
     return [
         int(name[1:])
-        for name in page.locator(".prose .hit").evaluate_all("found => found.map(it => it.id)")
+        for name in page.locator(".prose .hit").evaluate_all(
+            "elements => elements.map(element => element.id)"
+        )
     ]
 
 
-def test_a_source_and_a_target_leave_their_sentences(page):
+def test_a_source_and_a_target_select_their_sentences(page):
     page.select_option("#by-source", label="Runa Salt")
     assert hits(page) == [1, 2, 5]
     page.select_option("#by-target", label="Orvane")
-    assert hits(page) == [1, 5]  # what the model is not sure enough of does not count
+    assert hits(page) == [1, 5]  # abstained stances do not count
     assert page.locator("#status").inner_text() == "2 of 6 sentences: Runa Salt → Orvane"
     for expected in (1, 5, 1):
         page.locator("#next").click()
@@ -130,12 +132,12 @@ NOTE = "− Runa Salt: against Orvane, 97\u00a0%"
 
 
 def note_of(element):
-    """The note that the style sheet shows beside an element; ``none`` if it shows nothing."""
+    """Return the note that the style sheet shows beside an element; ``none`` if there is none."""
     return element.evaluate("element => getComputedStyle(element, '::after').content")
 
 
 @pytest.mark.parametrize("scripts", [True, False])
-def test_hover_and_focus_tell_the_stances_of_a_sentence(open_page, article, scripts):
+def test_hover_and_focus_show_the_stances_of_a_sentence(open_page, article, scripts):
     page = open_page(render_page(article), java_script_enabled=scripts)
     target = page.locator(".prose .target").first
     number = page.locator("#s1 .no")
@@ -151,16 +153,16 @@ def test_hover_and_focus_tell_the_stances_of_a_sentence(open_page, article, scri
         page.evaluate("document.activeElement.blur()")
 
 
-def test_a_mark_leads_to_the_stance_and_opens_the_panel(open_page, article, page):
-    plain = open_page(render_page(article), java_script_enabled=False)
-    plain.locator(".prose .holder:not(.source)").first.click()
-    assert plain.url.endswith("#t1")
+def test_a_mark_links_to_the_stance_and_opens_the_panel(open_page, article, page):
+    scriptless_page = open_page(render_page(article), java_script_enabled=False)
+    scriptless_page.locator(".prose .holder:not(.source)").first.click()
+    assert scriptless_page.url.endswith("#t1")
     page.locator(".prose .holder:not(.source)").first.click()
     assert page.locator("#h-panel").inner_text() == "Sentence 5"
     assert "Orvane" in panel(page).inner_text()
 
 
-def test_filters_leave_the_marks_of_their_stances(page):
+def test_filters_keep_only_the_marks_of_matching_stances(page):
     marked = page.locator(".prose .side.target")
     assert marked.all_inner_texts() == ["Orvane", "Lissant", "Orvane"]
     page.locator("#by-share").fill("75")
@@ -170,7 +172,7 @@ def test_filters_leave_the_marks_of_their_stances(page):
     assert marked.all_inner_texts() == ["Lissant"]
 
 
-def test_the_least_probability_takes_away_what_is_less_sure(page):
+def test_the_minimum_probability_hides_less_certain_results(page):
     counts = page.locator(".matrix .count")
     assert [count.inner_text() for count in counts.all()] == ["−2", "+1"]
     page.locator("#by-share").fill("85")
@@ -178,7 +180,9 @@ def test_the_least_probability_takes_away_what_is_less_sure(page):
     assert [count.inner_text() for count in counts.all() if count.is_visible()] == ["−1"]
     assert page.locator(".prose .source").all_inner_texts() == ["Runa Salt"]
     assert page.locator(".said tbody tr:visible").count() == 1
-    assert page.locator(".prose .faint").evaluate_all("found => found.map(it => it.id)") == [
+    assert page.locator(".prose .faint").evaluate_all(
+        "elements => elements.map(element => element.id)"
+    ) == [
         "s0",
         "s3",
         "s4",
@@ -186,7 +190,7 @@ def test_the_least_probability_takes_away_what_is_less_sure(page):
     ]
 
 
-def test_the_matrix_leads_to_the_sentences(page):
+def test_the_matrix_and_the_timeline_open_their_sentences(page):
     page.locator(".matrix .count", has_text="−2").click()
     assert hits(page) == [1, 5]
     assert page.locator("#h-panel").inner_text() == "Sentence 1"
@@ -196,50 +200,50 @@ def test_the_matrix_leads_to_the_sentences(page):
     assert hits(page) == [3]
 
 
-def test_every_kind_of_link_to_a_sentence_goes_there(page):
-    for link in (".timeline svg a", ".facts tbody a", ".said tbody a", ".stances tbody a"):
-        place = page.locator(link).first
-        number = place.get_attribute("href")[2:]
-        place.click()
+def test_every_kind_of_link_to_a_sentence_opens_it(page):
+    for selector in (".timeline svg a", ".facts tbody a", ".said tbody a", ".stances tbody a"):
+        link = page.locator(selector).first
+        number = link.get_attribute("href")[2:]
+        link.click()
         assert page.locator("#h-panel").inner_text() == f"Sentence {number}"
         assert page.locator(f"#s{number}").evaluate(
-            "it => it.getBoundingClientRect().top < innerHeight"
+            "element => element.getBoundingClientRect().top < innerHeight"
         )
 
 
-def test_dark_by_hand_and_by_the_system(page, open_page, article):
-    def ground(page):
+def test_the_dark_theme_follows_the_button_and_the_system(page, open_page, article):
+    def background(page):
         return page.evaluate("getComputedStyle(document.body).backgroundColor")
 
-    light, button = ground(page), page.locator("#theme")
+    light, button = background(page), page.locator("#theme")
     assert button.get_attribute("aria-pressed") == "false"
     button.click()
-    dark = ground(page)
+    dark = background(page)
     assert dark != light
     assert button.get_attribute("aria-pressed") == "true"
     button.click()
-    assert ground(page) == light
-    assert ground(open_page(render_page(article), color_scheme="dark")) == dark
+    assert background(page) == light
+    assert background(open_page(render_page(article), color_scheme="dark")) == dark
 
 
-def test_without_scripts_all_is_there_to_read(open_page, article):
+def test_without_scripts_everything_is_readable(open_page, article):
     page = open_page(render_page(article), java_script_enabled=False)
     assert not page.locator(".filters, #theme, #panel").first.is_visible()
-    assert [page.locator(f"{table} tbody tr:visible").count() for table in (".facts", ".said")] == [
-        6,
-        3,
-    ]
+    assert page.locator(".facts tbody tr:visible").count() == 6
+    assert page.locator(".said tbody tr:visible").count() == 3
     page.locator(".prose a.m.source").first.click()
     assert page.url.endswith("#w0")
 
 
-def test_on_paper_the_tables_are_there_and_the_controls_are_not(page):
+def test_on_paper_there_are_tables_but_no_controls(page):
     page.emulate_media(media="print")
     assert not page.locator(".filters").is_visible()
     assert page.locator(".said tbody tr:visible").count() == 3
     assert page.locator("summary").count() == 1
-    height = page.locator("details").evaluate("it => it.getBoundingClientRect().height")
-    assert height > 3 * page.locator("summary").evaluate("it => it.getBoundingClientRect().height")
+    height = page.locator("details").evaluate("element => element.getBoundingClientRect().height")
+    assert height > 3 * page.locator("summary").evaluate(
+        "element => element.getBoundingClientRect().height"
+    )
 
 
 def test_on_a_phone_nothing_is_wider_than_the_screen_and_the_sentence_stays_in_view(
@@ -248,29 +252,26 @@ def test_on_a_phone_nothing_is_wider_than_the_screen_and_the_sentence_stays_in_v
     page = open_page(render_page(article), width=360)
     assert page.evaluate("document.documentElement.scrollWidth") == 360
     page.locator(".prose .m.source").last.click()
-    sentence, sheet = (page.locator(place).bounding_box() for place in ("#s3", "#panel"))
+    sentence, sheet = (page.locator(selector).bounding_box() for selector in ("#s3", "#panel"))
     assert sheet["y"] + sheet["height"] == 800
     assert sentence["y"] + sentence["height"] <= sheet["y"]
 
 
-def test_what_an_article_holds_never_runs(open_page):
-    wicked = '</script><script>document.title = "run"</script><img src=x onerror="document.title = 1">{{ 7*7 }}'
-    page = open_page(
-        render_page(
-            tagged(
-                wicked,
-                [wicked],
-                [(0, wicked, wicked, None, None, 0.9)],
-                [stance(0, wicked, wicked, "favor")],
-                title="safe",
-            )
-        )
+def test_markup_in_an_article_never_runs(open_page):
+    hostile = '</script><script>document.title = "run"</script><img src=x onerror="document.title = 1">{{ 7*7 }}'
+    article = tagged(
+        hostile,
+        [hostile],
+        [(0, hostile, hostile, None, None, 0.9)],
+        [stance(0, hostile, hostile, "favor")],
+        title="safe",
     )
+    page = open_page(render_page(article))
     page.locator(".prose .m").click()
     page.locator(".matrix .count").click()
     assert page.title() == "safe"
-    assert page.locator("article").inner_text() == wicked
-    assert page.locator("#status bdi").all_inner_texts() == [wicked, wicked]
+    assert page.locator("article").inner_text() == hostile
+    assert page.locator("#status bdi").all_inner_texts() == [hostile, hostile]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -1,4 +1,4 @@
-"""The sentences of a report: most confident first, as many as there is room for, with links that are safe."""
+"""Test the sentences of a report: the most confident first, up to the size budget, with safe links."""
 
 import json
 from dataclasses import asdict, replace
@@ -13,7 +13,7 @@ from helpers.results import tagged, write_results
 
 @pytest.fixture
 def excerpts_of(tmp_path):
-    """Returns the excerpts of articles within a budget."""
+    """Return a function that gives the excerpts of articles within a budget."""
 
     def find(*articles, **budgets):
         with Store.build([write_results(tmp_path / "tagged.jsonl", *articles)]) as store:
@@ -25,15 +25,15 @@ def excerpts_of(tmp_path):
 
 
 def sure(article, *probabilities):
-    """The article with these probabilities of its stances."""
-    stances = (stance for sentence in article.sentences for stance in list(sentence.stances))
-    for stance, probability in zip(list(stances), probabilities, strict=True):
+    """Return the article with these probabilities for its stances."""
+    stances = [stance for sentence in article.sentences for stance in sentence.stances]
+    for stance, probability in zip(stances, probabilities, strict=True):
         article.sentences[stance.sentence].stances[:] = [replace(stance, probability=probability)]
     return article
 
 
 def test_all_sentences_are_kept_once_where_there_is_room(excerpts_of):
-    found = excerpts_of(
+    result = excerpts_of(
         tagged(
             "a",
             ["Runa Salt", None],
@@ -43,18 +43,18 @@ def test_all_sentences_are_kept_once_where_there_is_room(excerpts_of):
             date="2016-05-09",
         )
     )
-    assert found.articles == [("Cod", "a", 0, "Tide", "2016-05-09", "")]
-    texts = [text for _, _, text in found.texts]
+    assert result.articles == [("Cod", "a", 0, "Tide", "2016-05-09", "")]
+    texts = [text for _, _, text in result.texts]
     assert sorted(texts) == [
         "Runa Salt judges Orvane.",
         "Runa Salt said all is well.",
         "Someone said all is well.",
     ]
-    said = {texts[text]: source for text, source, _, _ in found.statements}
-    assert said["Someone said all is well."] == NO_NAME
-    assert found.names[said["Runa Salt said all is well."]] == "Runa Salt"
-    ((text, holder, target, label, probability),) = found.stances
-    assert (found.texts[text][1], found.names[holder], found.names[target]) == (
+    source_of = {texts[text]: source for text, source, _, _ in result.statements}
+    assert source_of["Someone said all is well."] == NO_NAME
+    assert result.names[source_of["Runa Salt said all is well."]] == "Runa Salt"
+    ((text, holder, target, label, probability),) = result.stances
+    assert (result.texts[text][1], result.names[holder], result.names[target]) == (
         2,
         "Runa Salt",
         "Orvane",
@@ -62,11 +62,11 @@ def test_all_sentences_are_kept_once_where_there_is_room(excerpts_of):
     assert (label, probability) == (0, 0.5)
 
 
-def test_every_pair_has_its_surest_sentence_first(excerpts_of):
+def test_the_most_confident_stance_of_every_pair_comes_first(excerpts_of):
     pairs = [("Ann Lee", "cod"), ("Ann Lee", "cod"), ("Bo Orr", "cod"), (None, "cod")]
-    found = excerpts_of(sure(tagged(stances=pairs), 0.6, 0.9, 0.7, 0.8))
-    holders = [*found.names, "the text itself"]
-    assert [(holders[row[1]], row[4]) for row in found.stances] == [
+    result = excerpts_of(sure(tagged(stances=pairs), 0.6, 0.9, 0.7, 0.8))
+    holders = [*result.names, "the text itself"]
+    assert [(holders[row[1]], row[4]) for row in result.stances] == [
         ("the text itself", 0.8),
         ("Ann Lee", 0.9),
         ("Bo Orr", 0.7),
@@ -74,28 +74,28 @@ def test_every_pair_has_its_surest_sentence_first(excerpts_of):
     ]
 
 
-def test_a_budget_is_kept_and_names_of_the_figures_are_kept_whatever_it_is(excerpts_of):
+def test_the_budget_limits_sentences_but_not_names(excerpts_of):
     articles = [
         tagged(f"a{n}", [("Runa Salt", f"the nets {n} are empty")] * 3, [("Ann Lee", "cod")])
         for n in range(60)
     ]
-    found = excerpts_of(*articles, budget=8000, budget_of_stances=2000)
+    result = excerpts_of(*articles, budget=8000, budget_of_stances=2000)
     size = sum(
         json_size(value) + 1
-        for values in asdict(found).values()
+        for values in asdict(result).values()
         if isinstance(values, list)
         for value in values
     )
     assert 7500 < size < 8500
-    assert 0 < len(found.stances) < 40
-    assert 0 < len(found.statements) < 180
-    nothing = excerpts_of(*articles, budget=1, budget_of_stances=1)
-    assert set(nothing.names) == {"Runa Salt", "Ann Lee", "cod"}
-    assert len(nothing.statements) + len(nothing.stances) <= 2
+    assert 0 < len(result.stances) < 40
+    assert 0 < len(result.statements) < 180
+    smallest = excerpts_of(*articles, budget=1, budget_of_stances=1)
+    assert set(smallest.names) == {"Runa Salt", "Ann Lee", "cod"}
+    assert len(smallest.statements) + len(smallest.stances) <= 2
 
 
 @pytest.mark.parametrize(
-    ("url", "kept"),
+    ("url", "is_link"),
     [
         ("https://tide.example/cod", True),
         ("http://tide.example/cod", True),
@@ -104,18 +104,18 @@ def test_a_budget_is_kept_and_names_of_the_figures_are_kept_whatever_it_is(excer
         ("cod.html", False),
     ],
 )
-def test_only_addresses_of_the_web_are_links(excerpts_of, url, kept):
-    found = excerpts_of(tagged("a", ["Runa Salt"], url=url))
-    assert found.articles[0][5] == (url if kept else "")
+def test_only_web_addresses_are_links(excerpts_of, url, is_link):
+    result = excerpts_of(tagged("a", ["Runa Salt"], url=url))
+    assert result.articles[0][5] == (url if is_link else "")
 
 
 def test_invisible_characters_are_spelled_out(excerpts_of):
-    found = excerpts_of(
+    result = excerpts_of(
         tagged("a", [("Runa Salt", "e\u202evil")], title="\u2066x", outlet="o\u0007")
     )
-    assert found.texts[0][2] == "Runa Salt said e⟨U+202E⟩vil."
-    assert found.articles[0][0] == "⟨U+2066⟩x"
-    assert found.articles[0][3] == "o⟨U+0007⟩"
+    assert result.texts[0][2] == "Runa Salt said e⟨U+202E⟩vil."
+    assert result.articles[0][0] == "⟨U+2066⟩x"
+    assert result.articles[0][3] == "o⟨U+0007⟩"
 
 
 def test_details_have_every_statement_and_stance(tmp_path):
@@ -144,7 +144,7 @@ def test_details_have_every_statement_and_stance(tmp_path):
     assert {row["outlet"] for row in rows} == {"Tide"}
 
 
-def test_the_size_is_that_in_the_page():
+def test_the_json_size_is_that_of_the_escaped_text():
     value = ["</script>", "it's <b> & ü", 1, None]
     escaped = json.dumps(value, separators=(",", ":"))
     for character in "<>&'":

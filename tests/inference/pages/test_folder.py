@@ -1,4 +1,4 @@
-"""Pages as files: one for one article; for several a folder with an index, whatever the articles are called."""
+"""Test pages as files: one file for one article, and a folder with an index for several."""
 
 import re
 from pathlib import Path
@@ -13,8 +13,10 @@ from helpers.pages import Page, stance, tagged
 from helpers.program import TEXT, write
 
 
-def one(doc_id, stances=(), said=(), **more):
-    return tagged("Ann spoke. He left.", ["Ann spoke.", "He left."], said, stances, doc_id, **more)
+def make_article(doc_id, stances=(), attributions=(), **options):
+    return tagged(
+        "Ann spoke. He left.", ["Ann spoke.", "He left."], attributions, stances, doc_id, **options
+    )
 
 
 def write_pages(out, *articles):
@@ -30,13 +32,13 @@ def indexed(*articles):
     return Page("".join(render_index(index.values())))
 
 
-# Where they go
+# Files
 
 
 def test_one_article_is_one_file(tmp_path):
-    write_pages(tmp_path / "a.html", one("a"))
+    write_pages(tmp_path / "a.html", make_article("a"))
     assert [path.name for path in tmp_path.iterdir()] == ["a.html"]
-    assert (tmp_path / "a.html").read_bytes().decode() == render_page(one("a"))
+    assert (tmp_path / "a.html").read_bytes().decode() == render_page(make_article("a"))
 
 
 def test_a_second_article_does_not_fit_in_a_file(tmp_path):
@@ -44,35 +46,33 @@ def test_a_second_article_does_not_fit_in_a_file(tmp_path):
         ConfigError,
         match=r"^--out: expected the name of a folder, since there are several articles$",
     ):
-        write_pages(tmp_path / "a.html", one("a"), one("b"))
+        write_pages(tmp_path / "a.html", make_article("a"), make_article("b"))
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_has_a_page_for_each_at_once_and_an_index_at_the_end(tmp_path):
+def test_a_folder_gets_each_page_at_once_and_the_index_at_the_end(tmp_path):
     folder = tmp_path / "new"
     with open_pages(folder) as pages:
         for number, doc_id in enumerate(("a", "x/b"), 1):
-            pages.write(one(doc_id))
+            pages.write(make_article(doc_id))
             assert len(list(folder.iterdir())) == number
         assert not (folder / "index.html").exists()
     files = sorted(path.name for path in folder.iterdir())
     assert len(files) == 3
-    links = {
-        given["href"]
-        for given, _ in Page((folder / "index.html").read_text(encoding="utf-8")).all("a")
-    }
+    index = Page((folder / "index.html").read_text(encoding="utf-8"))
+    links = {attributes["href"] for attributes, _ in index.all("a")}
     assert {link for link in links if not link.startswith("#")} == set(files) - {"index.html"}
 
 
 def test_a_failure_leaves_the_old_index(tmp_path):
     (tmp_path / "index.html").write_text("old", encoding="utf-8")
     with pytest.raises(AttributeError):
-        write_pages(tmp_path, one("a"), None)
+        write_pages(tmp_path, make_article("a"), None)
     assert (tmp_path / "a.html").exists()
     assert (tmp_path / "index.html").read_text(encoding="utf-8") == "old"
 
 
-def test_a_file_is_no_folder(tmp_path):
+def test_an_existing_file_is_not_a_folder(tmp_path):
     (tmp_path / "out").touch()
     with (
         pytest.raises(
@@ -84,7 +84,7 @@ def test_a_file_is_no_folder(tmp_path):
         pytest.fail("the work was begun")
 
 
-def test_names_are_safe_and_no_two_are_the_same():
+def test_file_names_are_safe_and_unique():
     ids = [
         "a",
         "A",
@@ -118,70 +118,70 @@ def test_names_are_safe_and_no_two_are_the_same():
 # The index
 
 
-def test_the_index_adds_up():
-    said = [(0, "Ann", "Ann", "spoke", None, 0.9)]
+def test_the_index_sums_over_articles():
+    attributions = [(0, "Ann", "Ann", "spoke", None, 0.9)]
     page = indexed(
-        one(
+        make_article(
             "a",
             [stance(0, "Ann", "rail", "favor"), stance(0, "Ann", "tax", "against", abstained=True)],
-            said,
+            attributions,
         ),
-        one(
+        make_article(
             "b",
             [
                 stance(0, "Ann", "rail", "favor"),
                 stance(1, "Ann", "rail", "against"),
                 stance(1, None, "rail", "neutral"),
             ],
-            said,
+            attributions,
             warnings=["odd"],
         ),
     )
     assert page.one("h1") == "2 articles"
-    found = [given["title"] for given, _ in page.all("a", class_="count")]
-    assert found == [
+    cells = [attributes["title"] for attributes, _ in page.all("a", class_="count")]
+    assert cells == [
         "Ann → rail: 2 favor",
         "Ann → rail: 1 against",
     ]
     numbers = "".join(text for _, text in page.all("td", class_="n"))
-    # Of a, b and both: sentences, attributions, sources, favor, against, warnings.
+    # Of a, of b and in total: sentences, attributions, sources, favor, against, warnings.
     assert [numbers[:6], numbers[6:12], numbers[12:]] == ["211100", "211111", "421211"]
-    listed = [
+    articles_of_pairs = [
         re.sub(r"\s+", " ", text)
-        for given, text in page.all("ul")
-        if given.get("id", "").startswith("h")
+        for attributes, text in page.all("ul")
+        if attributes.get("id", "").startswith("h")
     ]
-    assert listed == ["a + 1 favorb + 1 favor − 1 against"]
+    assert articles_of_pairs == ["a + 1 favorb + 1 favor − 1 against"]
 
 
-def test_rows_begin_with_those_who_are_for_or_against_somebody():
-    def speaks(name, *labels):
-        return one(
+def test_holders_with_most_stances_for_or_against_come_first():
+    def article_of(name, *labels):
+        return make_article(
             name,
             [stance(0, name, "rail", label) for label in labels],
             [(0, "Ann", name, "spoke", None, 0.9)],
         )
 
     page = indexed(
-        speaks("Never", "neutral", "neutral", "neutral"),
-        speaks("Once", "favor"),
-        speaks("Twice", "against", "favor"),
+        article_of("Never", "neutral", "neutral", "neutral"),
+        article_of("Once", "favor"),
+        article_of("Twice", "against", "favor"),
     )
-    found = [given["title"] for given, _ in page.all("a", class_="count")]
-    assert found == ["Twice → rail: 1 favor", "Twice → rail: 1 against", "Once → rail: 1 favor"]
+    cells = [attributes["title"] for attributes, _ in page.all("a", class_="count")]
+    assert cells == ["Twice → rail: 1 favor", "Twice → rail: 1 against", "Once → rail: 1 favor"]
 
 
 def test_aliases_are_merged_within_an_article_and_holders_without_a_name_have_no_row():
-    said = [(0, "Ann", "Ann Lee", "spoke", None, 0.9)]
+    attributions = [(0, "Ann", "Ann Lee", "spoke", None, 0.9)]
     stances = [
         stance(0, "Ann Lee", "Trump", "favor"),
         stance(0, "Lee", "Donald Trump", "favor"),
         stance(0, "they", "Donald Trump", "against"),
         stance(1, None, "Mr. Trump", "against"),
     ]
-    page = indexed(one("a", stances, said))
-    found = [given["title"] for given, _ in page.all("a", class_="count")]
-    assert found == [
+    page = indexed(make_article("a", stances, attributions))
+    cells = [attributes["title"] for attributes, _ in page.all("a", class_="count")]
+    assert cells == [
         "Ann Lee → Donald Trump: 2 favor",
         "the text itself → Donald Trump: 1 against",
     ]
@@ -189,40 +189,38 @@ def test_aliases_are_merged_within_an_article_and_holders_without_a_name_have_no
 
 def test_rows_beyond_the_first_are_collapsed():
     names = [f"N{i}" for i in range(FIRST_ROWS + 3)]
-    page = indexed(
-        *(
-            one(name, [stance(0, name, "rail", "favor")], [(0, "Ann", name, "spoke", None, 0.9)])
-            for name in names
-        )
-    )
-    assert f"{3} more sources" in [text for _, text in page.all("summary")]
-    assert len(page.all("tr")) == 2 + len(names) + 2 + len(
-        names
-    )  # heads of two tables, rows, head and sum, articles
+    articles = []
+    for name in names:
+        attribution = (0, "Ann", name, "spoke", None, 0.9)
+        articles.append(make_article(name, [stance(0, name, "rail", "favor")], [attribution]))
+    page = indexed(*articles)
+    assert "3 more sources" in [text for _, text in page.all("summary")]
+    # Two heads and a row for each source; then a head, a sum and a row for each article.
+    assert len(page.all("tr")) == 2 + len(names) + 2 + len(names)
 
 
-def test_the_index_without_stances():
-    page = indexed(one("a"))
+def test_the_index_says_that_there_are_no_stances():
+    page = indexed(make_article("a"))
     assert "No stance that the model is sure enough of." in page.one("main")
 
 
 # The command
 
 
-def test_a_page_by_option_or_by_name(run, model):
+def test_the_option_or_the_file_name_selects_a_page(run, model):
     write("a.txt", TEXT)
-    printed = run("tag", "a.txt", "--model", model, "-f", "html")
-    assert (printed.code, printed.messages) == (0, [])
-    assert Page(printed.out).one("article") == TEXT
+    result = run("tag", "a.txt", "--model", model, "-f", "html")
+    assert (result.code, result.messages) == (0, [])
+    assert Page(result.out).one("article") == TEXT
     run("tag", "a.txt", "--model", model, "-o", "t.html")
-    assert Path("t.html").read_bytes().decode() == printed.out
+    assert Path("t.html").read_bytes().decode() == result.out
 
 
-def test_a_folder_of_pages(run, model):
+def test_the_command_writes_a_folder_of_pages(run, model):
     for name in "ab":
         write(f"in/{name}.txt", TEXT)
-    done = run("tag", "in", "--model", model, "--format", "html", "--out", "pages")
-    assert (done.code, done.out, done.messages) == (0, "", [])
+    result = run("tag", "in", "--model", model, "--format", "html", "--out", "pages")
+    assert (result.code, result.out, result.messages) == (0, "", [])
     assert sorted(path.name for path in Path("pages").iterdir()) == [
         "a.html",
         "b.html",
@@ -230,23 +228,23 @@ def test_a_folder_of_pages(run, model):
     ]
 
 
-@pytest.mark.parametrize(("out", "found"), [(["--out", "t.html"], "'t.html'"), ([], "none")])
-def test_several_articles_need_a_folder(run, model, out, found):
+@pytest.mark.parametrize(("out", "value"), [(["--out", "t.html"], "'t.html'"), ([], "none")])
+def test_several_articles_need_a_folder(run, model, out, value):
     for name in "ab":
         write(f"in/{name}.txt", TEXT)
-    done = run("tag", "in", "--model", model, "--format", "html", *out)
-    assert (done.code, done.out, done.messages) == (
+    result = run("tag", "in", "--model", model, "--format", "html", *out)
+    assert (result.code, result.out, result.messages) == (
         2,
         "",
-        [f"error: --out: expected the name of a folder for the pages of 2 articles, found {found}"],
+        [f"error: --out: expected the name of a folder for the pages of 2 articles, found {value}"],
     )
     assert [path.name for path in Path().iterdir()] == ["in"]
 
 
 def test_several_articles_of_one_file_need_a_folder(run, model):
     write("a.jsonl", '{"text": "He left."}\n' * 2)
-    done = run("tag", "a.jsonl", "--model", model, "--out", "t.html")
-    assert (done.code, done.messages) == (
+    result = run("tag", "a.jsonl", "--model", model, "--out", "t.html")
+    assert (result.code, result.messages) == (
         2,
         ["error: --out: expected the name of a folder, since there are several articles"],
     )
@@ -266,15 +264,15 @@ def test_several_articles_of_one_file_need_a_folder(run, model):
         ),
     ],
 )
-def test_where_pages_cannot_go(run, model, out, message):
+def test_pages_cannot_go_to_other_formats_or_into_the_inputs(run, model, out, message):
     write("in/a.txt", TEXT)
-    done = run("tag", "in", "--model", model, "--format", "html", "--out", out)
-    assert (done.code, done.messages) == (2, [f"error: {message}"])
+    result = run("tag", "in", "--model", model, "--format", "html", "--out", out)
+    assert (result.code, result.messages) == (2, [f"error: {message}"])
 
 
-def test_one_bad_file_does_not_cost_the_index(run, model):
+def test_an_unreadable_file_does_not_prevent_the_index(run, model):
     write("in/a.txt", TEXT)
     Path("in/b.txt").write_bytes(b"\xff")
-    done = run("tag", "in", "--model", model, "--format", "html", "--out", "pages")
-    assert done.code == 1
+    result = run("tag", "in", "--model", model, "--format", "html", "--out", "pages")
+    assert result.code == 1
     assert sorted(path.name for path in Path("pages").iterdir()) == ["a.html", "index.html"]

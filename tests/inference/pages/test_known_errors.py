@@ -1,4 +1,4 @@
-"""The error rates that a report quotes: those measured, and of the model that they were measured of."""
+"""Test the error rates that a report quotes: they are those measured, for the model in question."""
 
 import json
 
@@ -21,16 +21,16 @@ def bundled(name):
 
 
 def test_the_figures_are_those_measured():
-    told = "not what was measured: run `make reference` and commit the file"
-    assert tool.FILE.read_text(encoding="utf-8") == tool.known_errors(), told
+    message = "not what was measured: run `make reference` and commit the file"
+    assert tool.FILE.read_text(encoding="utf-8") == tool.known_errors(), message
 
 
-def test_they_are_those_of_the_rows_of_the_benchmarks(bundled, name):
-    known = known_errors([bundled])
+def test_error_rates_are_those_in_the_benchmark_files(bundled, name):
+    error_rates = known_errors([bundled])
     for key, (file, title) in tool.ROWS.items():
         figures = json.loads((tool.FOLDERS[name] / f"{file}.json").read_text(encoding="utf-8"))
         (row,) = [row for row in figures["rows"] if row["name"] == title]
-        rate = known.rates[key]
+        rate = error_rates.rates[key]
         assert (rate.value, rate.low, rate.high, rate.n) == (
             row["value"],
             row["low"],
@@ -39,20 +39,20 @@ def test_they_are_those_of_the_rows_of_the_benchmarks(bundled, name):
         )
 
 
-def test_nothing_is_known_of_other_models(bundled):
-    other = {"name": "claimstance-minilm", "sha256": "0" * 64}
-    assert known_errors([other]) is None
-    assert known_errors([bundled, other]) is None
+def test_other_models_have_no_known_error_rates(bundled):
+    other_model = {"name": "claimstance-minilm", "sha256": "0" * 64}
+    assert known_errors([other_model]) is None
+    assert known_errors([bundled, other_model]) is None
     assert known_errors([]) is None
 
 
 def test_rates_are_those_at_the_confidence_from_which_stances_count(bundled):
-    known = known_errors([bundled])
-    assert known.of_stances(None)[0] is known.rates["default_precision"]
-    assert known.of_stances(0.99)[1] is known.rates["default_recall"]
-    precision, recall = known.of_stances(0.6)
-    confidence, *measured = next(point for point in known.curve if point[0] <= 0.6)
+    error_rates = known_errors([bundled])
+    assert error_rates.of_stances(None)[0] is error_rates.rates["default_precision"]
+    assert error_rates.of_stances(0.99)[1] is error_rates.rates["default_recall"]
+    precision, recall = error_rates.of_stances(0.6)
+    confidence, *measured = next(point for point in error_rates.curve if point[0] <= 0.6)
     assert 0.55 < confidence <= 0.6
     assert [precision.value / 100, recall.value / 100] == pytest.approx(measured, abs=1e-3)
     assert precision.low is None
-    assert known.of_stances(0.0)[0] is known.rates["all_precision"]
+    assert error_rates.of_stances(0.0)[0] is error_rates.rates["all_precision"]

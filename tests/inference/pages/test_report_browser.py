@@ -1,4 +1,4 @@
-"""A report in a browser: sorting, filters, sentences, search and files; with a keyboard, without a script, on paper.
+"""Test a report in a browser: sorting, filters, sentences, search and saved files, by keyboard, without scripts and on paper.
 
 Skipped where there is no Chromium (Debian: ``apt-get install chromium``) or no Playwright (the extra ``dev``).
 """
@@ -14,6 +14,7 @@ from helpers.reports import DRAYCOTT, ORVANE, SALT, corpus, report_of
 from helpers.results import tagged
 
 pytestmark = pytest.mark.slow
+MANY_NAMES = [f"{first}a {last}berg" for first in "BDFKLM" for last in "BDFKLM"]
 
 
 @pytest.fixture(scope="module")
@@ -27,16 +28,16 @@ def page(open_page, html):
 
 
 def column(page, name, number):
-    """The texts of a column of a table, of the rows that are shown."""
+    """Return the texts of a column in the visible rows of a table."""
     cells = page.locator(f"table[data-save={name}] tbody tr:visible > :nth-child({number})")
     return [text.replace("\n", "") for text in cells.all_inner_texts()]
 
 
 def saved(page, button):
-    """The file that a button saves, as (name, content)."""
-    with page.expect_download() as waiting:
+    """Return the file that a button saves, as (name, content)."""
+    with page.expect_download() as download:
         button.click()
-    return waiting.value.suggested_filename, Path(waiting.value.path()).read_bytes()
+    return download.value.suggested_filename, Path(download.value.path()).read_bytes()
 
 
 # Tables
@@ -56,9 +57,8 @@ def test_a_table_is_sorted_by_any_column(page):
     assert column(page, "sources", 1) == [DRAYCOTT, SALT]
 
 
-def test_a_long_table_is_cut_until_all_is_asked_for(open_page, tmp_path):
-    names = [f"{first}a {last}berg" for first in "BDFKLM" for last in "BDFKLM"]
-    page = open_page(report_of(tmp_path, tagged(says=names)))
+def test_a_long_table_is_cut_until_the_reader_expands_it(open_page, tmp_path):
+    page = open_page(report_of(tmp_path, tagged(says=MANY_NAMES)))
     assert len(column(page, "sources", 1)) == 20
     page.get_by_role("button", name="Show all 36 rows").click()
     assert len(column(page, "sources", 1)) == 36
@@ -66,8 +66,8 @@ def test_a_long_table_is_cut_until_all_is_asked_for(open_page, tmp_path):
     assert len(column(page, "sources", 1)) == 20
 
 
-def test_a_table_is_saved_whole_as_csv_without_formulas(open_page, tmp_path):
-    names = ["=1+1 Salt", *(f"{first}a {last}berg" for first in "BDFKLM" for last in "BDFKLM")]
+def test_a_table_is_saved_as_csv_with_all_rows_and_no_formulas(open_page, tmp_path):
+    names = ["=1+1 Salt", *MANY_NAMES]
     page = open_page(report_of(tmp_path, tagged(says=names, outlet="Tide")))
     name, content = saved(page, page.get_by_role("button", name="Save as CSV: Sources"))
     rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))
@@ -85,7 +85,7 @@ def dialog(page):
     return page.locator("#dialog")
 
 
-def test_a_number_opens_its_sentences_and_escape_leads_back(page):
+def test_a_number_opens_its_sentences_and_escape_returns(page):
     opener = page.locator("table[data-save=pairs] button", has_text="−24")
     opener.focus()
     page.keyboard.press("Enter")
@@ -113,7 +113,7 @@ def test_a_source_opens_its_statements_which_can_be_saved(page):
     assert dialog(page).is_hidden()
 
 
-def test_an_outlet_shows_its_sources_which_open_their_statements_in_it(page):
+def test_an_outlet_sorts_the_sources_whose_counts_open_statements(page):
     page.get_by_role(
         "button", name="12 statements with a named source in Tide: its sources"
     ).click()
@@ -127,14 +127,14 @@ def test_an_outlet_shows_its_sources_which_open_their_statements_in_it(page):
     assert all("Tide" in text for text in page.locator("#d-list > li").all_inner_texts())
 
 
-def test_sentences_without_room_are_told(open_page, tmp_path):
+def test_the_note_counts_the_sentences_beyond_the_budget(open_page, tmp_path):
     page = open_page(report_of(tmp_path, *corpus(), budget=9000, budget_of_stances=4500))
     page.locator("table[data-save=pairs] button", has_text="−24").click()
-    shown = page.locator("#d-list > li").count()
-    assert 0 < shown < 24
+    count = page.locator("#d-list > li").count()
+    assert 0 < count < 24
     assert (
         page.locator("#d-note").inner_text()
-        == f"{shown} of 24 sentences are in this page, most confident first."
+        == f"{count} of 24 sentences are in this page, most confident first."
     )
 
 
@@ -173,12 +173,14 @@ def test_the_matrix_is_filtered_and_ordered(page):
 
 
 def test_the_script_shows_the_same_matrix_as_the_page_without_it(open_page, tmp_path):
-    names = [f"{first}a {last}berg" for first in "BDFKLM" for last in "BDFKLM"]
-    stances = [(name, f"Target{n % 20}") for n, name in enumerate(names) for _ in range(n % 5 + 1)]
-    html = report_of(tmp_path, tagged(stances=[*stances, (names[0], "Orvane", "against")] * 2))
-    without = open_page(html, java_script_enabled=False).locator("#matrix").inner_text()
+    stances = []
+    for n, name in enumerate(MANY_NAMES):
+        stances += [(name, f"Target{n % 20}")] * (n % 5 + 1)
+    stances.append((MANY_NAMES[0], "Orvane", "against"))
+    html = report_of(tmp_path, tagged(stances=stances * 2))
+    scriptless_text = open_page(html, java_script_enabled=False).locator("#matrix").inner_text()
     page = open_page(html)
-    assert page.locator("#matrix").inner_text().split() == without.split()
+    assert page.locator("#matrix").inner_text().split() == scriptless_text.split()
     assert page.locator("#m-status").inner_text() == ("28 of 36 sources and 16 of 21 targets shown")
 
 
@@ -200,7 +202,7 @@ def wait_for_status(page, text):
     page.locator("#q-status", has_text=re.compile(f"^{text}$")).wait_for()
 
 
-def test_words_are_searched_from_their_beginning(page):
+def test_search_finds_words_by_their_beginning(page):
     page.fill("#q", "empty day 1")
     wait_for_status(page, "11 sentences")
     first = page.locator("#found > li").first
@@ -225,30 +227,30 @@ def test_words_in_the_title_of_an_article_are_marked(page):
     assert marks.all_inner_texts() == ["Cod", "Talks", "7"]
 
 
-def test_statements_that_the_model_is_unsure_of_say_so(open_page, tmp_path, monkeypatch):
-    says = tagged(says=[SALT])
-    page = open_page(report_of(tmp_path, says))
+def test_uncertain_statements_have_a_note(open_page, tmp_path, monkeypatch):
+    article = tagged(says=[SALT])
+    page = open_page(report_of(tmp_path, article))
     page.get_by_role("button", name=f"1 statements of {SALT}").click()
     assert "unsure" not in page.locator("#d-list").inner_text()
     monkeypatch.setattr("claimstance.inference.pages.report.UNSURE", 0.8)
-    page = open_page(report_of(tmp_path, says))
+    page = open_page(report_of(tmp_path, article))
     page.get_by_role("button", name=f"1 statements of {SALT}").click()
     assert "75\u00a0% sure (the model is unsure here)" in page.locator("#d-list").inner_text()
 
 
-def test_sentences_count_from_one_and_headlines_are_told(open_page, tmp_path):
+def test_sentences_count_from_one_and_headlines_have_a_note(open_page, tmp_path):
     article = tagged(says=[SALT, DRAYCOTT], title="Runa Salt said all is well", outlet="Tide")
     page = open_page(report_of(tmp_path, article))
     page.fill("#q", "said")
     page.locator("#found > li").first.wait_for()
-    places = page.locator("#found .place").all_inner_texts()
-    assert sorted(places) == [
+    locations = page.locator("#found .place").all_inner_texts()
+    assert sorted(locations) == [
         "Runa Salt said all is well, Tide, headline",
         "Runa Salt said all is well, Tide, sentence 2",
     ]
 
 
-def test_all_sources_on_a_target_are_named_so(page):
+def test_the_sentences_of_all_sources_on_a_target_have_a_title(page):
     page.get_by_role("button", name=f"−31: all sources against {ORVANE}").click()
     assert page.locator("#h-dialog").inner_text() == f"All sources − against {ORVANE}"
 
@@ -280,10 +282,10 @@ def test_a_dark_page_saves_light_charts_and_stays_dark(open_page, html):
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(21, 23, 26)"
 
 
-# For everybody
+# No scripts, small windows, paper and accessibility
 
 
-def test_without_a_script_tables_and_charts_are_there(open_page, html):
+def test_tables_and_charts_need_no_script(open_page, html):
     page = open_page(html, java_script_enabled=False)
     assert column(page, "sources", 1) == [DRAYCOTT, SALT]
     assert names(page) == ["the text itself", DRAYCOTT, SALT]
@@ -308,8 +310,8 @@ def test_on_paper_there_are_no_buttons(page):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("state", ["read", "open", "found", "little"])
 def test_axe_finds_nothing_wrong(open_page, complaints, html, tmp_path, scheme, state):
-    shown = report_of(tmp_path, tagged()) if state == "little" else html
-    page = open_page(shown, color_scheme=scheme, bypass_csp=True)  # see complaints
+    content = report_of(tmp_path, tagged()) if state == "little" else html
+    page = open_page(content, color_scheme=scheme, bypass_csp=True)  # see complaints
     if state == "open":
         page.locator("table[data-save=pairs] button", has_text="−24").click()
     elif state == "found":

@@ -7,10 +7,10 @@ from claimstance.model.errors import ConfigError
 from helpers.serving import problem
 
 
-def test_a_token(start):
+def test_a_token_is_required_except_for_probes(start):
     client = start(token="sesame")
     body = {"json": {"text": "x"}}
-    for shown in (
+    for credentials in (
         "",
         "Bearer",
         "Bearer sesam",
@@ -19,16 +19,18 @@ def test_a_token(start):
         "Basic c2VzYW1l",
         "Bearer séame",
     ):
-        sent = {"authorization": shown.encode("latin-1")} if shown else {}
-        for refused in (
-            client.post("/v1/tag", headers=sent, **body),
-            client.get("/metrics", headers=sent),
+        headers = {"authorization": credentials.encode("latin-1")} if credentials else {}
+        for response in (
+            client.post("/v1/tag", headers=headers, **body),
+            client.get("/metrics", headers=headers),
         ):
-            assert problem(refused)[:2] == (401, "authorization")
-            assert refused.headers["www-authenticate"] == "Bearer"
-    assert client.get("/").headers["www-authenticate"].startswith("Basic ")  # a browser asks for it
-    for good in ("Bearer sesame", "bearer sesame", "Basic YW5uYTpzZXNhbWU="):
-        assert client.post("/v1/tag", headers={"authorization": good}, **body).status_code == 200
+            assert problem(response)[:2] == (401, "authorization")
+            assert response.headers["www-authenticate"] == "Bearer"
+    # A browser asks its user for the token.
+    assert client.get("/").headers["www-authenticate"].startswith("Basic ")
+    for credentials in ("Bearer sesame", "bearer sesame", "Basic YW5uYTpzZXNhbWU="):
+        headers = {"authorization": credentials}
+        assert client.post("/v1/tag", headers=headers, **body).status_code == 200
     assert client.get("/healthz").status_code == client.get("/readyz").status_code == 200
 
 

@@ -1,4 +1,4 @@
-"""The server's paths: what they answer, beside what the library gives; all of it in this process."""
+"""Test the paths of the server in this process: their answers equal those of the library."""
 
 import json
 import re
@@ -11,30 +11,28 @@ from helpers.serving import JSON, RECORD, figure, problem
 
 
 def test_an_article_is_tagged_as_by_the_library(client, tagger):
-    asked = {"text": TEXT, "title": "t", "doc_id": 7, "targets": ["Carl Amsel", "rail"]}
-    answer = client.post("/v1/tag", json=asked)
+    article = {"text": TEXT, "title": "t", "doc_id": 7, "targets": ["Carl Amsel", "rail"]}
+    answer = client.post("/v1/tag", json=article)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
     assert answer.json() == tagger.tag(TEXT, ["Carl Amsel", "rail"], "7", "t").to_dict()
 
 
-def test_a_list_comes_back_in_its_order(client, tagger):
-    asked = [
+def test_a_list_of_articles_is_answered_in_its_order(client, tagger):
+    articles = [
         {"text": TEXT, "doc_id": "a"},
         {"text": ""},
         {"text": "Ships waited.", "targets": ["Ships"]},
     ]
-    answer = client.post("/v1/tag", json=asked).json()
-    assert (
-        answer[0] == tagger.tag(TEXT, doc_id="a", title="Ministers Clash over Tax").to_dict()
-    )  # as in a file
+    answer = client.post("/v1/tag", json=articles).json()
+    # As in a file, a headline is the title.
+    assert answer[0] == tagger.tag(TEXT, doc_id="a", title="Ministers Clash over Tax").to_dict()
     assert answer[1]["warnings"] == ["the article has no sentence: nothing read"]
     assert answer[2] == tagger.tag("Ships waited.", ["Ships"]).to_dict()
-    assert (
-        client.post("/v1/tag", json=[]).json() == client.post("/v1/predict", json=[]).json() == []
-    )
+    assert client.post("/v1/tag", json=[]).json() == []
+    assert client.post("/v1/predict", json=[]).json() == []
 
 
-def test_records_come_back_with_predictions(client, tagger):
+def test_records_are_answered_with_predictions(client, tagger):
     records = [
         RECORD,
         {"id": "2", "text": "Ships waited."},
@@ -43,13 +41,13 @@ def test_records_come_back_with_predictions(client, tagger):
     assert client.post("/v1/predict", json=records).json() == list(tagger.predict(records))
     alone = client.post("/v1/predict", json=RECORD).json()
     assert alone == next(tagger.predict([RECORD]))
-    assert (
-        alone != client.post("/v1/predict", json=records).json()[0]
-    )  # those of one document see each other
-    assert client.post("/v1/predict", json=alone).json() == alone  # what it wrote it reads
+    # Records of one document are one another's context.
+    assert alone != client.post("/v1/predict", json=records).json()[0]
+    # The server accepts its own output.
+    assert client.post("/v1/predict", json=alone).json() == alone
 
 
-def test_neutral_stances_are_listed_if_they_are_asked_for(client, tagger):
+def test_neutral_stances_are_listed_on_request(client, tagger):
     for neutral in (False, True):
         answer = client.post("/v1/tag", json={"text": TEXT, "neutral": neutral}).json()
         assert (
@@ -59,32 +57,30 @@ def test_neutral_stances_are_listed_if_they_are_asked_for(client, tagger):
 
 
 def test_a_byte_order_mark_is_accepted(client):
-    assert (
-        client.post("/v1/tag", content=b'\xef\xbb\xbf{"text": "x"}', headers=JSON).status_code
-        == 200
-    )
+    response = client.post("/v1/tag", content=b'\xef\xbb\xbf{"text": "x"}', headers=JSON)
+    assert response.status_code == 200
 
 
 def test_concurrent_requests_get_the_same_results_as_alone(start, seeds):
-    """To the last byte, with the bundled model, whatever kinds and targets are read beside it."""
+    """Check that the bundled model's answers are equal to the last byte, for all kinds and targets read together."""
     client = start(Tagger.from_pretrained(threads=3), max_articles=100)
     texts = ["\n".join(record.text for record in article) for article in list(seeds.values())[:4]]
     records = [json.loads(record.to_json()) for record in list(seeds.values())[5]]
-    asked = [
+    requests = [
         ("/v1/tag", {"text": text, "targets": targets})
         for text in texts
         for targets in ([], ["the harbour"])
     ]
-    asked += [("/v1/tag", [{"text": text} for text in texts]), ("/v1/predict", records)]
-    alone = [client.post(path, json=body).content for path, body in asked]
-    barrier = threading.Barrier(len(asked))
+    requests += [("/v1/tag", [{"text": text} for text in texts]), ("/v1/predict", records)]
+    alone = [client.post(path, json=body).content for path, body in requests]
+    barrier = threading.Barrier(len(requests))
 
-    def ask(path, body):
+    def post(path, body):
         barrier.wait(20)
         return client.post(path, json=body).content
 
-    with ThreadPoolExecutor(len(asked)) as pool:
-        together = list(pool.map(ask, *zip(*asked, strict=True)))
+    with ThreadPoolExecutor(len(requests)) as pool:
+        together = list(pool.map(post, *zip(*requests, strict=True)))
     assert together == alone
     text = client.get("/metrics").text
     assert figure(text, 'claimstance_batch_size_bucket{le="1.0"}') < figure(
@@ -92,7 +88,7 @@ def test_concurrent_requests_get_the_same_results_as_alone(start, seeds):
     )
 
 
-def test_metrics(client):
+def test_metrics_count_requests_articles_and_records(client):
     client.post("/v1/tag", json=[{"text": TEXT}, {"text": "Ships waited."}])
     client.post("/v1/predict", json=RECORD)
     client.post("/v1/tag", json={})
@@ -113,7 +109,7 @@ def test_metrics(client):
     assert {name: figure(text, name) for name in expected} == expected
 
 
-def test_probes(client):
+def test_probes_report_health_and_readiness(client):
     assert client.get("/healthz").json() == {"status": "ok"}
     assert client.get("/readyz").json() == {"status": "ready"}
     client.app.state.server.is_leaving = True
@@ -121,17 +117,23 @@ def test_probes(client):
     assert client.get("/healthz").headers["connection"] == "close"
 
 
-def test_the_description_has_examples_that_can_be_sent(client):
-    told = client.get("/openapi.json").json()
-    assert set(told["paths"]) == {"/v1/tag", "/v1/predict", "/healthz", "/readyz", "/metrics"}
+def test_examples_in_the_openapi_description_can_be_sent(client):
+    description = client.get("/openapi.json").json()
+    assert set(description["paths"]) == {
+        "/v1/tag",
+        "/v1/predict",
+        "/healthz",
+        "/readyz",
+        "/metrics",
+    }
     for path in ("/v1/tag", "/v1/predict"):
-        post = told["paths"][path]["post"]
+        post = description["paths"][path]["post"]
         assert {"200", "401", "413", "422", "503", "504"} <= set(post["responses"])
         for example in post["requestBody"]["content"]["application/json"]["examples"].values():
             assert client.post(path, json=example["value"]).status_code == 200
-    schemas = told["components"]["schemas"]
-    named = set(re.findall(r"#/components/schemas/([\w-]+)", json.dumps(told)))
-    assert named <= set(schemas)
+    schemas = description["components"]["schemas"]
+    referenced_schemas = set(re.findall(r"#/components/schemas/([\w-]+)", json.dumps(description)))
+    assert referenced_schemas <= set(schemas)
     assert set(client.post("/v1/tag", json={"text": "x"}).json()) == set(
         schemas["TaggedArticle"]["properties"]
     )

@@ -70,11 +70,11 @@ NESTED = [b"[" * depth + b"]" * depth for depth in (60, 500, 100_000)]
     ],
 )
 def test_invalid_articles_are_refused(client, body, field, detail):
-    status, where, told = problem(client.post("/v1/tag", content=body, headers=JSON))
+    status, refused_field, message = problem(client.post("/v1/tag", content=body, headers=JSON))
     assert status == 422
-    assert told.startswith(f"{where}: ")
-    assert detail in told
-    assert field in (None, where)
+    assert message.startswith(f"{refused_field}: ")
+    assert detail in message
+    assert field in (None, refused_field)
 
 
 @pytest.mark.parametrize(
@@ -112,13 +112,13 @@ def test_invalid_articles_are_refused(client, body, field, detail):
     ],
 )
 def test_invalid_records_are_refused(client, body, field, detail):
-    status, where, told = problem(client.post("/v1/predict", content=body, headers=JSON))
+    status, refused_field, message = problem(client.post("/v1/predict", content=body, headers=JSON))
     assert status == 422
-    assert detail in told
-    assert field in (None, where)
+    assert detail in message
+    assert field in (None, refused_field)
 
 
-def test_huge_numbers_come_back_as_null(client):
+def test_infinite_numbers_are_answered_as_null(client):
     answer = client.post(
         "/v1/predict",
         content=b'{"id": "1", "text": "x", "meta": {"a": [1e999, -1e999]}}',
@@ -146,7 +146,7 @@ def test_only_uncompressed_json_is_accepted(client, headers):
     assert problem(client.post("/v1/tag", content=b'{"text": "x"}', headers=headers))[0] == 415
 
 
-def test_unknown_paths_and_methods(client):
+def test_unknown_paths_and_methods_are_refused(client):
     assert problem(client.get("/v1/other"))[0] == 404
     assert problem(client.get("/v1/tag"))[0] == 405
     assert client.get("/v1/tag").headers["allow"] == "POST"
@@ -163,17 +163,17 @@ def test_an_internal_error_is_answered_with_500(start, tagger, monkeypatch):
 # Limits
 
 
-def test_a_body_that_is_too_long(start):
+def test_a_body_over_the_limit_is_refused(start):
     client = start(max_body=100)
-    assert (
-        client.post("/v1/tag", content=b'{"text": "x"}'.ljust(100), headers=JSON).status_code == 200
-    )
-    assert (
-        problem(client.post("/v1/tag", content=b'{"text": "x"}'.ljust(101), headers=JSON))[0] == 413
-    )
-    assert problem(
-        client.post("/v1/tag", content=iter([b'{"text": "x"}', b" " * 100]), headers=JSON)
-    ) == (413, "body", "body: expected at most 100 bytes, found more")
+
+    def post(content):
+        return client.post("/v1/tag", content=content, headers=JSON)
+
+    assert post(b'{"text": "x"}'.ljust(100)).status_code == 200
+    assert problem(post(b'{"text": "x"}'.ljust(101)))[0] == 413
+    chunks = iter([b'{"text": "x"}', b" " * 100])
+    message = "body: expected at most 100 bytes, found more"
+    assert problem(post(chunks)) == (413, "body", message)
 
 
 def test_requests_over_the_limit_of_articles_are_refused(start, tagger, monkeypatch):
@@ -183,13 +183,13 @@ def test_requests_over_the_limit_of_articles_are_refused(start, tagger, monkeypa
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(partial(client.post, "/v1/tag", json={"text": "x"}))
         assert slow.begun.wait(20)
-        for refused in (
+        for response in (
             client.post("/v1/tag", json={"text": "x"}),
             client.post("/v1/predict", json=RECORD),
             client.get("/readyz"),
         ):
-            assert problem(refused)[0] == 503
-            assert refused.headers["retry-after"] == "1"
+            assert problem(response)[0] == 503
+            assert response.headers["retry-after"] == "1"
         form = client.post("/", files={"text": (None, "x")})
         assert (form.status_code, form.headers["retry-after"]) == (503, "1")
         assert figure(client.get("/metrics").text, "claimstance_in_flight") == 1

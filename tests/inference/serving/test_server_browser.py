@@ -1,4 +1,4 @@
-"""The server's page in a browser: an article pasted or dropped, read, and looked at, as a reader does it.
+"""Test the server's page in a browser: a reader pastes or drops an article, reads it and explores it.
 
 Skipped where there is no Chromium (Debian: ``apt-get install chromium``) or no Playwright (the extra ``dev``).
 """
@@ -14,37 +14,37 @@ ARTICLE = (ROOT / "seeds" / "demo.txt").read_text(encoding="utf-8")
 
 @pytest.fixture(scope="module")
 def server():
-    """One with the bundled model, which finds sources to click on."""
+    """Run a server with the bundled model, which finds sources to click on."""
     with process("--max-body", "0.1") as running:
         yield running
 
 
 @pytest.fixture
 def visit(browser, server):
-    """Opens the server's page; at the end nothing may have been complained of or asked of anybody else."""
-    contexts, said, asked = [], [], []
+    """Open the server's page; at the end, check that the console has no error and no other host was requested."""
+    contexts, console_messages, requested_urls = [], [], []
 
-    def show(expected=(), **options):
+    def open_form(expected_errors=(), **options):
         context = browser.new_context(viewport={"width": 1200, "height": 800}, **options)
         contexts.append(context)
         page = context.new_page()
-        page.on(
-            "console",
-            lambda message: (
-                None if any(it in message.text for it in expected) else said.append(message.text)
-            ),
-        )
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.on("request", lambda request: asked.append(request.url))
+
+        def on_console(message):
+            if not any(error in message.text for error in expected_errors):
+                console_messages.append(message.text)
+
+        page.on("console", on_console)
+        page.on("pageerror", lambda error: console_messages.append(str(error)))
+        page.on("request", lambda request: requested_urls.append(request.url))
         page.goto(server.url)
         return page
 
-    yield show
+    yield open_form
     for context in contexts:
         context.close()
-    assert said == []
-    assert asked
-    assert [url for url in asked if not url.startswith(server.url)] == []
+    assert console_messages == []
+    assert requested_urls
+    assert [url for url in requested_urls if not url.startswith(server.url)] == []
 
 
 def paste(page, targets="Orvane\nLissant"):
@@ -54,7 +54,7 @@ def paste(page, targets="Orvane\nLissant"):
     page.locator("article.prose").wait_for()
 
 
-def test_pasted_read_filtered_and_clicked(visit):
+def test_a_pasted_article_can_be_read_filtered_and_clicked(visit):
     page = visit()
     paste(page)
     assert page.title().startswith("Fishing Nations Trade Accusations")
@@ -68,7 +68,7 @@ def test_pasted_read_filtered_and_clicked(visit):
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") != light
 
 
-def test_back_to_the_form_and_another_one(visit):
+def test_the_way_back_to_the_form_keeps_the_article(visit):
     page = visit()
     paste(page)
     page.go_back()
@@ -79,7 +79,7 @@ def test_back_to_the_form_and_another_one(visit):
     assert page.get_by_label("Article").input_value() == ""
 
 
-def test_by_the_keyboard_alone(visit):
+def test_the_form_needs_only_the_keyboard(visit):
     page = visit()
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "Skip to the form"
@@ -97,7 +97,7 @@ def test_by_the_keyboard_alone(visit):
     )
 
 
-def test_without_scripts(visit, tmp_path):
+def test_the_form_needs_no_scripts(visit, tmp_path):
     page = visit(java_script_enabled=False)
     paste(page, "")
     assert page.locator(".said tbody tr").count() > 3
@@ -110,24 +110,26 @@ def test_without_scripts(visit, tmp_path):
     assert page.locator("h1").inner_text() == "cod"
 
 
-def test_a_file_that_is_dropped(visit):
+def test_a_file_can_be_dropped(visit):
     page = visit()
     page.evaluate("""() => {
-        const held = new DataTransfer();
-        held.items.add(new File(["Ships waited. Emil Draycott said so."], "dropped.txt", {type: "text/plain"}));
+        const transfer = new DataTransfer();
+        transfer.items.add(new File(["Ships waited. Emil Draycott said so."], "dropped.txt", {type: "text/plain"}));
         for (const name of ["dragover", "drop"]) {
             document.getElementById("text").dispatchEvent(
-                new DragEvent(name, {dataTransfer: held, bubbles: true, cancelable: true}));
+                new DragEvent(name, {dataTransfer: transfer, bubbles: true, cancelable: true}));
         }
     }""")
-    assert page.get_by_label("Or a file").evaluate("it => it.files[0].name") == "dropped.txt"
+    assert (
+        page.get_by_label("Or a file").evaluate("element => element.files[0].name") == "dropped.txt"
+    )
     page.get_by_role("button", name="Read it").click()
     page.locator("article.prose").wait_for()
     assert page.locator("h1").inner_text() == "dropped"
 
 
 def test_errors_are_shown(visit):
-    page = visit(expected=["422"])
+    page = visit(expected_errors=["422"])
     page.get_by_role("button", name="Read it").click()
     alert = page.get_by_role("alert")
     alert.wait_for()
@@ -145,7 +147,7 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(visit):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("state", ["form", "wrong", "read"])
 def test_axe_finds_nothing_wrong(visit, complaints, scheme, state):
-    page = visit(expected=["422"], color_scheme=scheme, bypass_csp=True)
+    page = visit(expected_errors=["422"], color_scheme=scheme, bypass_csp=True)
     if state == "wrong":
         page.get_by_role("button", name="Read it").click()
         page.get_by_role("alert").wait_for()

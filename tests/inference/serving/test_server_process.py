@@ -1,4 +1,4 @@
-"""The server as it is run: stopped with requests in flight; clients that are slow, leave, or send what is no HTTP."""
+"""Test the server as a process: signals with requests in flight, and clients that are slow, leave, or send malformed HTTP."""
 
 import json
 import signal
@@ -31,7 +31,7 @@ def head(length, path="/v1/tag"):
 
 
 def status(connection):
-    """The status of what comes on a bare connection; ``None`` if it ends without."""
+    """Return the status of the response on a bare connection; ``None`` if it ends without one."""
     line = connection.recv(4096).partition(b"\r\n")[0].split()
     return int(line[1]) if line else None
 
@@ -49,78 +49,81 @@ def drained(connection):
 
 @contextmanager
 def in_this_process(tagger, buffer=0, **settings):
-    """A server in a thread, for what only that lets a test change; ``buffer``: bytes that the system takes for it."""
-    listens, chosen = threading.Event(), Settings(**settings)
-    server = running.prepare(tagger, chosen, listens.set)
-    with running.listen(Settings(port=0)) as opened:
+    """Run a server in a thread, where a test can patch it; ``buffer``: size of the socket's send buffer."""
+    listening, server_settings = threading.Event(), Settings(**settings)
+    server = running.prepare(tagger, server_settings, listening.set)
+    with running.listen(Settings(port=0)) as listener:
         if buffer:
-            opened.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, buffer)
-        thread = threading.Thread(target=server.run, args=([opened],))
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, buffer)
+        thread = threading.Thread(target=server.run, args=([listener],))
         thread.start()
-        assert listens.wait(20)
+        assert listening.wait(20)
         try:
-            yield Running(f"http://localhost:{opened.getsockname()[1]}")
+            yield Running(f"http://localhost:{listener.getsockname()[1]}")
         finally:
             server.should_exit = True
             thread.join(60)
     assert not thread.is_alive()
 
 
-# The end
+# Shutdown
 
 
-def test_a_signal_while_a_file_is_parsed(model):
+def test_a_signal_during_parsing_is_obeyed_after_the_timeout(model):
     body = (
         b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.pdf"\r\n\r\n'
         + form_drawn_often()
         + b"\r\n--b--\r\n"
     )
-    kind = {"content-type": "multipart/form-data; boundary=b"}
+    headers = {"content-type": "multipart/form-data; boundary=b"}
     with process("--model", model, "--timeout", "3") as server, ThreadPoolExecutor(1) as pool:
-        busy = pool.submit(server.ask, "POST", "/", body, kind)
+        response = pool.submit(server.ask, "POST", "/", body, headers)
         time.sleep(1.5)
         server.stop()
-        assert busy.result()[0] == 504
+        assert response.result()[0] == 504
         server.process.wait(20)
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
-def test_accepted_requests_are_answered_after_a_signal(model, how):
+@pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])
+def test_accepted_requests_are_answered_after_a_signal(model, signal_number):
     with (
         process("--model", model, "--threads", "2", "--max-articles", "1000") as server,
         ThreadPoolExecutor(6) as pool,
     ):
         alone = server.ask("POST", "/v1/tag", LONG)
         assert alone[0] == 200
-        asked = [pool.submit(server.ask, "POST", "/v1/tag", LONG) for _ in range(6)]
+        responses = [pool.submit(server.ask, "POST", "/v1/tag", LONG) for _ in range(6)]
         with closing(server.connect()) as idle:
             soon(lambda: server.figure("claimstance_in_flight") > 4)
-            server.stop(how)
-            answers = [task.result(60) for task in asked]
+            server.stop(signal_number)
+            answers = [task.result(60) for task in responses]
             assert [(code, body) for code, _, body in answers] == [(200, alone[2])] * 6
             assert drained(idle) == 0
     with pytest.raises(ConnectionRefusedError):
         server.connect()
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("busy", [False, True])
-def test_a_second_signal_ends_the_server_at_once(model, how, busy):
+def test_a_second_signal_ends_the_server_at_once(model, signal_number, busy):
     server = Process("--model", model, "--threads", "2", "--max-articles", "1000")
     try:
-        with closing(server.connect()) as waiting, closing(server.connect()) as reading:
-            waiting.sendall(head("Content-Length: 100") + b"{")
+        with (
+            closing(server.connect()) as body_connection,
+            closing(server.connect()) as busy_connection,
+        ):
+            body_connection.sendall(head("Content-Length: 100") + b"{")
             if busy:
                 body = json.dumps([{"text": SENTENCE * 1000, "targets": ["rail"]}] * 10).encode()
-                reading.sendall(head(f"Content-Length: {len(body)}") + body)
+                busy_connection.sendall(head(f"Content-Length: {len(body)}") + body)
                 soon(lambda: server.figure("claimstance_in_flight") == 10)
-            server.process.send_signal(how)
+            server.process.send_signal(signal_number)
             time.sleep(0.5)
-            assert server.process.poll() is None  # somebody is still waited for
-            server.process.send_signal(how)
-            began = time.monotonic()
-            assert server.end() == (128 + how, "")
-            assert time.monotonic() - began < 2
+            assert server.process.poll() is None  # a client is still being served
+            server.process.send_signal(signal_number)
+            start_time = time.monotonic()
+            assert server.end() == (128 + signal_number, "")
+            assert time.monotonic() - start_time < 2
     finally:
         server.process.kill()
         server.process.communicate()
@@ -149,7 +152,7 @@ def test_an_endless_article_blocks_neither_others_nor_the_shutdown(model):
         assert server.figure("claimstance_in_flight") == 0
 
 
-def test_a_body_in_arrival_is_waited_for_after_a_signal(model):
+def test_the_server_waits_for_a_body_in_arrival_after_a_signal(model):
     with process("--model", model) as server, closing(server.connect()) as connection:
         connection.sendall(head("Content-Length: 13") + b'{"text"')
         soon(lambda: server.ask("GET", "/healthz")[0] == 200)
@@ -190,10 +193,10 @@ def test_a_client_that_sends_a_long_body_first_gets_the_refusal(model):
         assert (code, json.loads(body)["status"]) == (413, 413)
 
 
-# Clients that are slow, or leave
+# Slow and disconnected clients
 
 
-def test_a_body_that_does_not_arrive(model):
+def test_a_body_that_does_not_arrive_times_out(model):
     with (
         process("--model", model, "--timeout", "0.3") as server,
         closing(server.connect()) as connection,
@@ -203,58 +206,57 @@ def test_a_body_that_does_not_arrive(model):
 
 
 def test_slow_bodies_do_not_keep_others_out(model):
-    """From the same address, too, as here."""
+    """Check that other requests are answered, even from the same address."""
     with process("--model", model, "--threads", "1") as server:
-        slow = [server.connect() for _ in range(200)]
-        for connection in slow:
+        slow_connections = [server.connect() for _ in range(200)]
+        for connection in slow_connections:
             connection.sendall(head("Content-Length: 1000") + b"{")
         for _ in range(3):
-            for connection in slow:
+            for connection in slow_connections:
                 with suppress(ConnectionError):
                     connection.sendall(b" ")
             assert server.ask("POST", "/v1/tag", '{"text": "x"}')[0] == 200
             assert server.ask("GET", "/readyz")[0] == 200
-        for connection in slow:
+        for connection in slow_connections:
             connection.close()
 
 
 def test_the_oldest_body_of_a_client_is_dropped(tagger, monkeypatch):
     monkeypatch.setattr("claimstance.inference.serving.bodies.MAX_PER_CLIENT", 2)
     with in_this_process(tagger) as server:
-        slow = [server.connect() for _ in range(3)]
-        for number, connection in enumerate(slow):
+        slow_connections = [server.connect() for _ in range(3)]
+        for number, connection in enumerate(slow_connections):
             connection.sendall(head("Content-Length: 13") + b'{"text"')
             soon(lambda: server.ask("GET", "/healthz")[0] == 200)
             if number == 2:
-                assert status(slow[0]) == 503
-        for connection in slow[1:]:
+                assert status(slow_connections[0]) == 503
+        for connection in slow_connections[1:]:
             connection.sendall(b': "x"}')
             assert status(connection) == 200
-        for connection in slow:
+        for connection in slow_connections:
             connection.close()
 
 
 def test_connections_without_a_request_are_closed(tagger, monkeypatch):
     monkeypatch.setattr(running, "HEAD_SECONDS", 0.4)
     with in_this_process(tagger) as server:
-        idle, begun, after, late = (server.connect() for _ in range(4))
-        begun.sendall(b"POST /v1/tag HTT")
-        after.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        assert status(after) == 200
-        after.sendall(b"GET /heal")
+        idle, incomplete, reused, late = (server.connect() for _ in range(4))
+        incomplete.sendall(b"POST /v1/tag HTT")
+        reused.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert status(reused) == 200
+        reused.sendall(b"GET /heal")
         late.sendall(head("Content-Length: 13") + b'{"text"')
         time.sleep(0.8)
-        late.sendall(
-            b': "x"}'
-        )  # the head was there in time: this one has the time that bodies have
+        # Its head was complete in time, so that the longer limit of bodies counts.
+        late.sendall(b': "x"}')
         assert status(late) == 200
-        assert [drained(connection) for connection in (idle, begun)] == [0, 0]
-        assert drained(after) < 100  # the end of its answer
-        for connection in (idle, begun, after, late):
+        assert [drained(connection) for connection in (idle, incomplete)] == [0, 0]
+        assert drained(reused) < 100  # the rest of its answer
+        for connection in (idle, incomplete, reused, late):
             connection.close()
 
 
-def test_a_connection_with_an_untaken_answer_is_closed(tagger, monkeypatch):
+def test_a_connection_is_closed_if_the_client_does_not_take_the_answer(tagger, monkeypatch):
     monkeypatch.setattr(running, "ANSWER_SECONDS", 0.3)
     monkeypatch.setattr(running, "IDLE_SECONDS", 0.3)
     with in_this_process(tagger, buffer=4096) as server, closing(socket.socket()) as connection:
@@ -281,15 +283,15 @@ def test_a_request_of_a_disconnected_client_is_cancelled(model):
 
 def test_idle_connections_do_not_keep_others_out(model):
     with process("--model", model) as server:
-        held = [server.connect() for _ in range(300)]
+        idle_connections = [server.connect() for _ in range(300)]
         assert server.ask("POST", "/v1/tag", '{"text": "x"}')[0] == 200
-        for connection in held:
+        for connection in idle_connections:
             connection.close()
         assert server.ask("GET", "/healthz")[0] == 200
 
 
 @pytest.mark.parametrize(
-    "sent",
+    "data",
     [
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
         b"\0" * 100_000,
@@ -304,13 +306,13 @@ def test_idle_connections_do_not_keep_others_out(model):
         + b"0\r\n\r\nGET /healthz HTTP/1.1\r\n\r\n",
     ],
 )
-def test_bytes_that_are_not_http(model_server, sent):
+def test_malformed_http_is_refused(model_server, data):
     with closing(model_server.connect()) as connection:
         try:
-            connection.sendall(sent)
+            connection.sendall(data)
             assert status(connection) in (400, 431, 501)
         except ConnectionError:
-            pass  # closed before all of it was sent
+            pass  # closed before all data were sent
     assert model_server.ask("GET", "/healthz")[0] == 200
 
 
@@ -343,13 +345,13 @@ def model_server(model):
         yield server
 
 
-# What it never does, and how it is started
+# No connections to other hosts; options
 
 _WATCHED = """
 import sys
 def watch(event, arguments):
     if event in ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto"):
-        print("asked elsewhere:", event, arguments, file=sys.stderr)
+        print("connection to another host:", event, arguments, file=sys.stderr)
 sys.addaudithook(watch)
 from claimstance.inference.cli.main import main
 main()
@@ -364,30 +366,21 @@ def test_the_server_opens_no_connections(model):
             + SENTENCE.encode() * 9
             + b"</p></article>\r\n--b--"
         )
-        assert (
-            server.ask("POST", "/", page, {"content-type": "multipart/form-data; boundary=b"})[0]
-            == 200
-        )
+        headers = {"content-type": "multipart/form-data; boundary=b"}
+        assert server.ask("POST", "/", page, headers)[0] == 200
         for path in ("/", "/openapi.json", "/readyz"):
             assert server.ask("GET", path)[0] == 200
 
 
-def test_a_token_from_the_environment(model):
+def test_the_token_may_come_from_the_environment(model):
     with process("--model", model, "--host", "0.0.0.0", CLAIMSTANCE_TOKEN="sesame") as server:
         server.host = "127.0.0.1"
         assert server.ask("GET", "/metrics")[0] == 401
-        assert (
-            server.ask(
-                "POST",
-                "/v1/tag",
-                '{"text": "x"}',
-                {"content-type": "application/json", "authorization": "Bearer sesame"},
-            )[0]
-            == 200
-        )
+        headers = {"content-type": "application/json", "authorization": "Bearer sesame"}
+        assert server.ask("POST", "/v1/tag", '{"text": "x"}', headers)[0] == 200
 
 
-def test_no_token_option_lets_other_machines_in(model):
+def test_the_option_no_token_admits_other_machines(model):
     with process("--model", model, "--host", "0.0.0.0", "--no-token") as server:
         server.host = "127.0.0.1"
         assert server.ask("GET", "/metrics")[0] == 200
@@ -398,8 +391,8 @@ def test_a_taken_port_is_an_error(run, model):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        done = run("serve", "--model", model, "--port", port)
-    assert (done.code, done.messages) == (
+        result = run("serve", "--model", model, "--port", port)
+    assert (result.code, result.messages) == (
         1,
         [f"error: 127.0.0.1, port {port}: cannot be listened on: Address already in use"],
     )
@@ -407,14 +400,14 @@ def test_a_taken_port_is_an_error(run, model):
 
 def test_a_missing_extra_is_an_error_of_one_line(model):
     script = "import sys; sys.modules['fastapi'] = None; from claimstance.inference.cli.main import main; main()"
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-c", script, "serve", "--model", model],
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
-    assert (done.returncode, done.stdout, done.stderr) == (
+    assert (completed.returncode, completed.stdout, completed.stderr) == (
         1,
         "",
         "error: this needs 'fastapi': pip install 'claimstance[serve]'\n",

@@ -1,4 +1,4 @@
-"""Tasks for Label Studio: what is suggested, in which order, and that it reads back as what was tagged."""
+"""Test tasks for Label Studio: their suggestions, their order, and that exports equal the tagged article."""
 
 import json
 from pathlib import Path
@@ -29,18 +29,18 @@ MODEL = {"name": "tiny", "version": "3", "sha256": "0123456789abcdef"}
 EMOJI = "Senator Carl Amsel 🚢 said that the tax is theft.\r\nCritics blamed 👩‍🔬 him for “the delay” — again.\n"
 
 
-def label(name, probability, *others):
-    rest = (1 - probability) / len(others)
-    return Label(name, probability, {name: probability, **dict.fromkeys(others, rest)})
+def label(name, probability, *other_labels):
+    rest = (1 - probability) / len(other_labels)
+    return Label(name, probability, {name: probability, **dict.fromkeys(other_labels, rest)})
 
 
 def article(name, *sentences):
     return TaggedArticle(name, None, "Rain fell. ", MODEL, list(sentences), [])
 
 
-def accepted(tasks, path):
-    """A file as Label Studio exports it once somebody has agreed to everything."""
-    done = [
+def write_export(tasks, path):
+    """Write the export of Label Studio after an annotator has accepted all suggestions."""
+    exported_tasks = [
         {
             "id": n,
             "annotations": [{"completed_by": 1, "result": task["predictions"][0]["result"]}],
@@ -48,12 +48,12 @@ def accepted(tasks, path):
         }
         for n, task in enumerate(tasks, 1)
     ]
-    path.write_text(json.dumps(done, ensure_ascii=False), encoding="utf-8")
+    path.write_text(json.dumps(exported_tasks, ensure_ascii=False), encoding="utf-8")
     return path
 
 
 def characters(text, pieces):
-    """The places of a span, spaces apart: what lies between sentences is in no record."""
+    """Return the offsets of the characters of a span, except spaces, which records lack between sentences."""
     return frozenset(
         i for start, end in pieces or () for i in range(start, end) if not text[i].isspace()
     )
@@ -67,143 +67,142 @@ def holder_of(stance, tagged):
     return characters(tagged.text, span and span.pieces)
 
 
-def told(tagged):
+def layers_of_article(tagged):
     """Return a tagged article's labels and spans, as sets of offsets in its text."""
     text = tagged.text
-    spans = [a for s in tagged.sentences for a in s.attributions]
+    attributions, entities, stances = set(), set(), set()
+    for sentence in tagged.sentences:
+        for attribution in sentence.attributions:
+            spans = [getattr(attribution, role) for role in ROLES]
+            attributions.add(tuple(characters(text, span and span.pieces) for span in spans))
+        for entity in sentence.entities:
+            entities.add((characters(text, [(entity.start, entity.end)]), entity.label))
+    for item in tagged.stances:
+        span = item.target_span
+        target = characters(text, span.pieces) if span else item.target
+        stances.add((item.sentence, holder_of(item, tagged), target, item.label))
     return {
-        "claims": [s.claim.label for s in tagged.sentences],
-        "worth": [s.check_worthy.label for s in tagged.sentences],
-        "attributions": {
-            tuple(characters(text, getattr(a, role) and getattr(a, role).pieces) for role in ROLES)
-            for a in spans
-        },
-        "entities": {
-            (characters(text, [(e.start, e.end)]), e.label)
-            for s in tagged.sentences
-            for e in s.entities
-        },
-        "stances": {
-            (
-                s.sentence,
-                holder_of(s, tagged),
-                characters(text, s.target_span.pieces) if s.target_span else s.target,
-                s.label,
-            )
-            for s in tagged.stances
-        },
+        "claims": [sentence.claim.label for sentence in tagged.sentences],
+        "worth": [sentence.check_worthy.label for sentence in tagged.sentences],
+        "attributions": attributions,
+        "entities": entities,
+        "stances": stances,
     }
 
 
-def read(records, text):
-    """The same of records."""
-    (sheet,) = documents_of(records)[0].layers
+def layers_of_records(records, text):
+    """Return the labels and spans of records, as sets of offsets in the text."""
+    (layer,) = documents_of(records)[0].layers
 
-    def there(record, what):
-        return (
-            characters(text, shift(what, record.start))
-            if isinstance(what, list)
-            else what or frozenset()
-        )
+    def offsets(record, words_or_pieces):
+        if isinstance(words_or_pieces, list):
+            return characters(text, shift(words_or_pieces, record.start))
+        return words_or_pieces or frozenset()
 
+    attributions, entities, stances = set(), set(), set()
+    for roles in layer.attributions():
+        attributions.add(tuple(characters(text, roles.get(role)) for role in ROLES))
+    for i, record in enumerate(records):
+        for entity in record.entities or ():
+            entities.add((offsets(record, entity.span), entity.label))
+        for item in record.stances or ():
+            holder, target = offsets(record, item.holder), offsets(record, item.target)
+            stances.add((i, holder, target, item.label))
     return {
-        "claims": [r.claim for r in records],
-        "worth": [r.check_worthy for r in records],
-        "attributions": {
-            tuple(characters(text, roles.get(role)) for role in ROLES)
-            for roles in sheet.attributions()
-        },
-        "entities": {(there(r, e.span), e.label) for r in records for e in r.entities or ()},
-        "stances": {
-            (i, there(r, s.holder), there(r, s.target), s.label)
-            for i, r in enumerate(records)
-            for s in r.stances or ()
-        },
+        "claims": [record.claim for record in records],
+        "worth": [record.check_worthy for record in records],
+        "attributions": attributions,
+        "entities": entities,
+        "stances": stances,
     }
 
 
 @pytest.mark.parametrize("text", [TEXT, EMOJI, "seed"])
 @pytest.mark.parametrize("targets", [(), ("Carl Amsel", "harbour tax", "rail “fares”")])
-def test_what_was_tagged_reads_back(tagger, text, targets, tmp_path):
+def test_an_accepted_export_equals_the_tagged_article(tagger, text, targets, tmp_path):
     if text == "seed":
         text = (SEEDS / "articles/port-strike.txt").read_text(encoding="utf-8")
     tagged = tagger.tag(text, targets, doc_id="a", title="Tax", neutral=True)
-    records = list(read_file(accepted([task_json(tagged)], tmp_path / "export.json")))
+    records = list(read_file(write_export([task_json(tagged)], tmp_path / "export.json")))
     assert [(r.id, r.doc_id, r.start, r.text) for r in records] == [
         (f"a:{s.index}", "a", s.start, s.text) for s in tagged.sentences
     ]
     assert {r.meta["title"] for r in records} == {"Tax"}
-    assert read(records, text) == told(tagged)
+    assert layers_of_records(records, text) == layers_of_article(tagged)
     assert tagged.stances
 
 
-def test_a_holder_in_another_sentence_reads_back_as_a_name(tmp_path):
+def test_a_holder_in_another_sentence_is_exported_as_a_name(tmp_path):
     text = '"The tax is theft , " said Amsel . "The harbour is dead . "'
     roles = {"source": "Amsel", "cue": "said", "content": "The tax is theft harbour dead"}
     opinions = {"opinion_target": "tax harbour"}
     tagger, _ = scripted(text, roles, {}, opinions, opinion_spans=True)
     tagged = tagger.tag(text, doc_id="a")
-    records = list(read_file(accepted([task_json(tagged)], tmp_path / "e.json")))
+    records = list(read_file(write_export([task_json(tagged)], tmp_path / "e.json")))
     assert [type(stance.holder) for record in records for stance in record.stances] == [list, str]
     assert records[1].stances[0].holder == "Amsel"
-    assert read(records, text)["stances"] == told(tagged)["stances"]
+    assert layers_of_records(records, text)["stances"] == layers_of_article(tagged)["stances"]
 
 
-def test_a_source_of_several_things_and_its_stances_is_one_region(tmp_path):
+def test_a_source_of_several_attributions_is_one_region(tmp_path):
     tagger, _ = script()
     tagged = tagger.tag(
         "He said that ferries were late. Critics blamed Carl Amsel.",
         ["Carl Amsel", "ferries", "rail"],
     )
     results = task_json(tagged)["predictions"][0]["result"]
-    names = [
+    source_regions = [
         r["id"] for r in results if r["type"] == "labels" and r["value"]["labels"] == ["Source"]
     ]
-    assert [r["value"]["text"] for r in results if r.get("id") in names] == ["He", "Critics"]
-    ties = [(r["from_id"], r["labels"][0]) for r in results if r["type"] == "relation"]
-    assert ties.count((names[0], "favor")) == 2
-    named = {r["value"]["text"][0] for r in results if r["type"] == "textarea"}
-    assert named == {"ferries", "rail"}  # each is missing from one of the sentences
-    assert (
-        read(list(read_file(accepted([task_json(tagged)], tmp_path / "e.json"))), tagged.text)[
-            "stances"
-        ]
-        == (told(tagged)["stances"])
-    )
+    assert [r["value"]["text"] for r in results if r.get("id") in source_regions] == [
+        "He",
+        "Critics",
+    ]
+    relations = [(r["from_id"], r["labels"][0]) for r in results if r["type"] == "relation"]
+    assert relations.count((source_regions[0], "favor")) == 2
+    typed_targets = {r["value"]["text"][0] for r in results if r["type"] == "textarea"}
+    assert typed_targets == {"ferries", "rail"}  # each is missing from one of the sentences
+    records = list(read_file(write_export([task_json(tagged)], tmp_path / "e.json")))
+    stances = layers_of_records(records, tagged.text)["stances"]
+    assert stances == layers_of_article(tagged)["stances"]
 
 
 QUOTED = "“The bill robs us. Orvane wrote it,” Salt said. House Republicans agree with Orvane."
 
 
 def quoted_article():
-    """A quotation whose speaker stands in its second sentence, and a holder who is no source."""
+    """Return a quotation whose speaker stands in its second sentence, with a holder who is no source."""
     sentences = ["“The bill robs us.", "Orvane wrote it,” Salt said."]
     sentences.append("House Republicans agree with Orvane.")
     salt = span(QUOTED, "Salt", "Runa Salt")
     republicans = span(QUOTED, "House Republicans", "House Republicans")
     bill, orvane = span(QUOTED, "The bill"), span(QUOTED, "Orvane")
-    again = span(QUOTED, "Orvane", start=orvane.end)
+    second_orvane = span(QUOTED, "Orvane", start=orvane.end)
     stances = [
         stance(0, "Runa Salt", "The bill", "against", holder=salt, target=bill),
         stance(0, "Runa Salt", "greed", "against", holder=salt),
         stance(0, None, "The bill", "favor", target=bill),
         stance(1, "Runa Salt", "Orvane", "against", holder=salt, target=orvane),
-        stance(2, "House Republicans", "Orvane", "favor", holder=republicans, target=again),
+        stance(2, "House Republicans", "Orvane", "favor", holder=republicans, target=second_orvane),
     ]
-    said = [(1, "Salt", "Runa Salt", "said", "Orvane wrote it", 0.9)]
-    return tagged(QUOTED, sentences, said, stances)
+    attributions = [(1, "Salt", "Runa Salt", "said", "Orvane wrote it", 0.9)]
+    return tagged(QUOTED, sentences, attributions, stances)
 
 
-def test_a_holder_of_another_sentence_is_given_by_name(tmp_path):
-    records = list(read_file(accepted([task_json(quoted_article())], tmp_path / "e.json")))
-    found = [
-        (record.text[slice(*it.target[0])] if isinstance(it.target, list) else it.target)
-        + f": {it.holder and (it.holder if isinstance(it.holder, str) else record.text[slice(*it.holder[0])])}"
-        f" {it.label}"
+def test_stances_of_holders_in_other_sentences_have_their_names(tmp_path):
+    records = list(read_file(write_export([task_json(quoted_article())], tmp_path / "e.json")))
+
+    def words(record, words_or_pieces):
+        if isinstance(words_or_pieces, list):
+            return record.text[slice(*words_or_pieces[0])]
+        return words_or_pieces
+
+    stances = [
+        f"{words(record, stance.target)}: {words(record, stance.holder)} {stance.label}"
         for record in records
-        for it in record.stances or ()
+        for stance in record.stances or ()
     ]
-    assert sorted(found) == [
+    assert sorted(stances) == [
         "Orvane: House Republicans favor",
         "Orvane: Salt against",
         "The bill: None favor",
@@ -212,14 +211,14 @@ def test_a_holder_of_another_sentence_is_given_by_name(tmp_path):
     ]
 
 
-def test_a_holder_who_is_no_source_is_a_region_of_its_own():
+def test_a_holder_who_is_no_source_has_its_own_region():
     results = task_json(quoted_article())["predictions"][0]["result"]
     regions = [r["value"] for r in results if r["type"] == "labels"]
     assert [r["text"] for r in regions if r["labels"] == ["Holder"]] == ["House Republicans"]
     assert [r["text"] for r in regions if r["labels"] == ["Source"]] == ["Salt"]
 
 
-def test_certainty_is_the_mean_over_tasks_of_how_far_answers_are_from_a_guess():
+def test_certainty_is_the_mean_over_tasks_of_the_distance_from_a_guess():
     sure, guess = label("claim", 0.75, "no_claim"), label("no_claim", 0.5, "claim")
     span = Span(0, 4, "Rain", ((0, 4),))
     stance = Stance(
@@ -236,39 +235,32 @@ def test_certainty_is_the_mean_over_tasks_of_how_far_answers_are_from_a_guess():
         stances=[stance],
     )
     second = Sentence(1, 10, 11, "", claim=guess, attributions=[], entities=[])
-    tasks = [
-        (0.5 + 0.0) / 2,
-        0.8,
-        0.0,
-        (0.6 - 1 / 3) / (2 / 3),
-    ]  # claims, attribution, entity, stance
-    assert certainty(article("a", first, second)) == pytest.approx(sum(tasks) / 4)
+    claims, attributions, entities = (0.5 + 0.0) / 2, 0.8, 0.0
+    stances = (0.6 - 1 / 3) / (2 / 3)
+    mean = (claims + attributions + entities + stances) / 4
+    assert certainty(article("a", first, second)) == pytest.approx(mean)
     assert certainty(article("a", Sentence(0, 0, 10, "Rain fell."))) == 1
 
 
-def test_the_least_certain_come_first_and_what_has_no_sentence_not_at_all(tmp_path):
+def test_the_least_certain_articles_come_first_and_empty_ones_are_omitted(tmp_path):
     out = tmp_path / "new" / "tasks.json"
     with open_tasks(out, ("claim",), {"claim": ("no_claim", "claim")}) as tasks:
         for name, probability in (("b", 0.9), ("ünï", 0.6), ("a", 0.8), ("d", 0.6)):
-            tasks.write(
-                article(
-                    name,
-                    Sentence(0, 0, 10, "Rain fell.", claim=label("claim", probability, "no_claim")),
-                )
-            )
+            claim = label("claim", probability, "no_claim")
+            tasks.write(article(name, Sentence(0, 0, 10, "Rain fell.", claim=claim)))
         tasks.write(article("empty"))
-    found = json.loads(out.read_text(encoding="utf-8"))
-    assert [(t["data"]["id"], t["predictions"][0]["score"]) for t in found] == [
+    written_tasks = json.loads(out.read_text(encoding="utf-8"))
+    assert [(t["data"]["id"], t["predictions"][0]["score"]) for t in written_tasks] == [
         ("ünï", 0.2),
         ("d", 0.2),
         ("a", 0.6),
         ("b", 0.8),
     ]
-    assert {t["predictions"][0]["model_version"] for t in found} == {"tiny 3 0123456789ab"}
+    assert {t["predictions"][0]["model_version"] for t in written_tasks} == {"tiny 3 0123456789ab"}
     assert sorted(p.name for p in out.parent.iterdir()) == ["tasks.json", "tasks.xml"]
 
 
-def test_nothing_is_left_where_the_work_failed(tmp_path):
+def test_a_failure_leaves_no_files(tmp_path):
     with pytest.raises(RuntimeError), open_tasks(tmp_path / "t.json", (), {}):
         raise RuntimeError
     assert list(tmp_path.iterdir()) == []
@@ -276,26 +268,16 @@ def test_nothing_is_left_where_the_work_failed(tmp_path):
 
 def test_the_configuration_has_every_control_and_label_that_tasks_use(run, model):
     write("a.txt", TEXT)
-    done = run(
-        "tag",
-        "a.txt",
-        "--model",
-        model,
-        "-t",
-        "Carl Amsel",
-        "-t",
-        "rail",
-        "-f",
-        "labelstudio",
-        "-o",
-        "t.json",
-    )
-    assert (done.code, done.out, done.messages) == (0, "", [])
+    command = ("tag", "a.txt", "--model", model, "-t", "Carl Amsel", "-t", "rail")
+    result = run(*command, "-f", "labelstudio", "-o", "t.json")
+    assert (result.code, result.out, result.messages) == (0, "", [])
     view = ElementTree.parse("t.xml").getroot()
-    choices = {c.get("name"): {a.get("value") for a in c} for c in view.iter("Choices")}
+    choices = {}
+    for control in view.iter("Choices"):
+        choices[control.get("name")] = {choice.get("value") for choice in control}
     texts = {c.get("name") for c in view.iter("TextArea")}
     marks = {m.get("value") for m in view.find("Labels")}
-    ties = {m.get("value") for m in view.find("Relations")}
+    relations = {m.get("value") for m in view.find("Relations")}
     (task,) = json.loads(Path("t.json").read_text(encoding="utf-8"))
     kinds = set()
     for result in task["predictions"][0]["result"]:
@@ -305,30 +287,25 @@ def test_the_configuration_has_every_control_and_label_that_tasks_use(run, model
         elif result["type"] == "labels":
             assert set(result["value"]["labels"]) <= marks
         else:
-            assert set(result.get("labels", ())) <= ties
+            assert set(result.get("labels", ())) <= relations
             assert result.get("from_name", "target") in texts
     assert kinds == {"labels", "choices", "relation", "textarea"}
-    printed = run(
-        "tag", "a.txt", "--model", model, "-t", "Carl Amsel", "-t", "rail", "-f", "labelstudio"
-    )
-    assert printed.out == Path("t.json").read_text(encoding="utf-8")
+    printed_result = run(*command, "-f", "labelstudio")
+    assert printed_result.out == Path("t.json").read_text(encoding="utf-8")
 
 
-def test_labels_of_ones_own(tiny_encoder, run):
+def test_the_configuration_has_custom_labels(tiny_encoder, run):
     folder = exported(tiny_encoder, ("stance",), stance=("con", 'pro "&'))
     write("a.txt", TEXT)
-    assert (
-        run(
-            "tag", "a.txt", "--model", folder, "-t", "rail", "-f", "labelstudio", "-o", "t.json"
-        ).code
-        == 0
-    )
+    options = ("-t", "rail", "-f", "labelstudio", "-o", "t.json")
+    assert run("tag", "a.txt", "--model", folder, *options).code == 0
     view = ElementTree.parse("t.xml").getroot()
     assert [m.get("value") for m in view.find("Labels")] == ["Sentence", "Holder", "Target"]
-    assert [[a.get("value") for a in c] for c in view.iter("Choices")] == [["con", 'pro "&']]
+    (control,) = view.iter("Choices")
+    assert [choice.get("value") for choice in control] == ["con", 'pro "&']
 
 
-def test_a_configuration_without_stances_asks_for_none():
+def test_a_configuration_without_stances_has_no_controls_for_them():
     view = ElementTree.fromstring(
         labelling_config(set(TASKS) - {"stance", "entity"}, DEFAULT_LABELS)
     )
@@ -337,17 +314,17 @@ def test_a_configuration_without_stances_asks_for_none():
     assert [m.get("value") for m in view.find("Labels")] == ["Sentence", "Source", "Cue", "Content"]
 
 
-def test_the_name_has_to_be_one_that_label_studio_takes(run):
+def test_the_file_name_must_end_in_json(run):
     write("a.txt", TEXT)
-    done = run("tag", "a.txt", "-f", "labelstudio", "-o", "t.jsonl")
-    assert (done.code, done.messages) == (
+    result = run("tag", "a.txt", "-f", "labelstudio", "-o", "t.jsonl")
+    assert (result.code, result.messages) == (
         2,
         ["error: --out: expected a name ending in .json for --format labelstudio, found 't.jsonl'"],
     )
 
 
-def test_an_export_is_known_however_long_its_first_annotation_is(tagger, tmp_path):
+def test_an_export_is_recognised_despite_a_long_first_annotation(tagger, tmp_path):
     tagged = tagger.tag(TEXT * 40, doc_id="a")
-    path = accepted([task_json(tagged)], tmp_path / "export.json")
+    path = write_export([task_json(tagged)], tmp_path / "export.json")
     assert path.read_text(encoding="utf-8").index('"data"') > 65_536
     assert recognise(path).name == "labelstudio"

@@ -1,4 +1,4 @@
-"""Writing results: whole files or none, columns that stay, text that comes back as it was."""
+"""Test writers of text: complete files or none, stable columns, and unchanged text."""
 
 import csv
 import io
@@ -24,7 +24,7 @@ from claimstance.inference.writers.text import CsvWriter, JsonlWriter, open_outp
 from claimstance.model.errors import ClaimstanceError
 
 TEXT = 'He said,\n"it, too, is 🧿".\r\nShe left.'
-HE, SAID, IT = (
+SOURCE, CUE, CONTENT = (
     Span(start, end, TEXT[start:end], ((start, end),)) for start, end in ((0, 2), (3, 7), (10, 23))
 )
 
@@ -53,11 +53,11 @@ def article():
                 TEXT[:25],
                 claim,
                 worth,
-                [Attribution(source, SAID, IT, 0.9), Attribution(HE, None, None, 0.5)],
+                [Attribution(source, CUE, CONTENT, 0.9), Attribution(SOURCE, None, None, 0.5)],
                 [Entity(0, 2, "He", "PERSON", 0.9)],
                 [
                     Stance("Carl Amsel", "rail", **stance, holder_span=source),
-                    Stance(None, "it", **stance, target_span=IT, abstained=True),
+                    Stance(None, "it", **stance, target_span=CONTENT, abstained=True),
                 ],
             ),
             Sentence(1, 27, 36, TEXT[27:]),
@@ -72,7 +72,7 @@ def rows(article, kind):
     return list(csv.DictReader(io.StringIO(file.getvalue(), newline="")))
 
 
-def test_a_row_for_each_sentence(article):
+def test_each_sentence_has_a_row(article):
     first, second = rows(article, "sentences")
     assert first == {
         "doc_id": "d",
@@ -86,7 +86,7 @@ def test_a_row_for_each_sentence(article):
         "subjective_probability": "",
         "sources": "Carl Amsel | He",
         "cues": "said",
-        "contents": IT.text,
+        "contents": CONTENT.text,
         "entities": "He (PERSON)",
         "meta": "",
     }
@@ -100,7 +100,7 @@ def test_a_row_for_each_sentence(article):
     }
 
 
-def test_a_row_for_each_stance(article):
+def test_each_stance_has_a_row(article):
     first, second = rows(article, "stances")
     assert first == {
         "doc_id": "d",
@@ -117,17 +117,17 @@ def test_a_row_for_each_stance(article):
         "text": TEXT[:25],
         "meta": "",
     }
-    places = ("holder", "holder_start", "holder_end", "target_start", "target_end")
-    assert [second[name] for name in places] == ["", "", "", "10", "23"]
+    columns = ("holder", "holder_start", "holder_end", "target_start", "target_end")
+    assert [second[name] for name in columns] == ["", "", "", "10", "23"]
     assert second["abstained"] == "True"
 
 
-def test_json_lines(article):
+def test_each_article_is_a_line_of_json(article):
     file = io.StringIO()
     JsonlWriter(file).write(article)
     JsonlWriter(file).write(article)
-    first, second, rest = file.getvalue().split("\n")
-    assert (first, rest) == (second, "")
+    first, second, remainder = file.getvalue().split("\n")
+    assert (first, remainder) == (second, "")
     assert "🧿" in first
     data = json.loads(first)
     assert data["text"] == TEXT
@@ -135,18 +135,18 @@ def test_json_lines(article):
     assert data["sentences"][1]["attributions"] is None
 
 
-def test_what_sentences_are_ranked_by():
+def test_ranking_is_the_probability_of_the_positive_label():
     assert ranking({"no": 0.2, "yes": 0.8}) == ranking({"yes": 0.8, "no": 0.2}) == 0.8
     assert ranking({"low": 0.2, "high": 0.8}) == 0.8
 
 
-def test_standard_output(capsys):
+def test_output_without_a_path_is_standard_output(capsys):
     with open_output(None) as file:
         file.write("x")
     assert capsys.readouterr().out == "x"
 
 
-def test_a_file_comes_whole_with_folders_and_unchanged_line_ends(tmp_path):
+def test_a_file_appears_complete_with_its_folders_and_line_ends(tmp_path):
     path = tmp_path / "new" / "out.csv"
     with open_output(path) as file:
         file.write("a\r\nü\n")
@@ -156,7 +156,7 @@ def test_a_file_comes_whole_with_folders_and_unchanged_line_ends(tmp_path):
 
 
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, ClaimstanceError])
-def test_a_failure_leaves_what_was_there(tmp_path, error):
+def test_a_failure_keeps_the_existing_file(tmp_path, error):
     def fail():
         with open_output(path) as file:
             file.write("half")
@@ -171,7 +171,7 @@ def test_a_failure_leaves_what_was_there(tmp_path, error):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_full_disk_is_one_line(tmp_path):
+def test_a_full_disk_is_an_error_of_one_line(tmp_path):
     with (
         pytest.raises(
             ClaimstanceError, match=r"out\.jsonl: cannot be written: No space left on device$"
@@ -183,15 +183,15 @@ def test_a_full_disk_is_one_line(tmp_path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
-def test_a_file_is_for_whom_other_files_are(tmp_path):
-    path, other = tmp_path / "a", tmp_path / "b"
-    other.touch()
+def test_a_file_has_the_usual_permissions(tmp_path):
+    path, ordinary_file = tmp_path / "a", tmp_path / "b"
+    ordinary_file.touch()
     with open_output(path):
         pass
-    assert stat.S_IMODE(path.stat().st_mode) == stat.S_IMODE(other.stat().st_mode)
+    assert stat.S_IMODE(path.stat().st_mode) == stat.S_IMODE(ordinary_file.stat().st_mode)
 
 
-def test_a_folder_cannot_be_written_before_any_work_is_done(tmp_path):
+def test_a_folder_as_output_is_an_error_at_once(tmp_path):
     with (
         pytest.raises(ClaimstanceError, match=r"cannot be written: Is a directory$"),
         open_output(tmp_path),
@@ -199,7 +199,7 @@ def test_a_folder_cannot_be_written_before_any_work_is_done(tmp_path):
         pytest.fail("the work was begun")
 
 
-def test_a_place_that_cannot_be(tmp_path):
+def test_a_path_below_a_file_is_an_error_at_once(tmp_path):
     (tmp_path / "file").touch()
     with (
         pytest.raises(ClaimstanceError, match=r"out: cannot be written: "),
@@ -211,7 +211,7 @@ def test_a_place_that_cannot_be(tmp_path):
 @pytest.mark.skipif(
     sys.platform == "win32" or os.geteuid() == 0, reason="permissions do not hold the superuser"
 )
-def test_a_folder_that_is_read_only(tmp_path):
+def test_a_read_only_folder_is_an_error_at_once(tmp_path):
     tmp_path.chmod(0o500)
     with (
         pytest.raises(ClaimstanceError, match=r"cannot be written: Permission denied$"),

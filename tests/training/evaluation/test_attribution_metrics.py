@@ -1,4 +1,4 @@
-"""Nested attributions made flat, and scores of attributions on cases computed by hand."""
+"""Test the flattening of nested attributions, and scores of attributions computed by hand."""
 
 import numpy as np
 import pytest
@@ -16,12 +16,12 @@ from claimstance.training.evaluation.metrics import bootstrap
 TEXT = "Lee said Moss believed the dam failed."
 
 
-def attribution(text=TEXT, event=None, **parts):
-    """An attribution whose parts are given as words of the text; several pieces are parted by ``|``."""
-    spans = {
-        role: [(text.index(piece), text.index(piece) + len(piece)) for piece in words.split("|")]
-        for role, words in parts.items()
-    }
+def attribution(text=TEXT, event=None, **words_by_role):
+    """Return an attribution whose spans are these words of the text; ``|`` separates pieces of a span."""
+    spans = {}
+    for role, words in words_by_role.items():
+        starts = [(text.index(piece), piece) for piece in words.split("|")]
+        spans[role] = [(start, start + len(piece)) for start, piece in starts]
     return Attribution(**spans, event=event)
 
 
@@ -36,16 +36,16 @@ INNER = attribution(source="Moss", cue="believed", content="the dam failed")
 
 
 def flat(*attributions, text=TEXT):
-    one = record(*attributions, text=text)
+    sentence = record(*attributions, text=text)
     return [
         (span.role, text[span.start : span.end], span.event)
-        for span in flatten(one, attribution_sizes([one]))
+        for span in flatten(sentence, attribution_sizes([sentence]))
     ]
 
 
 @pytest.mark.parametrize("order", [(OUTER, INNER), (INNER, OUTER)])
 def test_the_innermost_attribution_wins(order):
-    inner, outer = (f"d:0#{order.index(which)}" for which in (INNER, OUTER))
+    inner, outer = (f"d:0#{order.index(item)}" for item in (INNER, OUTER))
     assert flat(*order) == [
         ("source", "Lee", outer),
         ("cue", "said", outer),
@@ -64,8 +64,10 @@ def test_the_outer_content_stays_around_the_inner_attribution():
 
 
 def test_source_and_cue_inside_their_own_content_win():
-    whole = attribution(source="Moss", cue="believed", content="Lee said Moss believed the dam")
-    assert [span[:2] for span in flat(whole)] == [
+    self_nested = attribution(
+        source="Moss", cue="believed", content="Lee said Moss believed the dam"
+    )
+    assert [span[:2] for span in flat(self_nested)] == [
         ("content", "Lee said"),
         ("source", "Moss"),
         ("cue", "believed"),
@@ -86,7 +88,7 @@ def test_pieces_stay_apart_and_lose_space_at_their_ends():
 
 
 def test_size_counts_all_sentences_of_an_attribution():
-    # In the second sentence the long quote is the shorter of the two, but as a whole it is the outer one.
+    # In the second sentence the long quote is the shorter of the two, but over both sentences it is the outer one.
     first = record(
         attribution(source="Lee", cue="said", content="Moss believed the dam failed", event="quote")
     )
@@ -104,25 +106,25 @@ def test_size_counts_all_sentences_of_an_attribution():
     ]
 
 
-def scored(gold, found):
-    """The scores of predicted attributions against gold ones, over one document of a sentence or more."""
+def scored(gold, predicted):
+    """Return the scores of predicted attributions against gold ones, for the sentences of one document."""
     if isinstance(gold, Record):
-        gold, found = [gold], [found]
+        gold, predicted = [gold], [predicted]
     pairs = [
-        (one, Prediction(attributions=[(a, 1.0) for a in each]))
-        for one, each in zip(gold, found, strict=True)
+        (sentence, Prediction(attributions=[(a, 1.0) for a in attributions]))
+        for sentence, attributions in zip(gold, predicted, strict=True)
     ]
     return attribution_scores(count_attributions(pairs))
 
 
-def test_what_is_found_exactly_scores_one():
+def test_exact_predictions_score_one():
     scores = scored(record(OUTER, INNER), [INNER, OUTER])
     assert set(scores.values()) == {1.0}
     assert len(scores) == 21
 
 
-def test_overlap_and_exact_by_hand():
-    # Gold content: the dam failed. Found: believed the dam, and one more cue.
+def test_overlap_and_exact_scores_equal_those_by_hand():
+    # Gold content: the dam failed. Predicted: believed the dam, and one more cue.
     gold = record(attribution(source="Lee", cue="said", content="the dam failed"))
     scores = scored(
         gold,
@@ -140,7 +142,7 @@ def test_overlap_and_exact_by_hand():
     assert (scores["linked.precision"], scores["linked.recall"]) == (0.5, 1.0)
 
 
-def test_quotes_and_stops_are_tokens_spaces_are_not():
+def test_punctuation_marks_are_tokens_but_spaces_are_not():
     text = "“Go,” she said."
     gold = record(Attribution(cue=[(10, 14)], content=[(0, 5)]), text=text)  # tokens: “ Go , ”
     scores = scored(gold, [Attribution(cue=[(9, 14)], content=[(1, 4)])])
@@ -149,68 +151,66 @@ def test_quotes_and_stops_are_tokens_spaces_are_not():
 
 
 @pytest.mark.parametrize(
-    ("found", "linked"),
+    ("predicted", "linked"),
     [
         (attribution(source="Lee", cue="said", content="dam"), 1.0),  # a shared token suffices
-        (attribution(source="Lee", cue="said"), 0.0),  # a part that gold has must be there
+        (attribution(source="Lee", cue="said"), 0.0),  # a role of the gold attribution is missing
         (attribution(cue="said", content="the dam failed"), 0.0),
         (attribution(source="Moss", cue="said", content="the dam failed"), 0.0),
         (attribution(source="Lee", cue="believed", content="the dam failed"), 0.0),
     ],
 )
-def test_a_linked_attribution_has_all_its_parts(found, linked):
+def test_a_linked_attribution_has_all_its_roles(predicted, linked):
     gold = record(attribution(source="Lee", cue="said", content="the dam failed"))
-    assert scored(gold, [found])["linked.f1"] == linked
+    assert scored(gold, [predicted])["linked.f1"] == linked
 
 
-def test_a_part_that_gold_lacks_must_be_lacking():
+def test_a_linked_attribution_has_no_other_roles():
     gold = record(attribution(cue="said", content="the dam failed"))
-    assert (
-        scored(gold, [attribution(source="Lee", cue="said", content="the dam failed")])["linked.f1"]
-        == 0
-    )
+    extra_source = attribution(source="Lee", cue="said", content="the dam failed")
+    assert scored(gold, [extra_source])["linked.f1"] == 0
     assert scored(gold, [attribution(cue="said", content="the dam failed")])["linked.f1"] == 1
 
 
 def test_each_gold_attribution_counts_once():
     gold = record(attribution(source="Lee", cue="said", content="the dam failed"))
-    twice = [
+    predicted = [
         attribution(source="Lee", cue="said", content=words) for words in ("the dam", "failed")
     ]
-    scores = scored(gold, twice)
+    scores = scored(gold, predicted)
     assert (scores["linked.precision"], scores["linked.recall"]) == (0.5, 1.0)
 
 
-def test_parts_in_several_sentences_are_one_attribution():
+def test_spans_in_several_sentences_are_one_attribution():
     second = "He meant it."
     gold = [
         record(attribution(source="Lee", cue="said", content="failed", event="q")),
         record(Attribution(content=[(0, 11)], event="q"), text=second, number=1),
     ]
-    whole = [
+    complete = [
         [attribution(source="Lee", cue="said", content="failed", event="0.0")],
         [Attribution(content=[(3, 8)], event="0.0")],
     ]
-    assert scored(gold, whole)["linked.f1"] == 1
-    # Its content may even be met in the second sentence alone.
-    later = [
+    assert scored(gold, complete)["linked.f1"] == 1
+    # A content that overlaps in the second sentence alone suffices.
+    content_in_second_sentence = [
         [attribution(source="Lee", cue="said", event="0.0")],
         [Attribution(content=[(3, 8)], event="0.0")],
     ]
-    assert scored(gold, later)["linked.f1"] == 1
-    apart = [[attribution(source="Lee", cue="said")], [Attribution(content=[(3, 8)])]]
-    assert scored(gold, apart)["linked.f1"] == 0
+    assert scored(gold, content_in_second_sentence)["linked.f1"] == 1
+    unlinked = [[attribution(source="Lee", cue="said")], [Attribution(content=[(3, 8)])]]
+    assert scored(gold, unlinked)["linked.f1"] == 0
 
 
-def test_nothing_found_scores_zero():
+def test_no_predictions_score_zero():
     assert set(scored(record(OUTER), []).values()) == {0.0}
 
 
 def test_intervals_come_from_documents():
-    right = (record(OUTER), Prediction(attributions=[(OUTER, 1.0)]))
+    correct = (record(OUTER), Prediction(attributions=[(OUTER, 1.0)]))
     wrong = (record(OUTER), Prediction(attributions=[]))
     counts = np.array(
-        [count_attributions(document) for document in ([right], [right, right], [wrong])]
+        [count_attributions(document) for document in ([correct], [correct, correct], [wrong])]
     )
     figure = bootstrap(counts, attribution_scores, 4)["source.exact.recall"]
     assert (figure.value, figure.n) == (0.75, 4)

@@ -1,4 +1,4 @@
-"""Baselines on invented sentences with known answers."""
+"""Test baselines on invented sentences whose results are known."""
 
 import numpy as np
 import pytest
@@ -16,13 +16,13 @@ def claims(texts, labels, corpus="a"):
     ]
 
 
-SAID = [f"The minister said that plan {i} fails." for i in range(12)]
-RAINED = [f"Rain fell on field {i}." for i in range(12)]
-TALK = claims(SAID + RAINED, ["claim"] * 12 + ["no_claim"] * 12)
+SAYINGS = [f"The minister said that plan {i} fails." for i in range(12)]
+RAIN = [f"Rain fell on field {i}." for i in range(12)]
+TRAIN = claims(SAYINGS + RAIN, ["claim"] * 12 + ["no_claim"] * 12)
 
 
 def stances(corpus="s"):
-    """Two people in a sentence, one praised, one blamed: only what stands about the target tells the label."""
+    """Return sentences that praise one person and blame another: only the words near a target determine its label."""
     records = []
     for i in range(16):
         text = f"In town {i} all of the crowd loudly cheered Ada, and then many hours later the press mocked Bert."
@@ -42,60 +42,60 @@ def stances(corpus="s"):
     return records
 
 
-def test_the_majority_is_the_commonest_label_of_train():
+def test_the_majority_baseline_predicts_the_commonest_label_of_train():
     train = claims(["x"] * 5, ["claim"] * 3 + ["no_claim"] * 2)
-    found = baselines.majority(
+    results = baselines.majority(
         train, claims(["y"] * 4, ["claim"] + ["no_claim"] * 3), DEFAULT_LABELS
     )
-    assert set(found) == {"a/claim"}
-    assert found["a/claim"]["accuracy"].value == 1 / 4
-    assert found["a/claim"]["claim.recall"].value == 1
-    assert found["a/claim"]["macro_f1"].value == pytest.approx((2 * 1 / (4 + 1)) / 2)
-    assert found["a/claim"]["calibration_error"].value == pytest.approx(3 / 5 - 1 / 4)
+    assert set(results) == {"a/claim"}
+    assert results["a/claim"]["accuracy"].value == 1 / 4
+    assert results["a/claim"]["claim.recall"].value == 1
+    assert results["a/claim"]["macro_f1"].value == pytest.approx((2 * 1 / (4 + 1)) / 2)
+    assert results["a/claim"]["calibration_error"].value == pytest.approx(3 / 5 - 1 / 4)
 
 
-def test_the_majority_is_of_each_corpus_its_own():
+def test_each_corpus_has_its_own_majority():
     train = claims(["x"] * 2, ["claim"] * 2) + claims(["x"] * 2, ["no_claim"] * 2, "b")
     test = (
         claims(["y"], ["claim"])
         + claims(["y"], ["no_claim"], "b")
         + claims(["y"], ["claim"], "untrained")
     )
-    found = baselines.majority(train, test, DEFAULT_LABELS)
-    assert {name: figures["accuracy"].value for name, figures in found.items()} == {
+    results = baselines.majority(train, test, DEFAULT_LABELS)
+    assert {name: figures["accuracy"].value for name, figures in results.items()} == {
         "a/claim": 1,
         "b/claim": 1,
     }
 
 
-def test_words_tell_sentences_apart():
+def test_a_regression_on_words_distinguishes_sentences():
     test = claims(
         ["The minister said that nothing fails.", "Rain fell on the town."], ["claim", "no_claim"]
     )
-    found, chosen = baselines.regression(TALK, (), test, DEFAULT_LABELS)
-    assert found["a/claim"]["macro_f1"].value == 1
-    assert chosen == {"a/claim": (3.0, None)}  # nothing was chosen without dev
+    results, chosen = baselines.regression(TRAIN, (), test, DEFAULT_LABELS)
+    assert results["a/claim"]["macro_f1"].value == 1
+    assert chosen == {"a/claim": (3.0, None)}  # without dev there is no choice
 
 
-def test_words_around_the_target_tell_its_stance():
-    found, _ = baselines.regression(stances(), (), stances(), DEFAULT_LABELS)
-    assert found["s/stance"]["accuracy"].value == 1
-    assert found["s/stance"]["accuracy"].n == 32  # what has no label is asked, and not counted
+def test_a_regression_on_words_around_the_target_predicts_its_stance():
+    results, _ = baselines.regression(stances(), (), stances(), DEFAULT_LABELS)
+    assert results["s/stance"]["accuracy"].value == 1
+    assert results["s/stance"]["accuracy"].n == 32  # pairs without a label are not counted
     assert (
         baselines.majority(stances(), stances(), DEFAULT_LABELS)["s/stance"]["accuracy"].value
         == 0.5
     )
 
 
-def test_parts_of_a_corpus_are_scored_apart():
+def test_subsets_of_a_corpus_are_scored_separately():
     test = claims(["The minister said it.", "Rain fell."], ["claim", "no_claim"])
     test[0].meta["subset"], test[1].meta["clean"] = "mt", True
-    found, _ = baselines.regression(TALK, (), test, DEFAULT_LABELS)
-    assert set(found) == {"a-mt/claim", "a/claim", "a-clean/claim"}
+    results, _ = baselines.regression(TRAIN, (), test, DEFAULT_LABELS)
+    assert set(results) == {"a-mt/claim", "a/claim", "a-clean/claim"}
 
 
-def test_the_regression_is_chosen_on_dev():
-    train = claims([*SAID, *RAINED[:3]], ["claim"] * 12 + ["no_claim"] * 3)
+def test_the_settings_of_the_regression_are_chosen_on_dev():
+    train = claims([*SAYINGS, *RAIN[:3]], ["claim"] * 12 + ["no_claim"] * 3)
     dev = claims(
         ["Rain fell on that plan.", "The minister said so."] * 3, ["no_claim", "claim"] * 3
     )
@@ -105,18 +105,18 @@ def test_the_regression_is_chosen_on_dev():
     assert weight in baselines.WEIGHTS
     scores = {}
     for settings in ((0.3, None), (strength, weight)):
-        only = pytest.MonkeyPatch()
-        only.setattr(baselines, "STRENGTHS", settings[:1])
-        only.setattr(baselines, "WEIGHTS", settings[1:])
+        monkeypatch = pytest.MonkeyPatch()
+        monkeypatch.setattr(baselines, "STRENGTHS", settings[:1])
+        monkeypatch.setattr(baselines, "WEIGHTS", settings[1:])
         scores[settings] = baselines.regression(train, dev, dev, DEFAULT_LABELS)[0]["a/claim"][
             "macro_f1"
         ].value
-        only.undo()
+        monkeypatch.undo()
     assert scores[strength, weight] == max(scores.values()) > scores[0.3, None]
 
 
-def test_one_label_is_nothing_to_learn():
-    assert baselines.regression(TALK[:12], (), TALK, DEFAULT_LABELS) == ({}, {})
+def test_a_regression_needs_two_labels():
+    assert baselines.regression(TRAIN[:12], (), TRAIN, DEFAULT_LABELS) == ({}, {})
 
 
 @pytest.mark.parametrize(
@@ -133,20 +133,20 @@ def test_targets_get_the_words_around_them(target, expected):
 
 
 def embed(texts):
-    """Vectors that tell whether a text speaks of somebody who said something."""
+    """Return vectors that tell whether a text contains the word said."""
     return np.array([[1.0, 0.0] if "said" in text else [0.0, 1.0] for text in texts])
 
 
-def test_embeddings_tell_sentences_apart():
+def test_a_regression_on_embeddings_distinguishes_sentences():
     test = claims(["The mayor said so.", "It was cold."], ["claim", "no_claim"])
-    results, chosen = baselines.regression(TALK, (), test, DEFAULT_LABELS, embed)
+    results, chosen = baselines.regression(TRAIN, (), test, DEFAULT_LABELS, embed)
     assert results["a/claim"]["macro_f1"].value == 1
     assert chosen == {"a/claim": (baselines.EMBEDDING_STRENGTHS[-1], None)}
 
 
-def test_embeddings_are_of_the_text_near_the_target_too():
+def test_embeddings_include_the_text_near_the_target():
     def cheers(texts):
-        # The whole sentence has both words: the texts near the targets alone tell the two apart.
+        # The sentence has both words: only the texts near the targets distinguish the two.
         return np.array([["cheered" in text, "mocked" in text, 1] for text in texts], float)
 
     results, _ = baselines.regression(stances(), (), stances(), DEFAULT_LABELS, cheers)
@@ -154,49 +154,50 @@ def test_embeddings_are_of_the_text_near_the_target_too():
 
 
 def test_each_text_is_embedded_once():
-    asked = []
+    embedded = []
 
-    def count(texts):
-        asked.extend(texts)
+    def record_texts(texts):
+        embedded.extend(texts)
         return embed(texts)
 
-    baselines.regression(
-        claims(["a said", "b"] * 5, ["claim", "no_claim"] * 5), (), TALK, DEFAULT_LABELS, count
-    )
-    assert len(asked) == len(set(asked))
+    train = claims(["a said", "b"] * 5, ["claim", "no_claim"] * 5)
+    baselines.regression(train, (), TRAIN, DEFAULT_LABELS, record_texts)
+    assert len(embedded) == len(set(embedded))
 
 
 def test_a_regression_is_fitted_on_a_sample_of_many_rows():
-    seen = []
+    counts = []
 
-    def count(texts):
-        seen.append(len(texts))
+    def count_texts(texts):
+        counts.append(len(texts))
         return embed(texts)
 
-    baselines.regression(TALK, (), TALK[:2], DEFAULT_LABELS, count, max_rows=10)
-    assert seen == [10, 2]
+    baselines.regression(TRAIN, (), TRAIN[:2], DEFAULT_LABELS, count_texts, max_rows=10)
+    assert counts == [10, 2]
 
 
 def test_all_baselines_are_computed():
-    found = baselines.compute_baselines(TALK, TALK, TALK, DEFAULT_LABELS, embed)
-    assert list(found) == ["majority", "words", "embeddings"]
-    assert [list(results) for results in found.values()] == [["a/claim"]] * 3
-    assert list(baselines.compute_baselines(TALK, (), TALK, DEFAULT_LABELS)) == [
+    computed = baselines.compute_baselines(TRAIN, TRAIN, TRAIN, DEFAULT_LABELS, embed)
+    assert list(computed) == ["majority", "words", "embeddings"]
+    assert [list(results) for results in computed.values()] == [["a/claim"]] * 3
+    assert list(baselines.compute_baselines(TRAIN, (), TRAIN, DEFAULT_LABELS)) == [
         "majority",
         "words",
     ]
-    assert baselines.compute_baselines((), (), TALK, DEFAULT_LABELS) == {}
-    one = baselines.compute_baselines(TALK[:12], (), TALK, DEFAULT_LABELS, embed)
-    assert list(one) == ["majority"]
+    assert baselines.compute_baselines((), (), TRAIN, DEFAULT_LABELS) == {}
+    computed_on_one_label = baselines.compute_baselines(
+        TRAIN[:12], (), TRAIN, DEFAULT_LABELS, embed
+    )
+    assert list(computed_on_one_label) == ["majority"]
 
 
-def test_files_of_their_own_for_each_split_have_baselines_too():
-    texts, labels = SAID[:4] + RAINED[:4], ["claim"] * 4 + ["no_claim"] * 4
+def test_splits_from_separate_files_have_baselines():
+    texts, labels = SAYINGS[:4] + RAIN[:4], ["claim"] * 4 + ["no_claim"] * 4
     dev, test = claims(texts, labels, "dev_file"), claims(texts, labels, "test_file")
-    found = baselines.compute_baselines(TALK, dev, test, DEFAULT_LABELS, embed)
-    assert [list(results) for results in found.values()] == [["test_file/claim"]] * 3
-    assert found["words"]["test_file/claim"]["accuracy"].value == 1
-    assert found["majority"]["test_file/claim"]["accuracy"].value == 0.5
+    computed = baselines.compute_baselines(TRAIN, dev, test, DEFAULT_LABELS, embed)
+    assert [list(results) for results in computed.values()] == [["test_file/claim"]] * 3
+    assert computed["words"]["test_file/claim"]["accuracy"].value == 1
+    assert computed["majority"]["test_file/claim"]["accuracy"].value == 0.5
 
 
 def figures(**values):
@@ -204,7 +205,7 @@ def figures(**values):
 
 
 @pytest.mark.parametrize(
-    ("model", "others", "messages"),
+    ("model", "scores_of_baselines", "messages"),
     [
         ({"claim": 0.7}, {"words": {"claim": 0.6}, "embeddings": {"claim": 0.69}}, []),
         (
@@ -234,9 +235,9 @@ def figures(**values):
         ({"claim": 0.5}, {}, []),
     ],
 )
-def test_a_model_that_is_no_better_than_a_baseline_is_named(model, others, messages):
-    theirs = {name: figures(**values) for name, values in others.items()}
-    assert baselines.not_beaten(figures(**model), theirs) == messages
+def test_a_model_that_is_no_better_than_a_baseline_is_named(model, scores_of_baselines, messages):
+    baseline_figures = {name: figures(**values) for name, values in scores_of_baselines.items()}
+    assert baselines.not_beaten(figures(**model), baseline_figures) == messages
 
 
 def test_tasks_without_macro_f1_have_no_baseline():

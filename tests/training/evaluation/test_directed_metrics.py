@@ -1,4 +1,4 @@
-"""The five classes of a pair of entities, from two directed answers."""
+"""Test the five classes of a pair of entities, which two directed answers determine."""
 
 import numpy as np
 import pytest
@@ -12,11 +12,11 @@ LABELS = ("against", "neutral", "favor")
 HOLM, ORVANE = [(0, 4)], [(14, 20)]
 
 
-def pair(number, ahead, back, *rows):
-    """A record that asks what Holm thinks of Orvane, and back; ``rows``: the probabilities that were answered."""
+def pair(number, forward, backward, *rows):
+    """Return a record with Holm's stance on Orvane and the reverse, and a prediction with these rows of probabilities."""
     stances = [
-        Stance(holder=HOLM, target=ORVANE, label=ahead),
-        Stance(holder=ORVANE, target=HOLM, label=back),
+        Stance(holder=HOLM, target=ORVANE, label=forward),
+        Stance(holder=ORVANE, target=HOLM, label=backward),
     ]
     record = Record(
         id=str(number), doc_id=f"d{number}", text="Holm received Orvane.", stances=stances
@@ -34,20 +34,19 @@ def scored(config, *pairs):
     return score_directed(config, pairs, [record.doc_id for record, _ in pairs])
 
 
-def test_a_class_is_as_likely_as_its_two_answers():
+def test_the_probability_of_a_class_is_that_of_both_answers():
     pairs = [
         pair(0, "neutral", "neutral", SURE, SURE),
         pair(1, "against", "neutral", (0.8, 0.1, 0.1), SURE),
         pair(2, "neutral", "favor", SURE, (0.2, 0.2, 0.6)),
         pair(3, "favor", "neutral", (0.1, 0.6, 0.3), SURE),
     ]
-    found = scored(ModelConfig({}), *pairs)
-    assert found["directed.micro_f1"].value == pytest.approx(
-        3 / 4
-    )  # of the last, neutral twice is likelier
-    # Each class is ranked by its probability: only the last pair has another one before it in none of them.
-    assert found["directed.map"].value == pytest.approx(1)
-    assert found["directed.micro_f1"].n == 4
+    figures = scored(ModelConfig({}), *pairs)
+    # For the last pair, neutral in both directions is more likely.
+    assert figures["directed.micro_f1"].value == pytest.approx(3 / 4)
+    # In the ranking of each class by its probability, no other pair precedes its pair.
+    assert figures["directed.map"].value == pytest.approx(1)
+    assert figures["directed.micro_f1"].n == 4
 
 
 def test_the_class_is_chosen_by_the_thresholds_of_labels():
@@ -69,10 +68,12 @@ def test_the_class_is_chosen_by_the_thresholds_of_labels():
     )
 
 
-def test_what_is_no_such_pair_is_left_out():
+def test_other_records_are_ignored():
     record, prediction = pair(0, "neutral", "neutral", SURE, SURE)
-    alone = record.model_copy(update={"stances": record.stances[:1]})
-    assert scored(ModelConfig({}), (alone, prediction)) == {}
-    both = pair(0, "against", "favor", SURE, SURE)  # two sides at once are none of the five classes
-    assert scored(ModelConfig({}), both) == {}
-    assert np.isfinite(scored(ModelConfig({}), both, (record, prediction))["directed.map"].value)
+    one_direction = record.model_copy(update={"stances": record.stances[:1]})
+    assert scored(ModelConfig({}), (one_direction, prediction)) == {}
+    two_sided = pair(0, "against", "favor", SURE, SURE)  # no class has a side in both directions
+    assert scored(ModelConfig({}), two_sided) == {}
+    assert np.isfinite(
+        scored(ModelConfig({}), two_sided, (record, prediction))["directed.map"].value
+    )

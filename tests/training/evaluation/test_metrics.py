@@ -1,4 +1,4 @@
-"""The metrics, against scikit-learn's and by hand; intervals."""
+"""Test the metrics against those of scikit-learn and by hand, and their intervals."""
 
 import numpy as np
 import pytest
@@ -40,63 +40,58 @@ def rng():
 @pytest.mark.parametrize(
     ("gold_labels", "predicted_labels"), [(3, 3), (2, 3), (3, 2), (1, 1), (2, 2)]
 )
-def test_classification_is_scikit_learns(rng, gold_labels, predicted_labels):
+def test_classification_scores_equal_those_of_scikit_learn(rng, gold_labels, predicted_labels):
     gold, predicted = rng.integers(gold_labels, size=60), rng.integers(predicted_labels, size=60)
     documents = [str(i // 4) for i in range(60)]
     counts = confusion_matrices(gold, predicted, documents, 3)
     assert counts.shape == (15, 3, 3)
-    found = classification(counts.sum(axis=0), LABELS)
-    assert found["macro_f1"] == pytest.approx(
+    scores = classification(counts.sum(axis=0), LABELS)
+    assert scores["macro_f1"] == pytest.approx(
         f1_score(gold, predicted, average="macro", zero_division=0)
     )
-    assert found["accuracy"] == pytest.approx(accuracy_score(gold, predicted))
+    assert scores["accuracy"] == pytest.approx(accuracy_score(gold, predicted))
     for metric, function in (
         ("f1", f1_score),
         ("precision", precision_score),
         ("recall", recall_score),
     ):
-        each = function(gold, predicted, labels=[0, 1, 2], average=None, zero_division=0)
-        assert [found[f"{label}.{metric}"] for label in LABELS] == pytest.approx(each)
-    occurring = sorted({*gold, *predicted})
-    assert found["macro_recall"] == pytest.approx(
-        recall_score(gold, predicted, labels=occurring, average="macro", zero_division=0)
+        expected = function(gold, predicted, labels=[0, 1, 2], average=None, zero_division=0)
+        assert [scores[f"{label}.{metric}"] for label in LABELS] == pytest.approx(expected)
+    occurring_labels = sorted({*gold, *predicted})
+    assert scores["macro_recall"] == pytest.approx(
+        recall_score(gold, predicted, labels=occurring_labels, average="macro", zero_division=0)
     )
 
 
-def test_nothing_counted_scores_nothing():
+def test_empty_counts_score_zero():
     assert set(classification(np.zeros((2, 2)), ("a", "b")).values()) == {0.0}
     assert f1(0, 0, 3) == {"precision": 0.0, "recall": 0.0, "f1": 0.0}
     assert f1(2, 4, 3) == pytest.approx({"precision": 1 / 2, "recall": 2 / 3, "f1": 4 / 7})
 
 
 @pytest.mark.parametrize("ties", [1000, 5])
-def test_average_precision_is_scikit_learns(rng, ties):
+def test_average_precision_equals_that_of_scikit_learn(rng, ties):
     relevant = rng.random(80) < 0.3
     scores = rng.integers(ties, size=80) / ties + relevant * 0.2
-    found = ranking_figures(relevant, scores, [str(i) for i in range(80)])
-    assert found["average_precision"].value == pytest.approx(
-        average_precision_score(relevant, scores)
-    )
-    assert (
-        found["average_precision"].low
-        < found["average_precision"].value
-        < found["average_precision"].high
-    )
-    assert found["average_precision"].n == 80
+    figures = ranking_figures(relevant, scores, [str(i) for i in range(80)])
+    figure = figures["average_precision"]
+    assert figure.value == pytest.approx(average_precision_score(relevant, scores))
+    assert figure.low < figure.value < figure.high
+    assert figure.n == 80
 
 
 @pytest.mark.parametrize("ties", [1000, 5])
-def test_the_curve_of_precision_and_recall_is_scikit_learns(rng, ties):
+def test_the_precision_recall_curve_equals_that_of_scikit_learn(rng, ties):
     relevant = rng.random(80) < 0.3
     scores = rng.integers(ties, size=80) / ties
-    recall, precision, from_score = precision_recall(relevant, scores)
-    theirs, their_recall, their_scores = precision_recall_curve(relevant, scores)
-    assert recall == pytest.approx(their_recall[-2::-1])
-    assert precision == pytest.approx(theirs[-2::-1])
-    assert from_score == pytest.approx(their_scores[::-1])
+    recall, precision, thresholds = precision_recall(relevant, scores)
+    expected_precision, expected_recall, expected_scores = precision_recall_curve(relevant, scores)
+    assert recall == pytest.approx(expected_recall[-2::-1])
+    assert precision == pytest.approx(expected_precision[-2::-1])
+    assert thresholds == pytest.approx(expected_scores[::-1])
 
 
-def test_where_nothing_is_relevant_there_is_no_recall():
+def test_recall_needs_a_relevant_row():
     with pytest.raises(ValueError, match="expected a row that is relevant"):
         precision_recall(np.zeros(3, bool), np.arange(3.0))
 
@@ -104,9 +99,9 @@ def test_where_nothing_is_relevant_there_is_no_recall():
 def test_precision_at_ten_and_fifty():
     scores = np.linspace(1, 0, 60)
     relevant = [i % 5 == 0 or i < 4 for i in range(60)]
-    found = ranking_figures(relevant, scores, [str(i) for i in range(60)])
-    assert found["precision_at_10"].value == pytest.approx(0.5)
-    assert found["precision_at_50"].value == pytest.approx(13 / 50)
+    figures = ranking_figures(relevant, scores, [str(i) for i in range(60)])
+    assert figures["precision_at_10"].value == pytest.approx(0.5)
+    assert figures["precision_at_50"].value == pytest.approx(13 / 50)
     assert set(ranking_figures(relevant[:20], scores[:20], ["a"] * 20)) == {
         "average_precision",
         "precision_at_10",
@@ -120,16 +115,16 @@ def test_a_ranking_without_anything_relevant_scores_zero():
     )
 
 
-def test_resampled_rankings_are_those_of_the_rows_repeated(rng):
+def test_resampled_rankings_equal_those_of_repeated_rows(rng):
     relevant, scores = rng.random(12) < 0.5, rng.random(12).round(1)
     documents = [str(i // 3) for i in range(12)]
     weights = resampled_weights(documents)
     assert (weights.sum(axis=1) == 12).all()
-    assert (
-        weights.reshape(-1, 4, 3) == weights.reshape(-1, 4, 3)[:, :, :1]
-    ).all()  # documents stay whole
-    found = average_precision(relevant.astype(float), scores, weights)
-    for row, value in list(zip(weights.astype(int), found, strict=True))[:20]:
+    # All rows of a document have the same weight.
+    by_document = weights.reshape(-1, 4, 3)
+    assert (by_document == by_document[:, :, :1]).all()
+    resampled = average_precision(relevant.astype(float), scores, weights)
+    for row, value in list(zip(weights.astype(int), resampled, strict=True))[:20]:
         drawn = np.repeat(np.arange(12), row)
         expected = (
             average_precision_score(relevant[drawn], scores[drawn]) if relevant[drawn].any() else 0
@@ -137,7 +132,7 @@ def test_resampled_rankings_are_those_of_the_rows_repeated(rng):
         assert value == pytest.approx(expected)
 
 
-def test_intervals_hold_the_value_and_narrow_with_more_documents(rng):
+def test_intervals_contain_the_value_and_narrow_with_more_documents(rng):
     gold = rng.integers(2, size=400)
     predicted = np.where(rng.random(400) < 0.8, gold, 1 - gold)
     widths = []
@@ -151,11 +146,10 @@ def test_intervals_hold_the_value_and_narrow_with_more_documents(rng):
     assert widths[1] == pytest.approx(widths[0] / 2, rel=0.2)
 
 
-def test_documents_are_drawn_whole(rng):
+def test_resampling_draws_documents(rng):
     gold = rng.integers(2, size=100)
-    predicted = np.where(
-        np.arange(100) < 50, gold, 1 - gold
-    )  # one document all right, one all wrong
+    # All rows of the first document are right, all of the second wrong.
+    predicted = np.where(np.arange(100) < 50, gold, 1 - gold)
     counts = confusion_matrices(gold, predicted, ["a"] * 50 + ["b"] * 50, 2)
     figure = bootstrap(counts, lambda sum_errors: classification(sum_errors, ("a", "b")), 100)[
         "accuracy"
@@ -163,7 +157,7 @@ def test_documents_are_drawn_whole(rng):
     assert (figure.low, figure.value, figure.high) == (0.0, 0.5, 1.0)
 
 
-def test_intervals_are_the_same_each_time(rng):
+def test_intervals_are_reproducible(rng):
     counts = rng.integers(5, size=(10, 2, 2)).astype(float)
     first, second = (
         bootstrap(counts, lambda c: classification(c, ("a", "b")), 9) for _ in range(2)
@@ -171,7 +165,7 @@ def test_intervals_are_the_same_each_time(rng):
     assert first == second
 
 
-def test_calibration_error_by_hand():
+def test_the_calibration_error_equals_that_by_hand():
     # Two bins: nine at 0.95 of which six are right; one at 0.55 that is right.
     confidence, correct = [0.95] * 9 + [0.55], [True] * 6 + [False] * 3 + [True]
     assert calibration_error(confidence, correct) == pytest.approx(
@@ -182,14 +176,14 @@ def test_calibration_error_by_hand():
 
 
 class Fixed:
-    """In place of ``predict``: the predictions that the test has prepared."""
+    """Replace ``predict`` by the predictions that the test has prepared."""
 
     def __init__(self, monkeypatch, predictions, **labels):
         self.config = ModelConfig({}, tasks=("entity", "claim", "stance"), labels=labels)
         monkeypatch.setattr(evaluate, "predict", lambda reader, records: iter(predictions))
 
 
-def test_corpora_and_tasks_are_scored_apart(monkeypatch):
+def test_corpora_and_tasks_are_scored_separately(monkeypatch):
     records = [
         Record(
             id="1",
@@ -206,13 +200,13 @@ def test_corpora_and_tasks_are_scored_apart(monkeypatch):
             stances=[Stance(target="x", label="favor"), Stance(target="y")],
         ),
     ]
-    sure, unsure = {"no_claim": 0.1, "claim": 0.9}, {"no_claim": 0.4, "claim": 0.6}
+    confident, unsure = {"no_claim": 0.1, "claim": 0.9}, {"no_claim": 0.4, "claim": 0.6}
     row = {"against": 0.2, "neutral": 0.2, "favor": 0.6}
-    found = [FoundEntity(Located(0, 0, 3), "P", 1.0), FoundEntity(Located(0, 4, 5), "P", 1.0)]
+    entities = [FoundEntity(Located(0, 0, 3), "P", 1.0), FoundEntity(Located(0, 4, 5), "P", 1.0)]
     predictions = [
-        Prediction(claim=sure, entities=found),
+        Prediction(claim=confident, entities=entities),
         Prediction(claim=unsure),
-        Prediction(claim=sure, stances=[row, row]),
+        Prediction(claim=confident, stances=[row, row]),
     ]
     counted = []
     results = evaluate.evaluate(

@@ -1,4 +1,4 @@
-"""Two evaluations compared: the test against cases known beforehand, and what is not comparable."""
+"""Test the comparison of two evaluations: its test on known cases, and evaluations that cannot be compared."""
 
 import json
 
@@ -23,12 +23,12 @@ ABOUT = {
 }
 
 
-def claims(right, documents=None, corpus="a"):
-    """Sentences, every other one a claim, and predictions that are right where ``right`` says so."""
+def claims(correct, documents=None, corpus="a"):
+    """Return sentences, every other one a claim, and predictions that are right where ``correct`` is true."""
     pairs = []
-    for i, good in enumerate(right):
+    for i, is_correct in enumerate(correct):
         gold = i % 2 == 0
-        probability = 0.9 if gold == bool(good) else 0.2
+        probability = 0.9 if gold == bool(is_correct) else 0.2
         record = Record(
             id=str(i),
             doc_id=documents and documents[i],
@@ -44,7 +44,7 @@ def claims(right, documents=None, corpus="a"):
 
 @pytest.fixture
 def stored(tmp_path):
-    """Writes an evaluation of such pairs, and gives its folder."""
+    """Return a function that writes an evaluation of such pairs and returns its folder."""
 
     def store(name, pairs, data=None, config=CONFIG):
         folder = tmp_path / name
@@ -61,7 +61,7 @@ def stored(tmp_path):
 
 
 def everything():
-    """Records with labels of every task, and what a model makes of them."""
+    """Return records with labels of every task, and the predictions of a model."""
     attribution = Attribution(source=[(0, 3)], cue=[(4, 8)], content=[(9, 12)])
     pairs = []
     for i in range(12):
@@ -75,13 +75,13 @@ def everything():
             stances=[Stance(target="x", label="favor")],
             meta={"corpus": "a"},
         )
-        found = [(attribution, 1.0)] if i % 3 else []
+        attributions = [(attribution, 1.0)] if i % 3 else []
         pairs.append(
             (
                 record,
                 Prediction(
                     claim={"no_claim": 0.1 * (i % 10), "claim": 1 - 0.1 * (i % 10)},
-                    attributions=found,
+                    attributions=attributions,
                     entities=[],
                     stances=[{"against": 0.3, "favor": 0.7}],
                     kinds=["stance"],
@@ -91,7 +91,7 @@ def everything():
     return pairs
 
 
-def test_primary_figures_can_be_had_from_what_is_stored(stored):
+def test_stored_counts_give_the_primary_figures(stored):
     results, _ = score_pairs(CONFIG, everything())
     about, outcomes = read_outcomes(stored("a", everything()))
     assert about["data"] == ABOUT["data"]
@@ -102,7 +102,7 @@ def test_primary_figures_can_be_had_from_what_is_stored(stored):
             assert figures[metric] == results[name][metric]
 
 
-def test_nothing_of_the_text_is_stored(stored):
+def test_the_stored_counts_reveal_no_document_names(stored):
     folder = stored("a", claims([1] * 12, [f"secret-{i}" for i in range(12)]))
     assert "secret" not in (folder / OUTCOMES_FILE).read_text(encoding="utf-8")
 
@@ -126,7 +126,7 @@ def test_the_order_of_documents_does_not_matter(stored):
     assert (row["low"], row["high"]) == (0, 0)
 
 
-def test_the_better_run_is_b_where_the_difference_is_positive(stored):
+def test_a_positive_difference_means_that_b_is_better(stored):
     result = compare(
         stored("a", claims([0, 1] * 50)), stored("b", claims([1] * 100)), resamples=500
     )
@@ -137,45 +137,41 @@ def test_the_better_run_is_b_where_the_difference_is_positive(stored):
     assert row["p"] == pytest.approx(1 / 501)
     assert row["significant"]
     assert row["documents"] == 100
-    (back,) = compare(
-        *(stored(name, claims(right)) for name, right in (("c", [1] * 100), ("d", [0, 1] * 50))),
-        resamples=500,
-    )["rows"]
-    assert back["difference"] == pytest.approx(-row["difference"])
-    assert (back["low"], back["high"]) == (pytest.approx(-row["high"]), pytest.approx(-row["low"]))
+    better, worse = stored("c", claims([1] * 100)), stored("d", claims([0, 1] * 50))
+    (reverse_row,) = compare(better, worse, resamples=500)["rows"]
+    assert reverse_row["difference"] == pytest.approx(-row["difference"])
+    assert (reverse_row["low"], reverse_row["high"]) == (
+        pytest.approx(-row["high"]),
+        pytest.approx(-row["low"]),
+    )
 
 
-def test_the_p_value_is_near_the_sign_tests(stored):
-    # Accuracies that differ in 14 sentences, 10 of them to b's favour, of 200: exactly, p is 0.18.
-    right = np.ones(200, dtype=int)
-    a, b = right.copy(), right.copy()
+def test_the_p_value_is_near_that_of_the_sign_test(stored):
+    # The runs differ in 14 of 200 sentences, 10 of them in b's favour: the exact p is 0.18.
+    all_correct = np.ones(200, dtype=int)
+    a, b = all_correct.copy(), all_correct.copy()
     a[:10] = 0
     b[10:14] = 0
     (row,) = compare(stored("a", claims(a)), stored("b", claims(b)), ["accuracy"], resamples=2000)[
         "rows"
     ]
     assert row["difference"] == pytest.approx(6 / 200)
-    # Its normal approximation: six over the square root of 14, 1.60 standard deviations.
+    # The normal approximation: six over the square root of 14 is 1.60 standard deviations.
     assert row["p"] == pytest.approx(0.11, abs=0.04)
     assert row["low"] < 0 < row["high"]
 
 
-def test_documents_are_drawn_whole(stored):
-    # The same hundred sentences: many small documents tell more than ten large ones that are all right or all wrong.
+def test_resampling_draws_documents(stored):
+    # Many small documents give a narrower interval than few large ones whose answers are all right or all wrong.
     rng = np.random.default_rng(11)
     a, b = (np.repeat(rng.random(20) < share, 10) for share in (0.6, 0.8))
-    large = [str(i // 10) for i in range(200)]
-    small = [str(i) for i in range(200)]
+    large_documents = [str(i // 10) for i in range(200)]
+    small_documents = [str(i) for i in range(200)]
     widths = {}
-    for name, documents in (("large", large), ("small", small)):
-        (row,) = compare(
-            *(
-                stored(f"{name}-{side}", claims(right, documents))
-                for side, right in (("a", a), ("b", b))
-            ),
-            ["accuracy"],
-            resamples=500,
-        )["rows"]
+    for name, documents in (("large", large_documents), ("small", small_documents)):
+        first = stored(f"{name}-a", claims(a, documents))
+        second = stored(f"{name}-b", claims(b, documents))
+        (row,) = compare(first, second, ["accuracy"], resamples=500)["rows"]
         widths[name] = row["high"] - row["low"]
     assert widths["large"] > 2 * widths["small"]
 
@@ -205,15 +201,17 @@ def test_significance_is_corrected_for_the_number_of_tests(stored):
 
 
 def test_too_few_documents_are_not_tested(stored):
-    few = [str(i % (MIN_DOCUMENTS - 1)) for i in range(40)]
+    documents = [str(i % (MIN_DOCUMENTS - 1)) for i in range(40)]
     result = compare(
-        stored("a", claims([0] * 40, few)), stored("b", claims([1] * 40, few)), resamples=50
+        stored("a", claims([0] * 40, documents)),
+        stored("b", claims([1] * 40, documents)),
+        resamples=50,
     )
     (row,) = result["rows"]
     assert (row["p"], row["holm"], row["significant"], result["tests"]) == (None, None, False, 0)
 
 
-def test_what_one_run_lacks_is_named(stored):
+def test_tasks_that_one_run_lacks_are_named(stored):
     result = compare(
         stored("a", [*claims([1] * 12), *claims([1] * 12, corpus="b")]),
         stored("b", [*claims([1] * 12), *claims([1] * 12, corpus="c")]),
@@ -276,7 +274,7 @@ def test_other_documents_labels_and_tasks_are_not_compared(stored):
         ),
     ],
 )
-def test_a_damaged_file(stored, change, message):
+def test_a_damaged_file_is_an_error(stored, change, message):
     folder = stored("a", claims([1] * 12))
     path = folder / OUTCOMES_FILE
     lines = path.read_text(encoding="utf-8").splitlines()
@@ -287,6 +285,6 @@ def test_a_damaged_file(stored, change, message):
     assert message in str(error.value)
 
 
-def test_a_folder_without_counts(tmp_path):
+def test_a_folder_without_counts_is_an_error(tmp_path):
     with pytest.raises(InputError, match="expected the counts that `claimstance evaluate"):
         read_outcomes(tmp_path)
