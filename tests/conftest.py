@@ -104,7 +104,7 @@ def one_thread():
 
 @pytest.fixture(scope="session")
 def make_config(tiny_encoder):
-    """Return a function that makes a configuration for the tiny encoder; ``settings`` belong to its section ``training``."""
+    """Return a function that makes configurations for the tiny encoder; ``settings`` are those of ``training``."""
     from claimstance.training.config import Config
 
     def make(output, *, model=None, **settings):
@@ -145,7 +145,7 @@ def trained(make_config, splits, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def words_tokenizer():
-    """Return a tokenizer with one token for each run of letters or punctuation, so that windows can be counted by hand."""
+    """Return a tokenizer with one token for each run of letters or punctuation, so that tokens are easy to count."""
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
     tokenizer = Tokenizer(
         models.WordLevel({name: i for i, name in enumerate(special)}, unk_token="[UNK]")
@@ -229,7 +229,7 @@ def tagger(tiny_encoder):
 
 @pytest.fixture(scope="session")
 def browser():
-    """Start Chromium (Debian: ``apt-get install chromium``) through Playwright (the extra ``dev``), or skip the test."""
+    """Start Chromium (Debian: ``apt-get install chromium``) with Playwright (extra ``dev``), or skip the test."""
     pytest.importorskip("playwright.sync_api", reason="needs playwright")
     path = chromium.find()
     if path is None:

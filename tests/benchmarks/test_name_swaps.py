@@ -39,7 +39,7 @@ def words_of(record, value):
 
 
 def sentence(text, *entities, doc_id="a", number=0, start=None, stances=(), attributions=None):
-    """Return a record; entities are (words, label), and stances (holder, target), with @ before names without a span."""
+    """Return a record; entities are (words, label), and stances (holder, target), where @ marks a mere name."""
 
     def span_or_name(words):
         return words[1:] if words.startswith("@") else span(text, words)

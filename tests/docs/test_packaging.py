@@ -298,7 +298,7 @@ def test_tagging_loads_no_training_library():
     assert (result.returncode, result.stdout.strip()) == (0, ""), result.stderr
 
 
-#: Match folders of a developer's machine and hosts of packages. The pattern is written so that it does not match itself.
+#: Folders of a developer's machine and hosts of packages, in a pattern that does not match itself.
 PRIVATE = re.compile(
     r"(?<![\w.~])/(?:home|mnt|opt|root|srv|Users|work)/\w|[A-Z]:\\Users\\\w"
     r"|pypi[.](?:org|python)|python[h]osted[.]org|download[.]pytorch[.]org"
@@ -351,7 +351,7 @@ def test_no_file_names_this_machine_or_a_package_registry():
 
 @cache
 def pins() -> dict[str, list[tuple[Requirement, list[str]]]]:
-    """Return the pins in constraints.txt, each with its hashes, by name: several if they depend on the Python version."""
+    """Return the pins in constraints.txt by name, each with its hashes; some names have a pin for each Python version."""
     lines = [
         line
         for line in CONSTRAINTS.read_text(encoding="utf-8").splitlines()

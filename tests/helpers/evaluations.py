@@ -75,7 +75,7 @@ def sentences(count=40, odd=3, words="", **meta):
 
 
 def evaluation(pairs, config=CONFIG, name="cod-model", split="dev", **account):
-    """Return the evaluation of pairs of records and predictions; ``account`` adds to its account or replaces entries."""
+    """Return the evaluation of pairs of records and predictions; ``account`` has further entries of its account."""
     pairs = list(pairs)
     results, outcomes = score_pairs(config, pairs)
     figures = {

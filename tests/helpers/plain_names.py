@@ -141,7 +141,7 @@ def resolve_pronouns(people, genders, sources, names):
 
 
 def meaning(genders, preceding, following, subjects, pronoun):
-    """Return the name that a pronoun, (gender, sentence, is quoted), means among the mentions around it, or ``None``."""
+    """Return the name that a pronoun, as (gender, sentence, is quoted), means among the mentions around it."""
     gender, sentence, _ = pronoun
     fitting = fit(genders, preceding, pronoun, FAR)
     best = most_salient(fitting, subjects)

@@ -1,4 +1,4 @@
-"""Test the predictor with a backend of known outputs: the queries to the network, and the predictions from its outputs."""
+"""Test the predictor with a backend of known outputs: its queries to the network, and its predictions."""
 
 import numpy as np
 import pytest

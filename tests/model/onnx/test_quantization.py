@@ -46,7 +46,7 @@ def test_smoothquant_changes_only_the_last_digits(trained):
 
 
 def rounded(values):
-    """Round values as onnxruntime rounds the input of a product: to 255 steps from the least to the greatest, with 0."""
+    """Round as onnxruntime rounds the input of a product: to 255 steps between least and greatest value, with 0."""
     step = (values.max().clamp_min(0) - values.min().clamp_max(0)) / 255
     return (values / step).round() * step
 

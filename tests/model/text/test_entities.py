@@ -1,4 +1,4 @@
-"""Test the repair of entities: which pieces and words belong to a name, and which people are known by their surnames."""
+"""Test the repair of entities: the words that belong to a name, and people who are known by their surnames."""
 
 import pytest
 
