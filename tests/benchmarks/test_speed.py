@@ -66,7 +66,9 @@ def test_a_whole_run_is_measured_in_processor_time(speed, scripted):
     assert clock["low"] == pytest.approx(3 * 2 * 100e9 / work, rel=1e-3)
     assert clock["high"] == pytest.approx(3 * clock["low"], rel=1e-3)
     assert clock["must"] is None
-    assert rows["useful work, made articles"]["n"] == 4  # twice as many rounds as elsewhere
+    assert (
+        rows["useful work, made articles"]["n"] == 4
+    )  # twice as many rounds as other measurements have
 
 
 @pytest.mark.parametrize(

@@ -247,7 +247,7 @@ def answered(modules):
 def test_figures_of_whole_articles(modules, articles, answered):
     figures = modules.figures.all_figures(articles, answered)
     values = {name: round(100 * figure.value, 1) for name, figure in figures.items()}
-    # Four stances; three sides, two of them right; two of these three are sure, one of them right.
+    # Four annotated stances; three predicted sides, two of them correct; two of the three are sure, one of them correct.
     assert (values["all.precision"], values["all.recall"]) == (66.7, 50.0)
     assert (values["sure.precision"], values["sure.recall"]) == (50.0, 25.0)
     assert (figures["all.precision"].n, figures["all.recall"].n) == (3, 4)

@@ -148,7 +148,7 @@ def test_killed_workers_lose_nothing(model, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("kind", fuzz.FUZZED)
-def test_damaged_input(kind):
+def test_damaged_input_causes_no_failure(kind):
     assert fuzz.run(kind, "test", 40) == []
 
 

@@ -113,7 +113,7 @@ def call(run, tiny_encoder):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("document", WALKED)
-def test_commands_and_programs_of_a_document(project, call, trained, document):
+def test_commands_and_programs_of_a_document_run(project, call, trained, document):
     for module in ("trafilatura", "pypdf", "docx", "pyarrow", "pandas", "matplotlib"):
         pytest.importorskip(module)
     if document == "docs/evaluation.md":  # it continues docs/annotations.md

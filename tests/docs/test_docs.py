@@ -23,7 +23,7 @@ CARDS = [f"model/bundled/{name}/README.md" for name in BUNDLED_MODELS]
 FIGURE_ROW = re.compile(
     r"^\| ([^|]+?) \| ([\d.]+) \| (?:([\d.]+) – ([\d.]+))? ?\| (\d+) \|", re.MULTILINE
 )
-# A label and, before the next cell or quotation mark, a number between 0 and 1. JSON has quotation marks between them.
+# A label, then a number between 0 and 1 in the same cell. JSON is not matched: a quotation mark stands between them.
 QUOTED_PROBABILITY = re.compile(
     r"\b(?:against|favor|neutral|claim|no_claim|check_worthy|subjective|objective)\b[^|\"\d\n.]{0,30}"
     r"(?<![\d.])(?:0?\.\d+|1\.0+)\b"

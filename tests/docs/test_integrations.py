@@ -77,7 +77,7 @@ def accept(tasks, export):
 
 
 @pytest.mark.slow
-def test_label_studio_and_datasets(project):
+def test_code_for_label_studio_and_datasets_runs(project):
     pytest.importorskip("datasets")
     suggest, build = commands("Label Studio")
     command(suggest)
@@ -96,7 +96,7 @@ def test_label_studio_and_datasets(project):
 
 
 @pytest.mark.slow
-def test_spacy(project):
+def test_code_for_spacy_runs(project):
     pytest.importorskip("spacy")
     (code,) = programs("spaCy")
     output = python(code)
@@ -106,7 +106,7 @@ def test_spacy(project):
 
 
 @pytest.mark.slow
-def test_the_hub(project, trained):
+def test_code_for_the_hub_runs(project, trained):
     upload, *lines = commands("The Hugging Face hub")
     repository, folder, *exclude = upload.split()[2:]
     help_text = subprocess.run(

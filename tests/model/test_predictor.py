@@ -158,7 +158,7 @@ def test_a_stance_toward_a_mention_needs_no_second_pass(make_reader):
 
 def test_stances_come_in_the_order_of_their_queries(make_reader):
     predictor = make_reader(8)
-    predictions = predictor.read(["a b c d", "e f g h"])  # a window each
+    predictions = predictor.read(["a b c d", "e f g h"])  # one window for each sentence
     queries = [
         StanceQuery(1, None, (2, 3)),
         StanceQuery(0, None, "t"),
