@@ -44,7 +44,7 @@ def fail_after_parts(monkeypatch, part_count, error=KeyboardInterrupt):
 
 
 def die_while_creating(create, at):
-    """Run a process that dies while it creates a file of a run: in the middle of it, or just before its end."""
+    """Run a process that dies while it creates a file of a run: in the middle, or after it got its name."""
     script = (
         "import os; from pathlib import Path; from claimstance.inference.jobs.folder import lock_folder\n"
         f"with lock_folder(Path('out')) as folder:\n"
