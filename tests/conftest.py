@@ -194,7 +194,7 @@ def client(start):
 
 @pytest.fixture
 def here(tmp_path, monkeypatch):
-    """Return an empty folder and make it the current one, so that messages show relative paths."""
+    """Change to an empty folder and return it, so that messages contain relative paths."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
