@@ -23,7 +23,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")  # no test looks a name up on a hub
 
 @pytest.fixture(autouse=True)
 def own_log():
-    """The log as a library has it, whatever the command line made of it in the test before."""
+    """Reset the log to that of a library, since the test before may have configured it through the command line."""
     log = logging.getLogger("claimstance")
     log.setLevel(logging.NOTSET)
     log.propagate = True
@@ -32,7 +32,7 @@ def own_log():
 
 @pytest.fixture(scope="session")
 def seeds():
-    """Article → its annotated sentences."""
+    """Return the annotated sentences by article."""
     articles = {}
     for record in read_jsonl(SEEDS / "records.jsonl"):
         articles.setdefault(record.doc_id, []).append(record)
@@ -41,23 +41,23 @@ def seeds():
 
 @pytest.fixture(scope="session")
 def splits(seeds):
-    """Twenty sentences of an article to train on, which have labels for every task, and some of another.
+    """Return twenty sentences of an article for training, with labels for every task, and twelve of another for dev.
 
-    The seeds say nothing of who is subjective: here quotes are.
+    The seeds have no labels of subjectivity, so sentences with quotation marks are labelled subjective.
     """
-    found = {"train": seeds["port-strike"][:20], "dev": seeds["mayoral-debate"][:12]}
+
+    def with_subjectivity(record):
+        return record.model_copy(update={"subjective": SUBJECTIVE['"' in record.text]})
+
     return {
-        split: [
-            record.model_copy(update={"subjective": SUBJECTIVE['"' in record.text]})
-            for record in records
-        ]
-        for split, records in found.items()
+        "train": [with_subjectivity(record) for record in seeds["port-strike"][:20]],
+        "dev": [with_subjectivity(record) for record in seeds["mayoral-debate"][:12]],
     }
 
 
 @pytest.fixture(scope="session")
 def tokenizer_json():
-    """A small WordPiece vocabulary, from the seed articles."""
+    """Return a small WordPiece tokenizer, trained on the seed articles, as JSON."""
     tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.BertNormalizer()
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
@@ -69,7 +69,7 @@ def tokenizer_json():
 
 @pytest.fixture(scope="session")
 def tiny_encoder(tokenizer_json, tmp_path_factory):
-    """The folder of a BERT with random weights, as Hugging Face has it: what a configuration names as ``encoder``."""
+    """Return the folder of a BERT with random weights in the format of Hugging Face, for the setting ``encoder``."""
     import torch
     from transformers import BertConfig, BertModel
 
@@ -93,18 +93,18 @@ def tiny_encoder(tokenizer_json, tmp_path_factory):
 
 @pytest.fixture
 def one_thread():
-    """Torch on one thread: sums in one order, so that runs can be compared to the last bit."""
+    """Run torch on one thread, so that sums have one order and runs are equal to the last bit."""
     import torch
 
-    before = torch.get_num_threads()
+    previous_threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
-    torch.set_num_threads(before)
+    torch.set_num_threads(previous_threads)
 
 
 @pytest.fixture(scope="session")
 def make_config(tiny_encoder):
-    """A configuration that trains the tiny encoder; ``settings`` are those of its section ``training``."""
+    """Return a function that makes configurations for the tiny encoder; ``settings`` are those of ``training``."""
     from claimstance.training.config import Config
 
     def make(output, *, model=None, **settings):
@@ -130,22 +130,22 @@ def make_config(tiny_encoder):
 
 @pytest.fixture(scope="session")
 def trained(make_config, splits, tmp_path_factory):
-    """The folder of a model that was trained on ``splits`` and exported in int8. Not to be written to."""
+    """Return the folder of a model that was trained on ``splits`` and exported in int8. Tests must not write to it."""
     import torch
 
     from claimstance.training.fine_tuning.train import train
 
-    before = torch.get_num_threads()
+    previous_threads = torch.get_num_threads()
     folder = train(
         make_config(tmp_path_factory.mktemp("trained") / "model"), splits, DEFAULT_LABELS
     )
-    torch.set_num_threads(before)
+    torch.set_num_threads(previous_threads)
     return folder
 
 
 @pytest.fixture(scope="session")
 def words_tokenizer():
-    """One token for each run of letters or punctuation: windows that can be counted by hand."""
+    """Return a tokenizer with one token for each run of letters or punctuation, so that tokens are easy to count."""
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
     tokenizer = Tokenizer(
         models.WordLevel({name: i for i, name in enumerate(special)}, unk_token="[UNK]")
@@ -156,13 +156,13 @@ def words_tokenizer():
 
 @pytest.fixture
 def word_windows(words_tokenizer):
-    """A builder of windows of so many tokens, a token for each word."""
+    """Return a function that makes a window builder with one token for each word."""
     return lambda max_tokens=16: WindowBuilder.from_json(words_tokenizer, max_tokens)
 
 
 @pytest.fixture(scope="session")
 def model(tiny_encoder):
-    """The folder of a model with random weights."""
+    """Return the folder of a model with random weights."""
     from helpers.tiny import exported
 
     return str(exported(tiny_encoder))
@@ -170,7 +170,7 @@ def model(tiny_encoder):
 
 @pytest.fixture
 def start(tagger):
-    """Starts a server, in this process, with these settings; gives a client of it."""
+    """Return a function that starts a server in this process and returns its client."""
     from starlette.testclient import TestClient
 
     from claimstance.inference.serving.app import create_app
@@ -188,7 +188,7 @@ def start(tagger):
 
 @pytest.fixture
 def client(start):
-    """A client of a server, in this process."""
+    """Return a client of a server in this process."""
     return start()
 
 
@@ -201,18 +201,18 @@ def here(tmp_path, monkeypatch):
 
 @pytest.fixture
 def run(here, monkeypatch, capfd):
-    """Runs the program in this process: code, what it printed, and the lines of its messages."""
+    """Return a function that runs the program in this process and returns its exit code, output and message lines."""
     from claimstance.inference.cli.main import main
 
     def call(*arguments, stdin=b""):
         monkeypatch.setattr(sys, "argv", ["claimstance", *map(str, arguments)])
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
-        with pytest.raises(SystemExit) as end:
+        with pytest.raises(SystemExit) as exit_info:
             main()
-        printed = capfd.readouterr()
-        assert "Traceback" not in printed.err
+        streams = capfd.readouterr()
+        assert "Traceback" not in streams.err
         return SimpleNamespace(
-            code=end.value.code or 0, out=printed.out, messages=printed.err.splitlines()
+            code=exit_info.value.code or 0, out=streams.out, messages=streams.err.splitlines()
         )
 
     return call
@@ -220,7 +220,7 @@ def run(here, monkeypatch, capfd):
 
 @pytest.fixture(scope="session")
 def tagger(tiny_encoder):
-    """A tagger with a model of random weights."""
+    """Return a tagger whose model has random weights."""
     from claimstance.inference import Tagger
     from helpers.tiny import exported
 
@@ -229,19 +229,19 @@ def tagger(tiny_encoder):
 
 @pytest.fixture(scope="session")
 def browser():
-    """A Chromium, where there is one (Debian: ``apt-get install chromium``), and Playwright (the extra ``dev``)."""
+    """Start Chromium (Debian: ``apt-get install chromium``) with Playwright (extra ``dev``), or skip the test."""
     pytest.importorskip("playwright.sync_api", reason="needs playwright")
     path = chromium.find()
     if path is None:
         pytest.skip(f"needs a browser: found none of {', '.join(chromium.NAMES)}")
-    with chromium.running(path) as started:
-        yield started
+    with chromium.running(path) as chromium_browser:
+        yield chromium_browser
 
 
 @pytest.fixture
 def open_page(browser, tmp_path):
-    """Opens a page of this HTML; at the end nothing may have been complained of or asked for but the page itself."""
-    contexts, said, asked = [], [], []
+    """Return a function that opens a page; check afterwards that it logged nothing and requested only itself."""
+    contexts, console_messages, requested_urls = [], [], []
 
     def show(html, width=1200, **options):
         file = tmp_path / "page.html"
@@ -249,30 +249,34 @@ def open_page(browser, tmp_path):
         context = browser.new_context(viewport={"width": width, "height": 800}, **options)
         contexts.append(context)
         page = context.new_page()
-        page.on("console", lambda message: said.append(message.text))
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.on("request", lambda request: asked.append(request.url))
+        page.on("console", lambda message: console_messages.append(message.text))
+        page.on("pageerror", lambda error: console_messages.append(str(error)))
+        page.on("request", lambda request: requested_urls.append(request.url))
         page.goto(file.as_uri())
         return page
 
     yield show
     for context in contexts:
         context.close()
-    assert said == []
-    assert set(asked) <= {(tmp_path / "page.html").as_uri()}
+    assert console_messages == []
+    assert set(requested_urls) <= {(tmp_path / "page.html").as_uri()}
 
 
 @pytest.fixture
 def complaints():
-    """Return a function that lists axe's accessibility problems on a page, which has to bypass its policy, since axe is
-    a script of its own.
+    """Return a function that lists axe's accessibility problems on a page.
+
+    The page has to be opened with its content security policy bypassed, since axe is an inline script.
     """
     axe = pytest.importorskip(
         "axe_playwright_python.sync_playwright", reason="needs axe-playwright-python"
     ).Axe()
 
     def run(page):
-        found = axe.run(page).response["violations"]
-        return [(it["id"], it["impact"], it["nodes"][0]["html"]) for it in found]
+        violations = axe.run(page).response["violations"]
+        return [
+            (violation["id"], violation["impact"], violation["nodes"][0]["html"])
+            for violation in violations
+        ]
 
     return run

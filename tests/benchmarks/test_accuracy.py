@@ -1,4 +1,4 @@
-"""The file of figures and its page, from invented results: nothing is left out, nothing is told as another thing."""
+"""Check the file of accuracy figures and its page with invented results: every figure is there, in the right place."""
 
 import json
 import re
@@ -33,11 +33,12 @@ def render(monkeypatch):
 
 
 def figure(value, n=100, width=0.02):
+    """Return a figure with its interval."""
     return {"value": value, "low": value - width, "high": value + width, "n": n}
 
 
-def whole(rows_module):
-    """A figure for every row there is, each another."""
+def all_results(rows_module):
+    """Return a figure for every row that exists; those of one data set differ."""
     results = {
         name: {metric: figure(0.5 + 0.01 * i) for i, (metric, *_) in enumerate(metrics)}
         for name, metrics in rows_module.ROWS.items()
@@ -47,12 +48,19 @@ def whole(rows_module):
     return results
 
 
-def file_of(rows, **more):
-    return {"date": "2026-01-01", "machine": "m", "model_sha256": "ab" * 32, "rows": rows, **more}
+def file_of(rows, **fields):
+    """Return a file of figures as JSON values."""
+    return {
+        "date": "2026-01-01",
+        "machine": "m",
+        "model_sha256": "ab" * 32,
+        "rows": rows,
+        **fields,
+    }
 
 
-def test_rows_are_those_of_the_contract(rows_module):
-    results = whole(rows_module)
+def test_rows_have_the_fields_of_the_contract(rows_module):
+    results = all_results(rows_module)
     rows = rows_module.headline(results, {}) + rows_module.calibration(results)
     assert all(set(row) >= CONTRACT for row in rows)
     assert len({row["name"] for row in rows}) == len(rows)
@@ -83,20 +91,23 @@ def test_rows_are_those_of_the_contract(rows_module):
         ("CheckThat! 2024 test, average precision", None, None, ""),
     ],
 )
-def test_goals(rows_module, name, must, aim, published):
-    (row,) = (row for row in rows_module.headline(whole(rows_module), {}) if row["name"] == name)
+def test_rows_have_their_goals(rows_module, name, must, aim, published):
+    (row,) = (
+        row for row in rows_module.headline(all_results(rows_module), {}) if row["name"] == name
+    )
     assert (row["must"], row["aim"], row["note"]) == (must, aim, published)
 
 
-def test_what_was_not_measured_is_told(rows_module, render):
+def test_missing_measurements_are_marked(rows_module, render):
     measured = {
         name: figures
-        for name, figures in whole(rows_module).items()
+        for name, figures in all_results(rows_module).items()
         if not name.startswith(("vast", "newssd"))
     }
     rows = rows_module.headline(measured, {}) + rows_module.calibration(measured)
     assert len(rows) == len(
-        rows_module.headline(whole(rows_module), {}) + rows_module.calibration(whole(rows_module))
+        rows_module.headline(all_results(rows_module), {})
+        + rows_module.calibration(all_results(rows_module))
     )
     missing = {row["name"]: row for row in rows if row["value"] is None}
     assert set(missing) == {
@@ -111,14 +122,14 @@ def test_what_was_not_measured_is_told(rows_module, render):
     assert all(row["name"] in page for row in rows)
 
 
-def test_what_stands_beside_has_its_columns(rows_module, render):
+def test_comparisons_have_columns_of_their_own(rows_module, render):
     name = "gwsd/stance"
     comparisons = {
         "float32": {name: {"macro_f1": figure(0.61)}},
         "majority": {name: {"macro_f1": figure(0.2)}},
         "people": {name: {"macro_f1": figure(0.64)}},
     }
-    rows = rows_module.headline(whole(rows_module), comparisons)
+    rows = rows_module.headline(all_results(rows_module), comparisons)
     (row,) = (row for row in rows if row["name"].startswith("GWSD"))
     assert [row[column] for column in rows_module.COMPARISONS] == [61.0, 20.0, None, 64.0]
     (news_row,) = (row for row in rows if row["name"].startswith("NewsSD"))
@@ -130,17 +141,17 @@ def test_what_stands_beside_has_its_columns(rows_module, render):
         in page
     )
     assert "`cdcdcdcdcdcd`" in page
-    assert "TF-IDF" not in page  # nothing is said of what is not there
+    assert "TF-IDF" not in page  # no column without figures
 
 
 def test_another_split_is_not_called_test(rows_module, render):
-    rows = rows_module.headline(whole(rows_module), {}, "dev")
+    rows = rows_module.headline(all_results(rows_module), {}, "dev")
     assert not any(" test" in row["name"] for row in rows)
     page = render(file_of(rows, split="dev"))
     assert page.startswith("# Accuracy on dev, which choices were made on\n")
 
 
-def test_official_and_clean_stand_beside_each_other(rows_module):
+def test_official_and_clean_figures_are_paired(rows_module):
     results = {
         "d/stance": {"macro_f1": figure(0.7), "directed.map": figure(0.6), "accuracy": figure(0.9)},
         "d-clean/stance": {"macro_f1": figure(0.5), "directed.map": figure(0.4)},
@@ -154,7 +165,7 @@ def test_official_and_clean_stand_beside_each_other(rows_module):
     ]
 
 
-def test_classes_are_those_of_labels(rows_module):
+def test_class_rows_are_figures_of_labels(rows_module):
     results = {
         "a/claim": {"macro_f1": figure(0.7), "claim.f1": figure(0.6), "claim.recall": figure(0.5)},
         "a/attribution": {"linked.f1": figure(0.6)},
@@ -165,7 +176,7 @@ def test_classes_are_those_of_labels(rows_module):
     ]
 
 
-def test_calibration_of_what_has_no_goal_is_told_too(rows_module):
+def test_calibration_without_a_goal_has_a_row(rows_module):
     rows = rows_module.calibration({"own/claim": {"calibration_error": figure(0.1)}})
     (row,) = (row for row in rows if row["value"] is not None)
     assert (row["name"], row["must"], row["note"]) == (
@@ -176,7 +187,7 @@ def test_calibration_of_what_has_no_goal_is_told_too(rows_module):
     assert sum(row["note"] == "not measured" for row in rows) == len(rows_module.CALIBRATED)
 
 
-def test_withheld_answers_and_label_sets_are_told(rows_module):
+def test_withheld_answers_and_label_sets_have_rows(rows_module):
     results = {
         "a/claim": {
             "macro_f1": figure(0.7),
@@ -197,14 +208,14 @@ def test_outlets_are_scored_from_their_own_documents(rows_module):
     records, pairs = [], []
     for i in range(90):
         outlet = "Gazette" if i < 60 else "Herald"
-        right = i % 3 != 0 if outlet == "Gazette" else True
+        is_correct = outlet == "Herald" or i % 3 != 0
         record = Record(
             id=str(i),
             text="x",
             stances=[Stance(target="x", label="favor" if i % 2 else "against")],
             meta={"corpus": "a", "outlet": outlet},
         )
-        favor = 0.9 if (i % 2 == 1) == right else 0.1
+        favor = 0.9 if (i % 2 == 1) == is_correct else 0.1
         records.append(record)
         pairs.append(
             (record, Prediction(stances=[{"against": 1 - favor, "favor": favor}], kinds=["stance"]))
@@ -223,7 +234,9 @@ def test_outlets_are_scored_from_their_own_documents(rows_module):
 
 
 def test_every_row_is_on_the_page_in_its_table(rows_module, render):
-    results = whole(rows_module) | {"x/claim": {"macro_f1": figure(0.5), "yes|no.f1": figure(0.5)}}
+    results = all_results(rows_module) | {
+        "x/claim": {"macro_f1": figure(0.5), "yes|no.f1": figure(0.5)}
+    }
     rows = [
         *rows_module.headline(results, {}),
         *rows_module.calibration(results),
@@ -236,13 +249,9 @@ def test_every_row_is_on_the_page_in_its_table(rows_module, render):
         for line in page.splitlines()
         if line.startswith("| ")
     ]
-    assert [cell for cell in cells if cell] == [
-        row["name"]
-        for row in sorted(
-            rows,
-            key=lambda row: ["headline", "calibration", "people", "classes"].index(row["table"]),
-        )
-    ]
+    tables = ["headline", "calibration", "people", "classes"]
+    rows.sort(key=lambda row: tables.index(row["table"]))
+    assert [cell for cell in cells if cell] == [row["name"] for row in rows]
     assert (
         page.index("## Probabilities")
         < page.index("## Between people")
@@ -250,7 +259,7 @@ def test_every_row_is_on_the_page_in_its_table(rows_module, render):
     )
 
 
-def test_a_file_of_earlier_figures_can_be_rendered(render):
+def test_a_file_of_older_figures_can_be_rendered(render):
     row = {
         "name": "a",
         "value": 1.0,
@@ -274,21 +283,22 @@ def test_a_file_of_earlier_figures_can_be_rendered(render):
         (["gone", "--model", "elsewhere"], 2, "expected --out FOLDER"),
     ],
 )
-def test_a_wrong_call(tmp_path, arguments, code, message):
-    before = json.loads((BENCHMARKS / "accuracy.json").read_text(encoding="utf-8"))
-    done = subprocess.run(
+def test_a_wrong_call_changes_no_figures(tmp_path, arguments, code, message):
+    previous_figures = json.loads((BENCHMARKS / "accuracy.json").read_text(encoding="utf-8"))
+    process = subprocess.run(
         [sys.executable, str(BENCHMARKS / "accuracy.py"), *arguments],
         cwd=tmp_path,
         text=True,
         capture_output=True,
         check=False,
     )
-    assert (done.returncode, done.stdout) == (code, "")
-    assert message in done.stderr
-    assert json.loads((BENCHMARKS / "accuracy.json").read_text(encoding="utf-8")) == before
+    assert (process.returncode, process.stdout) == (code, "")
+    assert message in process.stderr
+    figures = json.loads((BENCHMARKS / "accuracy.json").read_text(encoding="utf-8"))
+    assert figures == previous_figures
 
 
-def test_what_a_card_quotes_is_what_the_page_says_and_nothing_around_it_changes(rows_module):
+def test_a_card_quotes_the_figures_of_the_page_and_keeps_its_other_text(rows_module):
     from accuracy_page import quote, render
 
     figures = {
@@ -296,8 +306,8 @@ def test_what_a_card_quotes_is_what_the_page_says_and_nothing_around_it_changes(
         "machine": "m",
         "model_sha256": "ab" * 32,
         "rows": [
-            *rows_module.headline(whole(rows_module), {}),
-            *rows_module.calibration(whole(rows_module)),
+            *rows_module.headline(all_results(rows_module), {}),
+            *rows_module.calibration(all_results(rows_module)),
         ],
     }
     before, after = "# Title\n<!-- figures", " here -->of yore\n<!-- /figures -->\nend\n"
@@ -305,22 +315,20 @@ def test_what_a_card_quotes_is_what_the_page_says_and_nothing_around_it_changes(
     assert full.startswith("# Title\n<!-- figures")
     assert full.endswith("<!-- /figures -->\nend\n")
     assert "of yore" not in full
-    cells = [
-        [cell.strip() for cell in line.split("|")[1:4]]
-        for line in full.splitlines()
-        if line.startswith("| ")
-    ]
-    assert len(cells) == 1 + len(figures["rows"])
-    page = [
-        [cell.strip() for cell in line.split("|")[1:4]] for line in render(figures).splitlines()
-    ]
-    assert all(cell in page for cell in cells)
+
+    def cells(line):
+        return [cell.strip() for cell in line.split("|")[1:4]]
+
+    quoted_rows = [cells(line) for line in full.splitlines() if line.startswith("| ")]
+    assert len(quoted_rows) == 1 + len(figures["rows"])
+    page_rows = [cells(line) for line in render(figures).splitlines()]
+    assert all(row in page_rows for row in quoted_rows)
     assert quote(figures, full) == full
     with pytest.raises(ValueError, match="one place for figures, found 0"):
         quote(figures, "no marks")
 
 
-def test_readme_tables_have_the_models_beside_each_other():
+def test_readme_tables_have_a_column_for_each_model():
     from readme_table import ROWS, quote, quote_choice
 
     def figures(model, shift):
@@ -337,8 +345,8 @@ def test_readme_tables_have_the_models_beside_each_other():
         ]
         return {**files, "speed": {**head, "rows": speed_rows}}
 
-    both = {"small": figures("small", 0), "base": figures("base", 5)}
-    table = quote(both, "a\n<!-- figures --><!-- /figures -->\nb")
+    all_figures = {"small": figures("small", 0), "base": figures("base", 5)}
+    table = quote(all_figures, "a\n<!-- figures --><!-- /figures -->\nb")
     assert table.startswith("a\n")
     assert table.endswith("-->\nb")
     (line,) = [line for line in table.splitlines() if "whole articles" in line]
@@ -347,9 +355,9 @@ def test_readme_tables_have_the_models_beside_each_other():
     )
     assert "small sha256 `0000000000000000…` (2026-01-02), base sha256 `5555" in table
     with pytest.raises(ValueError, match="one place for figures, found 0"):
-        quote(both, "no marks")
+        quote(all_figures, "no marks")
 
-    lines = quote_choice(both, "<!-- choice --><!-- /choice -->").splitlines()
+    lines = quote_choice(all_figures, "<!-- choice --><!-- /choice -->").splitlines()
     assert lines[1:4] == [
         "|  | small | base |",
         "|---|---|---|",

@@ -1,4 +1,4 @@
-"""Plain sentences: what is asked of them, and what an answer comes to."""
+"""Test the benchmark of plain sentences: its questions, the scores of answers, and its page."""
 
 import json
 from collections import Counter
@@ -26,19 +26,20 @@ def behaviour(monkeypatch):
 
 
 class Reader:
-    """A reader that only has a configuration."""
+    """Stand in for a reader that only has a configuration."""
 
     config = ModelConfig(encoder={"hidden_size": 4}, abstain_below={"stance": 0.6})
 
 
 def stance(label, probability):
-    rest = {
-        other: (1 - probability) / 2 for other in Reader.config.labels["stance"] if other != label
-    }
-    return Prediction(stances=[{label: probability, **rest}], kinds=["stance.holder"])
+    """Return the prediction of a stance; the other labels share the rest of the probability."""
+    probabilities = dict.fromkeys(Reader.config.labels["stance"], (1 - probability) / 2)
+    probabilities[label] = probability
+    return Prediction(stances=[probabilities], kinds=["stance.holder"])
 
 
 def first(behaviour, template, question):
+    """Return the first case of a sentence with a question."""
     return next(behaviour.make_cases("seen", {"group": {template: [question]}}))
 
 
@@ -64,7 +65,7 @@ def test_names_fill_a_sentence(behaviour):
 @pytest.mark.parametrize(
     "question", ["A > B", "A against B", "A > C neutral", "says", "says E", "says C", ""]
 )
-def test_what_is_no_question_is_refused(behaviour, question):
+def test_an_invalid_question_is_refused(behaviour, question):
     with pytest.raises(InputError, match="expected a question about its names"):
         _ = first(behaviour, "{A} met {B}.", question).record
 
@@ -78,7 +79,7 @@ def test_what_is_no_question_is_refused(behaviour, question):
         ("A > B not against", "favor", True),
     ],
 )
-def test_whether_a_stance_is_right(behaviour, question, label, is_correct):
+def test_a_stance_is_compared_with_its_question(behaviour, question, label, is_correct):
     case = first(behaviour, "{A} met {B}.", question)
     for probability, is_given in ((0.9, True), (0.5, False)):
         answer = behaviour.to_answer(Reader, case, stance(label, probability))
@@ -99,7 +100,7 @@ def test_whether_a_stance_is_right(behaviour, question, label, is_correct):
         ("says A", [(0, 5), None], False),
     ],
 )
-def test_whether_a_source_is_right(behaviour, question, spans, is_correct):
+def test_sources_are_compared_with_their_question(behaviour, question, spans, is_correct):
     case = first(behaviour, "{A} told {B} so.", question)
     prediction = Prediction(
         attributions=[(Attribution(source=span and [span], cue=[(6, 10)]), 0.9) for span in spans]
@@ -108,7 +109,7 @@ def test_whether_a_source_is_right(behaviour, question, spans, is_correct):
     assert (answer.is_correct, answer.is_given) == (is_correct, None)
 
 
-def test_shares_failures_and_page(behaviour):
+def test_answers_become_shares_failures_and_a_page(behaviour):
     good, bad = (
         first(behaviour, f"{{A}} met {{B}} {word}.", "A > B neutral") for word in ("here", "there")
     )
@@ -121,10 +122,8 @@ def test_shares_failures_and_page(behaviour):
     assert rows["seen: group: right"]["value"] == 80.0
     assert rows["seen: all: given"]["value"] == 80.0
     assert rows["seen: group: right of those given"]["value"] == 75.0
-    assert [rows[f"seen: group: {name}"]["n"] for name in ("right", "right of those given")] == [
-        5,
-        4,
-    ]
+    assert rows["seen: group: right"]["n"] == 5
+    assert rows["seen: group: right of those given"]["n"] == 4
     assert rows["unseen: all: right"]["value"] == 100.0
     failures = behaviour.failures(answers)
     assert failures == [
@@ -157,13 +156,15 @@ def test_the_page_is_rendered_from_the_figures(behaviour):
     assert FIGURES["model_sha256"] == model_sha256(BENCHMARKS.parent / "model/bundled/small")
 
 
-def test_figures_are_of_every_sentence_and_give_none_of_the_unseen_away(behaviour):
-    for part in behaviour.PARTS:
-        groups = yaml.safe_load((BENCHMARKS / f"behaviour_{part}.yaml").read_text(encoding="utf-8"))
-        expected = Counter(case.group for case in behaviour.make_cases(part, groups))
+def test_figures_cover_all_sentences_and_reveal_no_unseen_one(behaviour):
+    for set_name in behaviour.PARTS:
+        groups = yaml.safe_load(
+            (BENCHMARKS / f"behaviour_{set_name}.yaml").read_text(encoding="utf-8")
+        )
+        expected = Counter(case.group for case in behaviour.make_cases(set_name, groups))
         rows = {row["name"]: row["n"] for row in FIGURES["rows"]}
-        assert {group: rows[f"{part}: {group}: right"] for group in expected} == dict(expected)
-    # Those of both would be in the page, were they told of.
+        assert {group: rows[f"{set_name}: {group}: right"] for group in expected} == dict(expected)
+    # The page lists failures, so it must list those of the seen sentences alone.
     seen = yaml.safe_load((BENCHMARKS / "behaviour_seen.yaml").read_text(encoding="utf-8"))
-    known = {template for sentences in seen.values() for template in sentences}
-    assert {row["sentence"] for row in FIGURES["failures"]} <= known
+    seen_templates = {template for sentences in seen.values() for template in sentences}
+    assert {row["sentence"] for row in FIGURES["failures"]} <= seen_templates

@@ -1,4 +1,4 @@
-"""The training that `make speed` times: what it takes hold of in the program is still there."""
+"""Check the training that `make speed` times: the functions of the program that it replaces still exist."""
 
 from pathlib import Path
 
@@ -31,8 +31,11 @@ def test_training_is_timed_and_its_tokens_are_counted(tokenizer_json, tmp_path, 
     (tmp_path / "tokenizer.json").write_text(tokenizer_json, encoding="utf-8")
     for name, value in {"ENCODER": str(tmp_path), "THREADS": 1, "WARM": 1, "STEPS": 2}.items():
         monkeypatch.setattr(contenders, name, value)
-    for module, name in ((trainer, "collate"), (train, "export")):  # what it replaces comes back
+    for module, name in (
+        (trainer, "collate"),
+        (train, "export"),
+    ):  # monkeypatch restores what it replaces
         monkeypatch.setattr(module, name, getattr(module, name))
     measurements = contenders.training(Path())()
     assert measurements["seconds"] > 0
-    assert measurements["tokens"] > 2 * 1024  # of 2,048 a step, most are no padding
+    assert measurements["tokens"] > 2 * 1024  # most of the 2,048 of a step are no padding

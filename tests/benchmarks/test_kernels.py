@@ -1,4 +1,4 @@
-"""The comparison of two integer kernels (benchmarks/kernels.py)."""
+"""Test the comparison of two integer kernels (benchmarks/kernels.py)."""
 
 import json
 import platform
@@ -18,7 +18,7 @@ def kernels(monkeypatch):
 
 
 def predicted(claim, yes, *stances):
-    """Return what a model says of a sentence; ``stances`` are probabilities of against."""
+    """Return the predictions for a sentence; ``stances`` are probabilities of against."""
 
     def label(first, second, probability):
         return {
@@ -35,6 +35,7 @@ def predicted(claim, yes, *stances):
 
 
 def compared(kernels, first, second):
+    """Return the difference between two predictions."""
     return kernels.compare(list(kernels.answers_of(first)), list(kernels.answers_of(second)))
 
 
@@ -82,7 +83,7 @@ def test_other_processors_are_not_compared(kernels, monkeypatch):
     assert kernels.obstacle() == "expected an x86-64 processor, found aarch64"
 
 
-def test_a_process_prints_what_the_model_predicts(kernels, model, monkeypatch, tmp_path):
+def test_a_process_prints_the_predictions_of_the_model(kernels, model, monkeypatch, tmp_path):
     rows = tmp_path / "rows.jsonl"
     rows.write_text(
         json.dumps(
@@ -91,7 +92,7 @@ def test_a_process_prints_what_the_model_predicts(kernels, model, monkeypatch, t
         encoding="utf-8",
     )
     monkeypatch.setattr(kernels, "ROWS", rows)
-    answers = [list(kernels.answers_of(predicted)) for predicted in kernels.predict(model)]
+    answers = [list(kernels.answers_of(prediction)) for prediction in kernels.predict(model)]
     assert len(answers) == 1
     assert len(answers[0]) == 4  # three tasks of the sentence, and one stance
     assert all(sum(answer.probabilities.values()) == pytest.approx(1) for answer in answers[0])

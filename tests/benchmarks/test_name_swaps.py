@@ -1,4 +1,4 @@
-"""Other names in an article: all mentions change alike, and every span stays on its words."""
+"""Test the exchange of names in an article: all mentions change alike, and every span stays on its words."""
 
 import random
 import re
@@ -26,20 +26,22 @@ def replacement(monkeypatch):
 
 
 def span(text, words, start=0):
+    """Return the span of words in a text."""
     position = text.index(words, start)
     return [(position, position + len(words))]
 
 
 def words_of(record, value):
+    """Return the words of a span, or a name or ``None`` as it is."""
     if value is None or isinstance(value, str):
         return value
     return " … ".join(record.text[start:end] for start, end in value)
 
 
 def sentence(text, *entities, doc_id="a", number=0, start=None, stances=(), attributions=None):
-    """A record; entities are (words, label), stances (holder, target), where @ marks a mere name."""
+    """Return a record; entities are (words, label), and stances (holder, target), where @ marks a mere name."""
 
-    def place(words):
+    def span_or_name(words):
         return words[1:] if words.startswith("@") else span(text, words)
 
     return Record(
@@ -49,7 +51,7 @@ def sentence(text, *entities, doc_id="a", number=0, start=None, stances=(), attr
         text=text,
         entities=[Entity(span=span(text, words), label=label) for words, label in entities],
         stances=[
-            Stance(holder=place(holder), target=place(target), label="against")
+            Stance(holder=span_or_name(holder), target=span_or_name(target), label="against")
             for holder, target in stances
         ],
         attributions=attributions,
@@ -57,7 +59,7 @@ def sentence(text, *entities, doc_id="a", number=0, start=None, stances=(), attr
 
 
 def other_article():
-    """The pool: two women, two men, two organizations with an article, one without, two places."""
+    """Return the pool: two women, two men, two organizations with an article, one without, and two places."""
     texts = (
         ("Mrs. Nora Brandt met Mrs. Ruth Keller.", "Nora Brandt", "Ruth Keller"),
         ("Mr. Karl Ostrow met Mr. Emil Vance.", "Karl Ostrow", "Emil Vance"),
@@ -73,6 +75,7 @@ def other_article():
 
 
 def swap(swaps, *records):
+    """Return records with other names from the pool."""
     return swaps.swap_articles([*records, *other_article()])[: len(records)]
 
 
@@ -94,40 +97,39 @@ def test_spans_stay_on_their_words(swaps):
     )
     (swapped,) = swap(swaps, record)
     Record.model_validate(swapped.model_dump())
-    found = re.fullmatch(
+    match = re.fullmatch(
         r"Ms\. (\w+ \w+), of (\w+), said the (\w+ \w+) hates (\w+)\.", swapped.text
     )
-    person, place, group, other = found.groups()
+    person, city, group, surname = match.groups()
     assert person in ("Nora Brandt", "Ruth Keller")
-    assert place in ("Lund", "Bergen")
+    assert city in ("Lund", "Bergen")
     assert group in ("Kettner Alliance", "Dunmore Fund")
-    assert other in ("Ostrow", "Vance", "Brandt", "Keller")
+    assert surname in ("Ostrow", "Vance", "Brandt", "Keller")
     assert [words_of(swapped, entity.span) for entity in swapped.entities] == [
         person,
-        place,
+        city,
         group,
-        other,
+        surname,
     ]
-    assert [
-        (words_of(swapped, s.holder), words_of(swapped, s.target)) for s in swapped.stances
-    ] == [
-        (group, other),
-        (person, f"hates {other}"),
-    ]
-    parts = swapped.attributions[0]
-    assert words_of(swapped, parts.source) == f"Ms. {person}"
-    assert words_of(swapped, parts.cue) == "said"
-    assert words_of(swapped, parts.content) == f"the {group} … hates {other}"
+    pairs = [(words_of(swapped, s.holder), words_of(swapped, s.target)) for s in swapped.stances]
+    assert pairs == [(group, surname), (person, f"hates {surname}")]
+    swapped_attribution = swapped.attributions[0]
+    assert words_of(swapped, swapped_attribution.source) == f"Ms. {person}"
+    assert words_of(swapped, swapped_attribution.cue) == "said"
+    assert words_of(swapped, swapped_attribution.content) == f"the {group} … hates {surname}"
     assert [s.label for s in swapped.stances] == ["against", "against"]
 
 
 def test_a_name_changes_alike_in_all_sentences(swaps):
     first = sentence("Ida Holm spoke.", ("Ida Holm", "PERSON"), start=0)
     second = sentence("Holm’s anti-Holm critics, HOLM said: Ida.", number=1, start=16)
-    one, two = swap(swaps, first, second)
-    name, surname = one.text.removesuffix(" spoke.").split()
-    assert two.text == f"{surname}’s anti-{surname} critics, {surname.upper()} said: {name}."
-    assert two.start == 16 + len(one.text) - len(first.text)
+    first_swapped, second_swapped = swap(swaps, first, second)
+    name, surname = first_swapped.text.removesuffix(" spoke.").split()
+    assert (
+        second_swapped.text
+        == f"{surname}’s anti-{surname} critics, {surname.upper()} said: {name}."
+    )
+    assert second_swapped.start == 16 + len(first_swapped.text) - len(first.text)
 
 
 def test_a_couple_shares_the_new_surname(swaps):
@@ -135,12 +137,12 @@ def test_a_couple_shares_the_new_surname(swaps):
         "Ida Holm and Per Holm came. Holm spoke.", ("Ida Holm", "PERSON"), ("Per Holm", "PERSON")
     )
     (swapped,) = swap(swaps, record)
-    one, two, alone = re.findall(r"[A-Z]\w+ [A-Z]\w+|(?<=\. )\w+", swapped.text)
-    assert one.split()[1] == two.split()[1] == alone
-    assert one.split()[0] != two.split()[0]
+    wife, husband, surname = re.findall(r"[A-Z]\w+ [A-Z]\w+|(?<=\. )\w+", swapped.text)
+    assert wife.split()[1] == husband.split()[1] == surname
+    assert wife.split()[0] != husband.split()[0]
 
 
-def test_forms_of_one_person_become_one_person(swaps):
+def test_forms_of_a_name_become_one_name(swaps):
     record = sentence(
         "Ida B. Holm or Ida Holm, also al-Holm?", ("Ida B. Holm", "PERSON"), ("Ida Holm", "PERSON")
     )
@@ -149,7 +151,7 @@ def test_forms_of_one_person_become_one_person(swaps):
     assert swapped.text.startswith(f"{name} or {name}, also al-{name.split()[1]}")
 
 
-def test_the_gender_stays_where_it_is_known(swaps):
+def test_a_known_gender_is_kept(swaps):
     for title, names in (
         ("Mrs.", {"Nora Brandt", "Ruth Keller"}),
         ("Mr.", {"Karl Ostrow", "Emil Vance"}),
@@ -159,21 +161,21 @@ def test_the_gender_stays_where_it_is_known(swaps):
         assert swapped.text.removeprefix(f"{title} ").removesuffix(" spoke.") in names
 
 
-def test_names_without_entity_become_other_names_too(swaps):
+def test_names_without_an_entity_are_replaced_too(swaps):
     record = sentence(
         "She agreed.",
         stances=[("@Ida Holm", "@the Holm plan"), ("@her critics", "@gun control")],
     )
     full = sentence("Ida Holm spoke.", ("Ida Holm", "PERSON"), number=1)
-    one, two = swap(swaps, record, full)
-    name = two.text.removesuffix(" spoke.")
-    assert [(stance.holder, stance.target) for stance in one.stances] == [
+    swapped, full_swapped = swap(swaps, record, full)
+    name = full_swapped.text.removesuffix(" spoke.")
+    assert [(stance.holder, stance.target) for stance in swapped.stances] == [
         (name, f"the {name.split()[1]} plan"),
         ("her critics", "gun control"),
     ]
 
 
-def test_a_span_that_ends_within_a_name_gets_all_of_it(swaps):
+def test_a_span_that_ends_within_a_name_is_extended_to_all_of_it(swaps):
     record = sentence(
         "The Holm Foundation won.", ("Holm Foundation", "ORGANIZATION"), stances=[("Holm", "won")]
     )
@@ -183,7 +185,7 @@ def test_a_span_that_ends_within_a_name_gets_all_of_it(swaps):
     assert words_of(swapped, stance.target) == "won"
 
 
-def test_an_acronym_goes_with_its_name(swaps):
+def test_an_acronym_changes_with_its_name(swaps):
     record = sentence(
         "The Port Safety Union (PSU) left. PSU is gone.",
         ("Port Safety Union", "ORGANIZATION"),
@@ -217,18 +219,18 @@ def test_parties_are_exchanged(swaps, text, expected):
         ("", []),
     ],
 )
-def test_a_text_without_such_names_stays(swaps, text, entities):
+def test_a_text_without_names_to_replace_is_kept(swaps, text, entities):
     assert swap(swaps, sentence(text, *entities))[0].text == text
 
 
-def test_a_first_name_that_is_a_word_stays(swaps):
+def test_a_word_equal_to_a_first_name_is_kept(swaps):
     record = sentence("Will Holm spoke. Will he will?", ("Will Holm", "PERSON"))
     (swapped,) = swap(swaps, record)
     assert swapped.text.endswith(" spoke. Will he will?")
     assert "Holm" not in swapped.text
 
 
-def test_own_names_are_not_drawn_and_none_twice(swaps):
+def test_names_of_the_article_are_not_drawn_and_others_only_once(swaps):
     record = sentence(
         "Nora Brandt, Max Lee and Jan Roe met in Lund.",
         ("Nora Brandt", "PERSON"),
@@ -242,7 +244,7 @@ def test_own_names_are_not_drawn_and_none_twice(swaps):
     assert swapped.text.endswith("in Bergen.")
 
 
-def test_names_beyond_the_pool_stay(swaps):
+def test_names_are_kept_when_the_pool_is_empty(swaps):
     record = sentence("Ida Holm met.", ("Ida Holm", "PERSON"))
     assert swaps.swap_articles([record]) == [record]
 
@@ -259,7 +261,7 @@ def test_names_of_several_articles_are_drawn_first(swaps):
         assert swaps.draw_replacements(own, pool, random.Random(seed)) == {"Bergen": "Lund"}
 
 
-def test_the_drawing_depends_on_the_seed_alone(swaps):
+def test_drawn_names_depend_on_the_seed_alone(swaps):
     record = sentence("Ida Holm spoke.", ("Ida Holm", "PERSON"))
     records = [record, *other_article()]
     assert swaps.swap_articles(records) == swaps.swap_articles(records)

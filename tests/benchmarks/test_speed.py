@@ -1,4 +1,4 @@
-"""Test that the measurement of speed (benchmarks/speed.py) hardly depends on the machine's other load."""
+"""Check that the measurement of speed (benchmarks/speed.py) hardly depends on other load of the machine."""
 
 import json
 import sys
@@ -22,7 +22,7 @@ def speed(benchmarks):
 
 
 class Scripted:
-    """A contender whose runs are known; ``busy`` slows the clock down, not the processor."""
+    """Stand in for a contender with known runs; other load prolongs the time by the clock, not by the processor."""
 
     def __init__(self, name, file, *targets):
         self.name, self.rounds = name, 0
@@ -35,10 +35,10 @@ class Scripted:
 
     def go(self):
         self.rounds += 1
-        busy = 1 + self.rounds % 3
+        slowdown = 1 + self.rounds % 3
         if self.name == "limit":
-            return {"seconds": 1.0 * busy, "processor": 2.0, "gflops": 100.0, "peak": 1.0}
-        return {"seconds": 3.0 * busy, "processor": 5.0, "peak": 200.0}
+            return {"seconds": 1.0 * slowdown, "processor": 2.0, "gflops": 100.0, "peak": 1.0}
+        return {"seconds": 3.0 * slowdown, "processor": 5.0, "peak": 200.0}
 
 
 @pytest.fixture
@@ -58,30 +58,33 @@ def test_a_whole_run_is_measured_in_processor_time(speed, scripted):
     rows = by_name(speed.measure_whole_run(2, scripted, None))
     work = operations(scripted / "whole.jsonl")[0]
     ratio = rows["whole run ÷ limit, made articles"]
-    assert (
-        ratio["value"] == ratio["low"] == ratio["high"] == pytest.approx(5 * 100e9 / work, rel=1e-3)
-    )
+    expected = pytest.approx(5 * 100e9 / work, rel=1e-3)
+    assert ratio["value"] == ratio["low"] == ratio["high"] == expected
     assert "in processor time" in ratio["note"]
     assert ratio["must"] == 1.3
     clock = rows["whole run ÷ limit by the clock, made articles"]
     assert clock["low"] == pytest.approx(3 * 2 * 100e9 / work, rel=1e-3)
     assert clock["high"] == pytest.approx(3 * clock["low"], rel=1e-3)
     assert clock["must"] is None
-    assert rows["useful work, made articles"]["n"] == 4  # twice as many rounds as elsewhere
+    assert (
+        rows["useful work, made articles"]["n"] == 4
+    )  # twice as many rounds as other measurements have
 
 
 @pytest.mark.parametrize(
-    ("part", "name"),
+    ("measurement", "name"),
     [("targets", "ten targets ÷ one"), ("copies", "half of the articles copies ÷ none")],
 )
-def test_the_program_beside_itself_is_measured_in_processor_time(speed, scripted, part, name):
-    row = by_name(speed.PARTS[part](3, scripted, None))[name]
+def test_comparisons_of_the_program_with_itself_use_processor_time(
+    speed, scripted, measurement, name
+):
+    row = by_name(speed.PARTS[measurement](3, scripted, None))[name]
     assert (row["low"], row["high"], row["n"]) == (1.0, 1.0, 3)
     assert row["note"].startswith("in processor time")
 
 
 class Machine:
-    """The time that processors and processes have spent, as ``psutil`` and ``resource`` tell it."""
+    """Replace the times of processors and processes that ``psutil`` and ``resource`` report."""
 
     def __init__(self, speed, monkeypatch):
         self.clock = self.busy = self.own = self.children = 0.0
@@ -93,31 +96,31 @@ class Machine:
         kinds = {"user": self.busy * 0.75, "system": self.busy * 0.25, "idle": 1e6, "iowait": 1e3}
         return type("Times", (), {"_asdict": lambda _: kinds})()
 
-    def _usage(self, who):
-        spent = self.children if who == -1 else self.own
-        return type("Usage", (), {"ru_utime": spent / 2, "ru_stime": spent / 2})()
+    def _usage(self, target):
+        seconds = self.children if target == -1 else self.own
+        return type("Usage", (), {"ru_utime": seconds / 2, "ru_stime": seconds / 2})()
 
 
 @pytest.mark.parametrize(
     ("busy", "own", "children", "cores"),
     [(20.0, 4.0, 16.0, 0.0), (20.0, 4.0, 6.0, 1.0), (20.0, 0.0, 0.0, 2.0), (9.99, 0.0, 10.0, 0.0)],
 )
-def test_other_processes_are_counted_and_this_ones_are_not(
+def test_other_processes_are_counted_but_not_this_one_and_its_children(
     speed, monkeypatch, busy, own, children, cores
 ):
     machine = Machine(speed, monkeypatch)
-    others = speed.OtherProcesses()
+    other_processes = speed.OtherProcesses()
     machine.clock, machine.busy, machine.own, machine.children = 10.0, busy, own, children
-    assert others.busy_cores() == pytest.approx(cores)
+    assert other_processes.busy_cores() == pytest.approx(cores)
 
 
-def test_this_machine_tells_what_others_do(speed):
-    others = speed.OtherProcesses()
+def test_the_load_of_this_machine_is_measured(speed):
+    other_processes = speed.OtherProcesses()
     time.sleep(0.05)
-    assert 0 <= others.busy_cores() <= 1024
+    assert 0 <= other_processes.busy_cores() <= 1024
 
 
-def test_each_part_tells_what_other_processes_did(speed, monkeypatch, capsys):
+def test_each_part_reports_the_load_of_other_processes(speed, monkeypatch, capsys):
     row = {
         "name": "a part",
         "value": 1.0,
@@ -137,7 +140,7 @@ def test_each_part_tells_what_other_processes_did(speed, monkeypatch, capsys):
 
 
 @pytest.mark.slow
-def test_a_limit_is_a_peak_of_one_core(benchmarks, monkeypatch, tmp_path):
+def test_the_limit_is_measured(benchmarks, monkeypatch, tmp_path):
     import contenders
 
     for name, value in {"SIZE": 64, "PRODUCTS": 3, "THREADS": 2}.items():
@@ -148,7 +151,7 @@ def test_a_limit_is_a_peak_of_one_core(benchmarks, monkeypatch, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_whole_run_tells_processor_time(benchmarks, tmp_path):
+def test_a_whole_run_reports_processor_time(benchmarks, tmp_path):
     import contenders
 
     file = tmp_path / "articles.jsonl"

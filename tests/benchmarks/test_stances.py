@@ -1,8 +1,9 @@
-"""Stances in whole articles: which found stance is an annotated one, and what the figures come to."""
+"""Test the benchmark of stances in whole articles: the matching of stances, the figures, and the page."""
 
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -41,29 +42,31 @@ def matching(modules):
 
 
 def offsets(words, text=TEXT, start=0):
+    """Return the offsets of words in a text."""
     position = text.index(words, start)
     return position, position + len(words)
 
 
 def span(words, start=0):
+    """Return the span of words in the article."""
     first, last = offsets(words, start=start)
     return Span(first, last, words, ((first, last),))
 
 
-def listed(holder, target, label="favor"):
-    """An annotated stance; a holder that starts with @ is only a name."""
-    place = holder[1:] if holder.startswith("@") else offsets(holder)
-    return LabelledStance((0, len(TEXT)), place, offsets(target), label)
+def annotated(holder, target, label="favor"):
+    """Return an annotated stance; a holder that starts with @ is only a name."""
+    holder_value = holder[1:] if holder.startswith("@") else offsets(holder)
+    return LabelledStance((0, len(TEXT)), holder_value, offsets(target), label)
 
 
-def found(holder, target, label="favor", probability=0.9, name=None, abstained=False):
-    rest = 1 - probability
+def predicted_stance(holder, target, label="favor", probability=0.9, name=None, abstained=False):
+    """Return a stance as the program finds it."""
     return Stance(
         holder=name or holder,
         target=target,
         label=label,
         probability=probability,
-        probabilities={label: probability, "neutral": rest},
+        probabilities={label: probability, "neutral": 1 - probability},
         sentence=0,
         holder_span=span(holder) if holder else None,
         target_span=span(target) if target in TEXT else None,
@@ -72,47 +75,76 @@ def found(holder, target, label="favor", probability=0.9, name=None, abstained=F
 
 
 def labels(*stances, check_worthy=()):
+    """Return the annotations of an article."""
     return ArticleLabels(["the bridge"], list(check_worthy), list(stances))
 
 
 def matches(matching, gold, predictions):
+    """Return (probability, is correct) of each prediction, the likeliest first."""
     return matching.match_stances(
         matching.annotated_stances(labels(*gold), TEXT), matching.found_stances(predictions)
     )
 
 
 @pytest.mark.parametrize(
-    ("gold", "predicted", "right"),
+    ("gold", "prediction", "is_correct"),
     [
-        (listed("Ida Holm", "the bridge"), found("Ida Holm", "the bridge"), True),
-        (listed("Ida Holm", "the bridge"), found("Ida Holm", "bridge"), True),
-        (listed("Ida Holm", "bridge"), found("Holm", "the bridge"), True),
-        (listed("Ida Holm", "the bridge", "against"), found("Ida Holm", "the bridge"), False),
-        (listed("Ida Holm", "the bridge"), found("Ida Holm", "Orr"), False),
-        (listed("Ida Holm", "the bridge"), found("Her critics", "the bridge"), False),
-        (listed("@Ida Holm", "bridge"), found("she", "the bridge", name="Ida Holm"), True),
-        (listed("@Ida Holm", "bridge"), found("she", "the bridge", name="Mrs. Holm"), True),
-        (listed("@Mayor Holm", "bridge"), found("", "the bridge", name="Ida Holm"), True),
-        (listed("Ida Holm", "bridge"), found("", "the bridge", name="Holm"), True),
-        (listed("@Ida Holm", "bridge"), found("she", "the bridge", name="Orr"), False),
-        (listed("@Ida Holm", "bridge"), found("she", "the bridge"), False),
+        (annotated("Ida Holm", "the bridge"), predicted_stance("Ida Holm", "the bridge"), True),
+        (annotated("Ida Holm", "the bridge"), predicted_stance("Ida Holm", "bridge"), True),
+        (annotated("Ida Holm", "bridge"), predicted_stance("Holm", "the bridge"), True),
+        (
+            annotated("Ida Holm", "the bridge", "against"),
+            predicted_stance("Ida Holm", "the bridge"),
+            False,
+        ),
+        (annotated("Ida Holm", "the bridge"), predicted_stance("Ida Holm", "Orr"), False),
+        (annotated("Ida Holm", "the bridge"), predicted_stance("Her critics", "the bridge"), False),
+        (
+            annotated("@Ida Holm", "bridge"),
+            predicted_stance("she", "the bridge", name="Ida Holm"),
+            True,
+        ),
+        (
+            annotated("@Ida Holm", "bridge"),
+            predicted_stance("she", "the bridge", name="Mrs. Holm"),
+            True,
+        ),
+        (
+            annotated("@Mayor Holm", "bridge"),
+            predicted_stance("", "the bridge", name="Ida Holm"),
+            True,
+        ),
+        (annotated("Ida Holm", "bridge"), predicted_stance("", "the bridge", name="Holm"), True),
+        (
+            annotated("@Ida Holm", "bridge"),
+            predicted_stance("she", "the bridge", name="Orr"),
+            False,
+        ),
+        (annotated("@Ida Holm", "bridge"), predicted_stance("she", "the bridge"), False),
         # Two spans have to overlap, whatever names they resolve to.
-        (listed("Ida Holm", "bridge"), found("she", "the bridge", name="Ida Holm"), False),
+        (
+            annotated("Ida Holm", "bridge"),
+            predicted_stance("she", "the bridge", name="Ida Holm"),
+            False,
+        ),
     ],
 )
-def test_a_stance_is_right_with_its_side_holder_and_target(matching, gold, predicted, right):
-    assert [each for _, each in matches(matching, [gold], [predicted])] == [right]
+def test_a_stance_is_correct_with_its_side_holder_and_target(
+    matching, gold, prediction, is_correct
+):
+    ((_, answer),) = matches(matching, [gold], [prediction])
+    assert answer == is_correct
 
 
-def test_an_annotated_stance_makes_one_answer_right(matching):
-    gold = [listed("Ida Holm", "the bridge")]
-    twice = [found("Ida Holm", "the bridge", probability=p) for p in (0.6, 0.8)]
+def test_an_annotated_stance_matches_one_prediction(matching):
+    gold = [annotated("Ida Holm", "the bridge")]
+    twice = [predicted_stance("Ida Holm", "the bridge", probability=p) for p in (0.6, 0.8)]
     assert matches(matching, gold, twice) == [(0.8, True), (0.6, False)]
 
 
-def test_the_matching_is_the_largest(matching):
+def test_the_largest_matching_is_found(matching):
     gold = [(0, 4), (2, 9)]
-    # The first prediction fits both, and has to leave the one that alone fits the second.
+    # The first prediction fits both annotations and must leave to the second the only one that it fits.
     assert matching.match(gold, [(3, 5), (0, 1)], matching.overlap) == [True, True]
     assert matching.match(gold, [(3, 5), (6, 7)], matching.overlap) == [True, True]
     assert matching.match(gold, [(6, 7), (7, 8), (3, 5)], matching.overlap) == [True, False, True]
@@ -129,10 +161,10 @@ def test_each_threshold_has_the_largest_matching_of_its_answers(matching):
 
 def test_stances_without_side_holder_or_target_span_are_left_out(matching):
     predictions = [
-        found("Ida Holm", "the bridge", label="neutral"),
-        found("Ida Holm", "gun control"),
+        predicted_stance("Ida Holm", "the bridge", label="neutral"),
+        predicted_stance("Ida Holm", "gun control"),
         Stance(None, "the bridge", "favor", 0.9, {}, 0, target_span=span("the bridge")),
-        found("Ida Holm", "the bridge", abstained=True),
+        predicted_stance("Ida Holm", "the bridge", abstained=True),
     ]
     assert len(matching.found_stances(predictions)) == 1
     assert matching.found_stances(predictions, abstained=False) == []
@@ -146,7 +178,7 @@ def test_spans_are_counted_once(matching):
     assert matching.match_spans([], []) == (0, 0, 0)
 
 
-# The figures, of two articles with the same text.
+# The figures of two articles with the same text
 
 CONFIG = ModelConfig(encoder={"hidden_size": 4})
 
@@ -156,8 +188,8 @@ def tagged(*stances):
     return TaggedArticle("", None, TEXT, {}, [sentence], [])
 
 
-def asked(doc_id, answers, check_worthy=("yes", 0.8), target="bridge"):
-    """A record with pairs, and its prediction: answers are (gold, predicted, probability)."""
+def record_with_prediction(doc_id, answers, check_worthy=("yes", 0.8), target="bridge"):
+    """Return a record with pairs, and its prediction; answers are (gold, predicted, probability)."""
     record = Record(
         id=f"{doc_id}:0",
         doc_id=doc_id,
@@ -167,8 +199,8 @@ def asked(doc_id, answers, check_worthy=("yes", 0.8), target="bridge"):
     )
     stances = []
     for _, label, probability in answers:
-        others = [name for name in CONFIG.labels["stance"] if name != label]
-        stances.append({label: probability, **dict.fromkeys(others, (1 - probability) / 2)})
+        probabilities = dict.fromkeys(CONFIG.labels["stance"], (1 - probability) / 2)
+        stances.append({**probabilities, label: probability})
     prediction = Prediction(
         check_worthy={"no": 1 - check_worthy[1], "yes": check_worthy[1]},
         stances=stances,
@@ -180,10 +212,10 @@ def asked(doc_id, answers, check_worthy=("yes", 0.8), target="bridge"):
 @pytest.fixture
 def articles(modules):
     own = labels(
-        listed("Ida Holm", "the bridge"), listed("Her critics", "Orr", "against"),
+        annotated("Ida Holm", "the bridge"), annotated("Her critics", "Orr", "against"),
         check_worthy=[(0, 28), (29, 52)],
     )  # fmt: skip
-    second = labels(listed("Holm", "bridge"), check_worthy=[(29, 52)])
+    second = labels(annotated("Holm", "bridge"), check_worthy=[(29, 52)])
     return [
         modules.articles.AnnotatedArticle("a", TEXT, own, second, [], []),
         modules.articles.AnnotatedArticle("b", TEXT, own, None, [], []),
@@ -198,20 +230,24 @@ def answered(modules):
         CONFIG,
         tagged=[
             tagged(
-                found("Ida Holm", "the bridge", abstained=True), found("Her critics", "the bridge")
+                predicted_stance("Ida Holm", "the bridge", abstained=True),
+                predicted_stance("Her critics", "the bridge"),
             ),
-            tagged(found("Her critics", "Orr", "against", 0.7)),
+            tagged(predicted_stance("Her critics", "Orr", "against", 0.7)),
         ],
-        pairs=[asked("a", sides), asked("b", sides, ("no", 0.3))],
-        topics=[asked("a", sides[:1])],
-        swapped=[asked("a", after), asked("b", sides)],
+        pairs=[
+            record_with_prediction("a", sides),
+            record_with_prediction("b", sides, ("no", 0.3)),
+        ],
+        topics=[record_with_prediction("a", sides[:1])],
+        swapped=[record_with_prediction("a", after), record_with_prediction("b", sides)],
     )
 
 
 def test_figures_of_whole_articles(modules, articles, answered):
     figures = modules.figures.all_figures(articles, answered)
     values = {name: round(100 * figure.value, 1) for name, figure in figures.items()}
-    # Four stances; three sides, two of them right; two of these three are sure, one of them right.
+    # Four annotated stances; three predicted sides, two of them correct; two of the three are sure, one of them correct.
     assert (values["all.precision"], values["all.recall"]) == (66.7, 50.0)
     assert (values["sure.precision"], values["sure.recall"]) == (50.0, 25.0)
     assert (figures["all.precision"].n, figures["all.recall"].n) == (3, 4)
@@ -224,14 +260,14 @@ def test_figures_of_whole_articles(modules, articles, answered):
 def test_figures_of_given_pairs(modules, articles, answered):
     figures = modules.figures.all_figures(articles, answered)
     values = {name: round(100 * figure.value, 1) for name, figure in figures.items()}
-    # Of one label of six, a side each time, the answer changes; macro-F1: 66.7, 0 and 100.
+    # One answer of six changes, a side before and after; the F1 of the labels are 66.7, 0 and 100.
     assert values["swapped.unchanged"] == round(100 * 5 / 6, 1)
     assert values["swapped.sides_unchanged"] == 75.0
     assert values["pairs.macro_f1"] == 55.6
     assert values["swapped.macro_f1"] > values["pairs.macro_f1"]
     assert values["pairs.favor"] == 100.0
     assert values["topics.macro_f1"] == 100.0
-    # Errors of the bins: 0.1 of two answers, 0.8 of two, 0.3 of two.
+    # The errors of the bins, of two answers each, are 0.1, 0.8 and 0.3.
     assert figures["pairs.calibration_error"].value == pytest.approx(0.4)
     assert values["check_worthy.average_precision"] == 100.0
 
@@ -244,7 +280,7 @@ def test_the_second_annotator_is_scored_as_a_system(modules, articles):
     assert modules.figures.second_annotator(articles[1:]) == {}
 
 
-def test_the_curve_ends_at_all_sides(modules, articles, answered):
+def test_the_curve_ends_with_all_sides(modules, articles, answered):
     curve = modules.figures.confidence_curve(articles, answered.tagged)
     assert [point["confidence"] for point in curve] == [0.9, 0.7]
     assert curve[0] == {"confidence": 0.9, "precision": 0.5, "recall": 0.25}
@@ -262,6 +298,7 @@ def test_a_model_without_a_task_is_refused(modules):
 
 
 def file_of(modules, articles, answered, exact=False):
+    """Return a file of figures as JSON values, with those of float32 if ``exact``."""
     figures = modules.figures.all_figures(articles, answered)
     rows = modules.page.make_rows(
         figures, modules.figures.second_annotator(articles), figures if exact else None
@@ -279,13 +316,13 @@ def file_of(modules, articles, answered, exact=False):
     } | ({"float32_sha256": "cd" * 32} if exact else {})
 
 
-def test_rows_are_those_of_the_contract(modules, articles, answered):
+def test_rows_have_the_fields_of_the_contract(modules, articles, answered):
     rows = file_of(modules, articles, answered)["rows"]
     assert all(set(row) >= CONTRACT for row in rows)
     by_name = {row["name"]: row for row in rows}
     assert len(by_name) == len(rows)
-    whole = by_name["Stances in whole articles, F1"]
-    assert (whole["value"], whole["n"], whole["must"], whole["aim"]) == (57.1, 4, 45, 60)
+    f1 = by_name["Stances in whole articles, F1"]
+    assert (f1["value"], f1["n"], f1["must"], f1["aim"]) == (57.1, 4, 45, 60)
     error = by_name["Given pairs, expected calibration error"]
     assert (error["value"], error["unit"], error["better"], error["must"]) == (
         0.4,
@@ -302,24 +339,19 @@ def test_every_row_is_on_the_page(modules, articles, answered):
     assert all(f"| {row['name']} |" in page for row in figures["rows"])
     assert "| float32 |" in page
     assert "cdcdcdcdcdcd" in page
-    alone = modules.page.render(file_of(modules, articles[1:], answered_of_one(answered)))
+    answered_second = replace(answered, tagged=answered.tagged[1:])
+    short_page = modules.page.render(file_of(modules, articles[1:], answered_second))
     assert "second annotator" in page
-    assert "second annotator" not in alone
-    assert "float32" not in alone
+    assert "second annotator" not in short_page
+    assert "float32" not in short_page
 
 
-def answered_of_one(answered):
-    from dataclasses import replace
-
-    return replace(answered, tagged=answered.tagged[1:])
-
-
-def test_a_page_about_tune_says_so(modules, articles, answered):
+def test_the_title_of_a_page_about_tune_names_it(modules, articles, answered):
     figures = file_of(modules, articles, answered) | {"split": "tune"}
     assert "of tune, which choices were made on" in modules.page.render(figures).splitlines()[0]
 
 
-def test_the_drawing_is_the_same_each_time(modules, articles, answered, tmp_path):
+def test_the_drawing_is_reproducible(modules, articles, answered, tmp_path):
     figures = file_of(modules, articles, answered, exact=True)
     for name in ("one.svg", "two.svg"):
         modules.page.draw(figures, tmp_path / name)

@@ -1,4 +1,4 @@
-"""Run ``make torture`` at short length."""
+"""Run a short version of ``make torture``."""
 
 import json
 import random
@@ -25,13 +25,12 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def setting(model, tmp_path_factory):
-    room = tmp_path_factory.mktemp("torture")
-    made = tagging.Setting(
-        room / "corpus.jsonl", room, ("--articles-per-part", "4", "--model", model)
-    )
-    tagging.write_corpus(made.corpus, ARTICLES, random.Random(1), lengths=3)
-    made.undisturbed("jsonl")
-    return made
+    folder = tmp_path_factory.mktemp("torture")
+    options = ("--articles-per-part", "4", "--model", model)
+    torture_setting = tagging.Setting(folder / "corpus.jsonl", folder, options)
+    tagging.write_corpus(torture_setting.corpus, ARTICLES, random.Random(1), lengths=3)
+    torture_setting.undisturbed("jsonl")
+    return torture_setting
 
 
 @pytest.mark.parametrize(("name", "times"), [("kill", 3), ("part", 1), ("stop", 1), ("disk", 1)])
@@ -42,12 +41,12 @@ def test_faults_are_survived(setting, name, times, monkeypatch):
     assert tagging.torture(setting, short, random.Random(5)) == (times, [])
 
 
-def test_every_article_is_there_once(setting):
-    parts = setting.undisturbed("jsonl")
-    lines = b"".join(parts[name] for name in sorted(parts) if name.startswith("part-")).splitlines()
-    assert [json.loads(line)["doc_id"] for line in lines] == [
-        f"a{number}" for number in range(ARTICLES)
-    ]
+def test_every_article_is_written_once(setting):
+    files = setting.undisturbed("jsonl")
+    part_names = sorted(name for name in files if name.startswith("part-"))
+    lines = b"".join(files[name] for name in part_names).splitlines()
+    doc_ids = [json.loads(line)["doc_id"] for line in lines]
+    assert doc_ids == [f"a{number}" for number in range(ARTICLES)]
 
 
 def test_a_second_signal_leaves_nothing_half_written(setting):
@@ -57,11 +56,11 @@ def test_a_second_signal_leaves_nothing_half_written(setting):
         process.send_signal(signal.SIGINT)
         time.sleep(0.005)
         process.send_signal(signal.SIGTERM)
-        said = process.communicate(timeout=60)[1]
+        stderr = process.communicate(timeout=60)[1]
     assert process.returncode == 130
     # The first signal may arrive before or after an article is tagged.
-    assert "stopped by SIGINT " in said.splitlines()[-1]
-    assert said.splitlines()[-1].endswith(f": the same command continues in '{run.out}'")
+    assert "stopped by SIGINT " in stderr.splitlines()[-1]
+    assert stderr.splitlines()[-1].endswith(f": the same command continues in '{run.out}'")
     assert [
         path.name for path in run.out.iterdir() if path.name.startswith((".part", ".manifest"))
     ] == []
@@ -69,10 +68,10 @@ def test_a_second_signal_leaves_nothing_half_written(setting):
     run.check(is_complete=True)
 
 
-# What is lost
+# Losses
 
 
-def test_what_is_lost_is_told(setting, monkeypatch):
+def test_losses_are_reported(setting, monkeypatch):
     def damage(run, rng):
         run.finish(1)
         (run.out / "part-00000.jsonl").write_bytes(b"{}\n")
@@ -122,7 +121,7 @@ def test_killed_training_ends_in_the_same_weights(training):
     training.check("a")
 
 
-def test_training_that_ended_elsewhere_is_told(training, monkeypatch):
+def test_training_with_other_weights_is_reported(training, monkeypatch):
     monkeypatch.setitem(training._expected, "reader.onnx", "of another run")
     with pytest.raises(page.LostError, match=r"other bytes than undisturbed: reader\.onnx$"):
         training.check("a")
@@ -149,46 +148,47 @@ def test_killed_workers_lose_nothing(model, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("kind", fuzz.FUZZED)
-def test_damaged_input(kind):
+def test_damaged_input_causes_no_failure(kind):
     assert fuzz.run(kind, "test", 40) == []
 
 
-def test_what_ended_the_process_once():
-    """Parquet whose columns are told of in a way that pyarrow ends the process at."""
+def test_a_file_that_aborted_the_process_is_refused():
+    """Read Parquet whose description of its columns makes pyarrow abort the process."""
     assert fuzz.run("PDF, Word, Parquet", "p18", 11) == []
 
 
-def test_what_goes_wrong_is_told_with_its_seed(monkeypatch):
+def test_failures_are_reported_with_their_seed(monkeypatch):
     def crash(rng, _):
         if rng.random() < 0.5:
             raise KeyError("oh")
 
     monkeypatch.setitem(fuzz.FUZZED, "crash", (crash, 1))
-    found = fuzz.run("crash", "7", 20)
-    assert 0 < len(found) < 20
-    assert found[0].startswith("crash, seed '7 ")
-    assert "KeyError: 'oh'" in found[0]
+    failures = fuzz.run("crash", "7", 20)
+    assert 0 < len(failures) < 20
+    assert failures[0].startswith("crash, seed '7 ")
+    assert "KeyError: 'oh'" in failures[0]
 
 
-def test_a_hang_is_told(monkeypatch):
+def test_a_hang_is_reported(monkeypatch):
     monkeypatch.setattr(fuzz, "SECONDS", 0.05)
     monkeypatch.setitem(fuzz.FUZZED, "hang", (lambda rng, room: time.sleep(5), 1))
-    before = signal.signal(signal.SIGALRM, fuzz._late)
+    previous_handler = signal.signal(signal.SIGALRM, fuzz._late)
     try:
         assert "no answer within" in fuzz.run("hang", "7", 1)[0]
     finally:
-        signal.signal(signal.SIGALRM, before)
+        signal.signal(signal.SIGALRM, previous_handler)
 
 
 # A server
 
 
-def test_a_server_with_twice_what_it_can_do(model):
+def test_a_server_under_twice_its_capacity_answers_or_asks_to_retry(model):
     with load.Server("--model", model) as server:
         rows = awaited(load.loaded(server, 3, 4.0, 1.0, 200), 120)
-    found = {row["name"].partition(": ")[2]: row for row in rows}
-    answers = found["answers that are 200, or 503 with Retry-After"]
+    by_name = {row["name"].partition(": ")[2]: row for row in rows}
+    answers = by_name["answers that are 200, or 503 with Retry-After"]
     assert (answers["value"], answers["n"] > 5) == (100, True), answers
-    assert found["let in when SIGTERM came, and answered"]["value"] == 4
-    assert "exit code 0" in found["let in when SIGTERM came, and answered"]["note"]
-    assert "afterwards an article got 200" in found["idle connections held meanwhile"]["note"]
+    finished = by_name["let in when SIGTERM came, and answered"]
+    assert finished["value"] == 4
+    assert "exit code 0" in finished["note"]
+    assert "afterwards an article got 200" in by_name["idle connections held meanwhile"]["note"]

@@ -1,7 +1,7 @@
-"""Every command of README.md and docs/ does what it is said to: typed in order, a folder for each document.
+"""Run the commands of README.md and docs/ in order, in a folder for each document.
 
-A command that needs what no test has is listed in ``NOT_RUN`` with the reason; all others are run, new ones by
-themselves. docs/integrations.md has tests of its own, in ``test_integrations.py``, which go through it by section.
+``NOT_RUN`` lists the commands that cannot be run in a test, each with the reason; all others are run, new ones
+automatically. ``test_integrations.py`` tests docs/integrations.md, section by section.
 """
 
 import re
@@ -16,7 +16,7 @@ from helpers.program import ROOT, write
 from helpers.snippets import DOCUMENTS, blocks, lines, python, stages
 
 CORPORA = "needs the public corpora"
-SERVER = "runs until it is stopped: test_serving_process.py"
+SERVER = "runs until it is stopped: test_server_process.py"
 NOT_RUN = {
     "claimstance build configs/small.yaml --no-teachers --corpora corpora --out runs/figures-data": CORPORA,
     "claimstance evaluate small --data runs/figures-data --split test": CORPORA,
@@ -34,12 +34,10 @@ PAGE = "<html><head><title>Cod</title></head><body><article><h1>Cod</h1>{}</arti
 
 
 def calls(block):
-    """The calls in a block that are to be run."""
-    return (
-        [line for line in lines(block) if CALL.search(line) and line not in NOT_RUN]
-        if not block.kind
-        else []
-    )
+    """Return the calls in a block that can be run."""
+    if block.kind:
+        return []
+    return [line for line in lines(block) if CALL.search(line) and line not in NOT_RUN]
 
 
 WALKED = [
@@ -52,7 +50,7 @@ WALKED = [
 
 @pytest.fixture
 def project(here, monkeypatch):
-    """A folder with the project's seeds and configurations, and files as users have them."""
+    """Return a folder with the project's seeds and configurations, and files as users have them."""
     pyarrow, pq = (pytest.importorskip(name) for name in ("pyarrow", "pyarrow.parquet"))
     for folder in ("seeds", "configs"):
         shutil.copytree(ROOT / folder, here / folder)
@@ -84,7 +82,7 @@ def project(here, monkeypatch):
 
 @pytest.fixture
 def call(run, tiny_encoder):
-    """Runs a line of the documents as a shell would; training is shortened. Gives what it printed."""
+    """Return a function that runs a line as a shell would, with shorter training, and returns its output."""
     shorter = (
         f"model.encoder={tiny_encoder}",
         "model.max_tokens=64",
@@ -92,33 +90,33 @@ def call(run, tiny_encoder):
         "training.threads=1",
     )
 
-    def one(words, given):
+    def run_command(words, stdin):
         if words[0] == "claimstance":
-            done = run(*words[1:], *(shorter if words[1] == "train" else ()), stdin=given)
-            assert done.code == 0, done.messages
-            return done.out.encode()
+            result = run(*words[1:], *(shorter if words[1] == "train" else ()), stdin=stdin)
+            assert result.code == 0, result.messages
+            return result.out.encode()
         if shutil.which(words[0]) is None:
             pytest.skip(f"needs {words[0]}")
-        return subprocess.run(words, input=given, capture_output=True, check=True).stdout
+        return subprocess.run(words, input=stdin, capture_output=True, check=True).stdout
 
-    def line_by_line(line):
-        parts, out = stages(line)
-        printed = b""
-        for words in parts:
-            printed = one(words, printed)
-        if out is not None:
-            write(out, printed.decode())
-        return printed.decode()
+    def run_line(line):
+        pipeline, file = stages(line)
+        output = b""
+        for words in pipeline:
+            output = run_command(words, output)
+        if file is not None:
+            write(file, output.decode())
+        return output.decode()
 
-    return line_by_line
+    return run_line
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("document", WALKED)
-def test_commands_and_programs_of_a_document(project, call, trained, document):
-    for needed in ("trafilatura", "pypdf", "docx", "pyarrow", "pandas", "matplotlib"):
-        pytest.importorskip(needed)
-    if document == "docs/evaluation.md":  # it begins where docs/annotations.md ends
+def test_commands_and_programs_of_a_document_run(project, call, trained, document):
+    for module in ("trafilatura", "pypdf", "docx", "pyarrow", "pandas", "matplotlib"):
+        pytest.importorskip(module)
+    if document == "docs/evaluation.md":  # it continues docs/annotations.md
         shutil.copytree(trained, "runs/study", ignore=shutil.ignore_patterns("checkpoints"))
         call("claimstance build seeds/label-studio.json --out runs/study-data")
     for block in blocks(document):
@@ -128,24 +126,27 @@ def test_commands_and_programs_of_a_document(project, call, trained, document):
             call(line)
 
 
-def test_what_is_not_run_is_there():
-    there = {line for document in DOCUMENTS for block in blocks(document) for line in lines(block)}
-    assert set(NOT_RUN) <= there
+def test_commands_that_are_not_run_exist():
+    documented = set()
+    for document in DOCUMENTS:
+        for block in blocks(document):
+            documented.update(lines(block))
+    assert set(NOT_RUN) <= documented
 
 
-def test_a_line_is_read_as_a_shell_does():
-    parts, out = stages(
+def test_a_line_is_parsed_as_by_a_shell():
+    pipeline, file = stages(
         """cat a.txt | claimstance tag - --target "the strike" | jq '.sources | size' > b.json"""
     )
-    assert parts == [
+    assert pipeline == [
         ["cat", "a.txt"],
         ["claimstance", "tag", "-", "--target", "the strike"],
         ["jq", ".sources | size"],
     ]
-    assert out == "b.json"
+    assert file == "b.json"
 
 
-def test_readme_quotes_what_the_bundled_model_finds():
+def test_readme_quotes_attributions_that_the_bundled_model_finds():
     from claimstance.inference import Tagger
 
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -154,20 +155,14 @@ def test_readme_quotes_what_the_bundled_model_finds():
     )
     text = (ROOT / "seeds" / "demo.txt").read_text(encoding="utf-8")
     article = Tagger.from_pretrained().tag(text, targets=["Orvane"])
-    found = set()
+    predicted_rows = set()
     for sentence in article.sentences:
-        sure = {s.holder: s.label for s in sentence.stances if not s.abstained}
-        for said in sentence.attributions:
-            if said.source and said.cue and said.content:
-                found.add(
-                    (
-                        str(sentence.index),
-                        said.source.text,
-                        said.source.name,
-                        said.cue.text,
-                        said.content.text,
-                        sure.get(said.source.name, ""),
-                    )
-                )
+        stances = {s.holder: s.label for s in sentence.stances if not s.abstained}
+        for attribution in sentence.attributions:
+            source, cue, content = attribution.source, attribution.cue, attribution.content
+            if source and cue and content:
+                stance = stances.get(source.name, "")
+                row = (source.text, source.name, cue.text, content.text, stance)
+                predicted_rows.add((str(sentence.index), *row))
     assert len(rows) == 4
-    assert set(rows) <= found
+    assert set(rows) <= predicted_rows

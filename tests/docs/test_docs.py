@@ -1,4 +1,4 @@
-"""The documents tell the truth: figures, files, corpora and commands in them are those that there are."""
+"""Check that the documents are true: their figures, files, corpora and commands are the existing ones."""
 
 import json
 import re
@@ -23,7 +23,7 @@ CARDS = [f"model/bundled/{name}/README.md" for name in BUNDLED_MODELS]
 FIGURE_ROW = re.compile(
     r"^\| ([^|]+?) \| ([\d.]+) \| (?:([\d.]+) – ([\d.]+))? ?\| (\d+) \|", re.MULTILINE
 )
-# A label and, before the next cell or quotation mark, a number between 0 and 1. JSON has quotation marks between them.
+# A label, then a number between 0 and 1 in the same cell. JSON is not matched: a quotation mark stands between them.
 QUOTED_PROBABILITY = re.compile(
     r"\b(?:against|favor|neutral|claim|no_claim|check_worthy|subjective|objective)\b[^|\"\d\n.]{0,30}"
     r"(?<![\d.])(?:0?\.\d+|1\.0+)\b"
@@ -45,7 +45,7 @@ def card(model):
     return (BUNDLED_MODELS[model] / "README.md").read_text(encoding="utf-8")
 
 
-def test_figures_of_a_card_are_those_measured(figures, card, monkeypatch):
+def test_figures_of_a_card_are_the_measured_ones(figures, card, monkeypatch):
     monkeypatch.syspath_prepend(ROOT / "benchmarks")
     from accuracy_page import quote
 
@@ -61,7 +61,7 @@ def test_figures_of_a_card_are_those_measured(figures, card, monkeypatch):
     assert quote(figures, card) == card
 
 
-def test_figures_of_the_readme_are_those_measured():
+def test_figures_of_the_readme_are_the_measured_ones():
     all_figures = load_figures()
     assert list(all_figures) == list(BUNDLED_MODELS)
     assert quote(all_figures, README) == README
@@ -82,9 +82,9 @@ def test_figures_are_of_the_bundled_models(model, figures, card):
 
 @pytest.mark.parametrize("document", [*CARDS, *DOCUMENTS])
 def test_no_probability_of_the_bundled_model_is_quoted_to_a_digit(document):
-    """Its digits depend on the processor (docs/performance.md): documents show labels, and shares in words."""
+    """Check that documents show labels, and shares in words, since digits depend on the processor."""
     if document == "docs/experiments.md":
-        pytest.skip("tells what was measured, when and where")
+        pytest.skip("states what was measured, when and where")
     text = (ROOT / document).read_text(encoding="utf-8")
     assert QUOTED_PROBABILITY.findall(text) == []
 
@@ -107,7 +107,7 @@ def test_a_quoted_probability_is_recognized(text, quoted):
 
 
 def test_bundled_models_fit_into_a_wheel():
-    """Keep below the size that the package index takes by default, with two megabytes for the rest of the package."""
+    """Check the limit of the package index for wheels, with two megabytes left for the rest of the package."""
     files = [path for folder in BUNDLED_MODELS.values() for path in folder.iterdir()]
     assert max(path.stat().st_size for path in files) <= 50_000_000
     assert sum(len(zlib.compress(path.read_bytes(), 6)) for path in files) <= 98_000_000
@@ -120,7 +120,7 @@ def test_accuracy_page_is_rendered_from_the_figures(model, figures, monkeypatch)
     assert (FOLDERS[model] / "accuracy.md").read_text(encoding="utf-8") == render(figures)
 
 
-def test_speed_is_that_measured(monkeypatch):
+def test_quoted_speed_is_the_measured_one(monkeypatch):
     monkeypatch.syspath_prepend(ROOT / "benchmarks")
     from speed_page import page, quote
 
@@ -170,29 +170,29 @@ def test_readme_uses_commands_that_exist():
     assert {"build", "train", "evaluate", "tag", "predict"} <= used <= commands
 
 
-def test_reference_pages_are_what_make_reference_writes():
-    told = "not what the code says any more: run `make reference` and commit both pages"
+def test_reference_pages_are_up_to_date():
+    advice = "differs from the code: run `make reference` and commit both pages"
     for name, page in (
         ("commands.md", reference.commands()),
         ("configuration.md", reference.configuration()),
     ):
-        assert (ROOT / "docs" / name).read_text(encoding="utf-8") == page, f"docs/{name}: {told}"
+        assert (ROOT / "docs" / name).read_text(encoding="utf-8") == page, f"docs/{name}: {advice}"
 
 
-def test_links_lead_somewhere():
+def test_links_lead_to_existing_files():
     for document in (*DOCUMENTS, *GENERATED):
         text = (ROOT / document).read_text(encoding="utf-8")
         for target in re.findall(r"\]\((?!https?:)([^)#]*)", text):
             assert (ROOT / document).parent.joinpath(target).exists(), f"{document}: {target}"
 
 
-def test_pictures_are_light():
+def test_pictures_are_small_files():
     sizes = {path.name: path.stat().st_size for path in (ROOT / "docs" / "images").glob("*.png")}
     assert {"article.png", "evaluation.png"} <= set(sizes)
     assert max(sizes.values()) <= 300_000
 
 
-def test_nothing_is_left_to_be_filled_in():
+def test_no_placeholders_are_left():
     cards = [(ROOT / name).read_text(encoding="utf-8") for name in CARDS]
     assert [text[:40] for text in (README, *cards) if "@@" in text] == []
 

@@ -1,4 +1,4 @@
-"""docs/integrations.md, word by word; and taggers in other processes."""
+"""Run the code of docs/integrations.md, and test taggers in other processes."""
 
 import hashlib
 import json
@@ -24,14 +24,17 @@ DOCUMENT = "docs/integrations.md"
 
 
 def programs(section):
+    """Return the Python programs of a section."""
     return [block.text for block in blocks(DOCUMENT, section, "python")]
 
 
 def commands(section):
+    """Return the calls of the command line in a section."""
     return [line for block in blocks(DOCUMENT, section, "") for line in lines(block)]
 
 
 def command(line, **environment):
+    """Run a call of the command line in a process of its own; return its output."""
     (words,), _ = stages(line)
     assert words[0] == "claimstance"
     return subprocess.run(
@@ -44,7 +47,7 @@ def command(line, **environment):
     ).stdout
 
 
-def test_every_section_with_code_is_gone_through():
+def test_every_section_with_code_is_tested():
     assert {block.section for block in blocks(DOCUMENT)} == {
         "Label Studio",
         "spaCy",
@@ -55,14 +58,14 @@ def test_every_section_with_code_is_gone_through():
 
 @pytest.fixture
 def project(here):
-    """A folder with the seeds, as a reader of the documentation has it."""
+    """Return a folder with the seeds, as a reader of the documentation has it."""
     shutil.copytree(ROOT / "seeds", here / "seeds")
     return here
 
 
 def accept(tasks, export):
-    """Write the export of Label Studio after an annotator accepted every suggestion."""
-    done = [
+    """Write the export of Label Studio in which an annotator accepted every suggestion."""
+    annotated = [
         {
             "id": n,
             "data": task["data"],
@@ -70,11 +73,11 @@ def accept(tasks, export):
         }
         for n, task in enumerate(json.loads(Path(tasks).read_text(encoding="utf-8")))
     ]
-    Path(export).write_text(json.dumps(done), encoding="utf-8")
+    Path(export).write_text(json.dumps(annotated), encoding="utf-8")
 
 
 @pytest.mark.slow
-def test_label_studio_and_datasets(project):
+def test_code_for_label_studio_and_datasets_runs(project):
     pytest.importorskip("datasets")
     suggest, build = commands("Label Studio")
     command(suggest)
@@ -86,24 +89,24 @@ def test_label_studio_and_datasets(project):
     tagged = Tagger.from_pretrained().tag(
         Path("seeds/demo.txt").read_text(encoding="utf-8"), ["Orvane"]
     )
-    told = literal_eval(python(tag))
-    assert told["claims"] == [s.text for s in tagged.sentences if s.claim.label == "claim"]
-    assert told["against"] == [s.holder for s in tagged.stances if s.label == "against"]
-    assert len(told["claims"]) > 5
+    output = literal_eval(python(tag))
+    assert output["claims"] == [s.text for s in tagged.sentences if s.claim.label == "claim"]
+    assert output["against"] == [s.holder for s in tagged.stances if s.label == "against"]
+    assert len(output["claims"]) > 5
 
 
 @pytest.mark.slow
-def test_spacy(project):
+def test_code_for_spacy_runs(project):
     pytest.importorskip("spacy")
     (code,) = programs("spaCy")
-    told = python(code)
-    assert "she = Runa Salt" in told
-    assert "Salt on Orvane" in told
-    assert "Label(label=" in told
+    output = python(code)
+    assert "she = Runa Salt" in output
+    assert "Salt on Orvane" in output
+    assert "Label(label=" in output
 
 
 @pytest.mark.slow
-def test_the_hub(project, trained):
+def test_code_for_the_hub_runs(project, trained):
     upload, *lines = commands("The Hugging Face hub")
     repository, folder, *exclude = upload.split()[2:]
     help_text = subprocess.run(
@@ -129,16 +132,16 @@ def test_the_hub(project, trained):
     assert json.loads(Path("tagged.jsonl").read_text(encoding="utf-8"))["model"]["name"] == "tiny"
 
 
-def test_a_tagger_comes_back_from_a_pickle(model):
+def test_a_tagger_is_restored_from_a_pickle(model):
     tagger = Tagger.from_pretrained(model, threads=1)
     data = pickle.dumps(tagger)
-    assert len(data) < 1000  # where the model is, not the model
-    again = pickle.loads(data)
-    assert again.tag(TEXT, ["tax"]) == tagger.tag(TEXT, ["tax"])
-    assert isinstance(again.tag(TEXT), TaggedArticle)
+    assert len(data) < 1000  # the path of the model, not its weights
+    restored = pickle.loads(data)
+    assert restored.tag(TEXT, ["tax"]) == tagger.tag(TEXT, ["tax"])
+    assert isinstance(restored.tag(TEXT), TaggedArticle)
 
 
-def test_a_pickle_is_of_one_model(model, tmp_path):
+def test_a_pickle_needs_the_same_model_in_its_folder(model, tmp_path):
     folder = tmp_path / "model"
     shutil.copytree(model, folder)
     data = pickle.dumps(Tagger.from_pretrained(folder))
@@ -147,16 +150,15 @@ def test_a_pickle_is_of_one_model(model, tmp_path):
         pickle.loads(data)
     shutil.copytree(model, folder)
     reader, manifest = folder / "reader.onnx", json.loads((folder / "manifest.json").read_bytes())
-    reader.write_bytes(
-        reader.read_bytes() + b"\x72\x00"
-    )  # an empty field, which changes nothing but the sha256
+    # An empty field, which changes nothing but the sha256.
+    reader.write_bytes(reader.read_bytes() + b"\x72\x00")
     manifest["files"]["reader.onnx"] = hashlib.sha256(reader.read_bytes()).hexdigest()
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     with pytest.raises(ModelError, match="it was replaced meanwhile"):
         pickle.loads(data)
 
 
-def test_a_tagger_that_no_folder_has_says_so():
+def test_a_tagger_without_a_model_folder_cannot_be_pickled():
     tagger, _ = script()
     with pytest.raises(
         TypeError, match="a tagger that was not made by from_pretrained cannot be pickled"

@@ -1,4 +1,4 @@
-"""The seed corpus is sound: what the documentation shows and other tests rest on."""
+"""Check that the seed corpus is sound, since the documentation and other tests rest on it."""
 
 import re
 from collections import Counter, defaultdict
@@ -46,19 +46,18 @@ def counts(records):
         "stances": len(stances),
         "stances of the text itself": sum(s.holder is None for s in stances),
     }
-    count |= {f"claim: {name}": n for name, n in Counter(r.claim for r in records).items()}
-    count |= {
-        f"check-worthy: {name}": n for name, n in Counter(r.check_worthy for r in records).items()
+    labels = {
+        "claim": [r.claim for r in records],
+        "check-worthy": [r.check_worthy for r in records],
+        "stance": [s.label for s in stances],
+        "entity": [e.label for r in records for e in r.entities],
     }
-    count |= {f"stance: {name}": n for name, n in Counter(s.label for s in stances).items()}
-    count |= {
-        f"entity: {name}": n
-        for name, n in Counter(e.label for r in records for e in r.entities).items()
-    }
+    for task, task_labels in labels.items():
+        count |= {f"{task}: {label}": n for label, n in Counter(task_labels).items()}
     return count
 
 
-def test_there_is_enough(records):
+def test_the_corpus_is_large_enough(records):
     assert len(records) >= 250
     assert len(ARTICLES) == 12
 
@@ -116,42 +115,39 @@ def test_a_claim_is_a_sentence_with_attributed_content(records):
     assert wrong == []
 
 
-def test_content_alone_continues_a_named_event(records):
+def test_an_attribution_without_a_cue_names_its_event(records):
     loose = [r.id for r in records for a in r.attributions if a.event is None and a.cue is None]
     assert loose == []
 
 
 def test_an_event_runs_over_neighbouring_sentences_of_one_article(by_article):
     for records in by_article.values():
-        parts = defaultdict(list)
+        events = defaultdict(list)
         for number, record in enumerate(records):
             for attribution in record.attributions:
                 if attribution.event is not None:
-                    parts[attribution.event].append((number, attribution))
-        for event, found in parts.items():
-            numbers = [number for number, _ in found]
+                    events[attribution.event].append((number, attribution))
+        for event, numbered in events.items():
+            numbers = [number for number, _ in numbered]
+            attributions = [attribution for _, attribution in numbered]
             assert len(numbers) > 1, event
             assert numbers == list(range(numbers[0], numbers[-1] + 1)), event
             assert event.startswith(f"{records[0].doc_id}#")
-            assert sum(a.cue is not None for _, a in found) == 1, event
-            assert sum(a.source is not None for _, a in found) == 1, event
-            assert all(a.content for _, a in found), event
+            assert sum(a.cue is not None for a in attributions) == 1, event
+            assert sum(a.source is not None for a in attributions) == 1, event
+            assert all(a.content for a in attributions), event
 
 
-def test_spans_begin_and_end_with_something_to_read(records):
+def test_spans_begin_and_end_at_the_bounds_of_words(records):
     for record in records:
         for field, span in record.spans():
+            location = (record.id, field)
             for start, end in span:
                 surface = record.text[start:end]
-                assert surface == surface.strip(), (record.id, field)
-                assert not re.match(r"\w", record.text[end:]) or not re.search(r"\w$", surface), (
-                    record.id,
-                    field,
-                )
-                assert not re.search(r"\w$", record.text[:start]) or not re.match(r"\w", surface), (
-                    record.id,
-                    field,
-                )
+                before, after = record.text[:start], record.text[end:]
+                assert surface == surface.strip(), location
+                assert not re.match(r"\w", after) or not re.search(r"\w$", surface), location
+                assert not re.search(r"\w$", before) or not re.match(r"\w", surface), location
 
 
 def test_pieces_of_a_span_are_in_order_and_apart(records):
@@ -163,13 +159,14 @@ def test_pieces_of_a_span_are_in_order_and_apart(records):
 
 def test_entities_do_not_overlap(records):
     for record in records:
-        characters = [
-            i for e in record.entities for start, end in e.span for i in range(start, end)
-        ]
+        characters = []
+        for entity in record.entities:
+            for start, end in entity.span:
+                characters += range(start, end)
         assert len(characters) == len(set(characters)), record.id
 
 
-def test_the_readme_states_what_was_counted(counts):
+def test_the_readme_states_the_counts(counts):
     rows = re.findall(
         r"^\| ([^|]+?) \| (\d+) \|$",
         (SEEDS / "README.md").read_text(encoding="utf-8"),
@@ -178,7 +175,7 @@ def test_the_readme_states_what_was_counted(counts):
     assert {name: int(value) for name, value in rows} == counts
 
 
-def test_the_demo_article_is_not_among_the_annotated(records):
+def test_the_demo_article_is_not_annotated(records):
     demo = (SEEDS / "demo.txt").read_text(encoding="utf-8")
     assert demo.count("\n") > 10
     assert [r.id for r in records if r.text in demo] == []

@@ -1,4 +1,4 @@
-"""The figures of docs/trust.md are those that the program computes."""
+"""Check that the figures of docs/trust.md are those that the program computes."""
 
 import re
 
@@ -19,7 +19,7 @@ ARTICLES = 2000
 
 
 def table():
-    """What the model says → how often each label was coded, the rows, and what each stands for."""
+    """Return, by the model's label, how often each label was coded, the number of rows, and the weight of a row."""
     return {
         label: ([int(number) for number in codes], int(rows), float(weight))
         for label, *codes, rows, weight in CODED.findall(TEXT)
@@ -27,7 +27,7 @@ def table():
 
 
 def example():
-    """The example, with the stances spread over the articles at random."""
+    """Return the share of the example, with the stances spread over the articles at random."""
     positions, gold, weights, first = [], [], [], 0
     for label, units in UNITS.items():
         codes, rows, _ = table()[label]
@@ -50,21 +50,19 @@ def test_rows_and_weights_of_the_example():
 
 def test_shares_of_the_example():
     share = example()
-    found = {
-        name: (estimate.value, estimate.low, estimate.high)
-        for name, estimate in (
-            ("the model alone", share.model),
-            ("the sample alone", share.sample),
-            ("both, corrected", share.corrected),
-        )
-    }
-    told = {name: tuple(map(int, figures)) for name, *figures in ESTIMATE.findall(TEXT)}
-    assert told == {
-        name: tuple(round(100 * figure) for figure in figures) for name, figures in found.items()
-    }
+    expected = {}
+    for name, estimate in (
+        ("the model alone", share.model),
+        ("the sample alone", share.sample),
+        ("both, corrected", share.corrected),
+    ):
+        figures = (estimate.value, estimate.low, estimate.high)
+        expected[name] = tuple(round(100 * figure) for figure in figures)
+    stated = {name: tuple(map(int, figures)) for name, *figures in ESTIMATE.findall(TEXT)}
+    assert stated == expected
 
 
-def test_the_bias_of_the_first_paragraph():
+def test_the_biased_share_of_the_first_paragraph():
     assert round(0.8 * 20 + 0.2 * 80) == 32
     assert "a share of 32 %, not of 20 %" in TEXT
 

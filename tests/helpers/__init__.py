@@ -1,1 +1,1 @@
-"""Shared by several test files: locations, a tiny model, programs that are run, browsers, servers."""
+"""Share locations, a tiny model, made-up data, programs and servers among test files."""

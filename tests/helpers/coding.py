@@ -1,4 +1,4 @@
-"""Corpora whose answers are known, and samples of them as a person would code them."""
+"""Make corpora with known answers, and samples of them that are coded as by a person."""
 
 import csv
 import io
@@ -18,30 +18,31 @@ CLAIMS = ("no_claim", "claim")
 
 
 def article(doc_id, stances=(), claims=(), outlet="Bay Post", target="the dam"):
-    """An article with a sentence for each stance label, then one for each label of a claim."""
-    given = tagged(
+    """Return an article with a sentence for each claim label, then one for each stance label."""
+    tagged_article = tagged(
         doc_id,
         says=[(f"Speaker {number}", f"line {number}") for number in range(len(claims))],
         stances=[(f"Orr {number}", target, label) for number, label in enumerate(stances)],
         outlet=outlet,
     )
-    said, judged = given.sentences[: len(claims)], given.sentences[len(claims) :]
+    statements = tagged_article.sentences[: len(claims)]
+    stance_sentences = tagged_article.sentences[len(claims) :]
     sentences = [
         replace(sentence, claim=Label(label, 0.8, _shares(CLAIMS, label)))
-        for sentence, label in zip(said, claims, strict=True)
+        for sentence, label in zip(statements, claims, strict=True)
     ]
-    for sentence in judged:
+    for sentence in stance_sentences:
         stances = [
             replace(stance, probabilities=_shares(STANCES, stance.label))
             for stance in sentence.stances
         ]
         claim = Label("no_claim", 0.8, _shares(CLAIMS, "no_claim"))
         sentences.append(replace(sentence, stances=stances, claim=claim))
-    return replace(given, sentences=sentences)
+    return replace(tagged_article, sentences=sentences)
 
 
 def corpus(path, articles=60, outlets=("Bay Post", "Coast Herald"), stances=5, seed=3):
-    """Results in which two of five sides are *favor*; articles take turns with the outlets."""
+    """Write results in which about two of five sides are *favor*, with the outlets assigned to articles in turn."""
     rng = np.random.default_rng(seed)
     return write_results(
         path,
@@ -57,13 +58,13 @@ def corpus(path, articles=60, outlets=("Bay Post", "Coast Herald"), stances=5, s
 
 
 def sheet(results, out, code, size=60, by=("label",), kind=UnitKind.stances):
-    """Draw a sample into a CSV file and fill it: ``code`` gives the label of a row, or an empty one."""
+    """Draw a sample into a CSV file and fill it; ``code`` returns the label of a row, or an empty one."""
     write_sample(draw_sample([Path(results)], kind, size, by), Path(out))
     return fill(out, code)
 
 
 def fill(path, code):
-    """Fill a sheet, row by row."""
+    """Fill the column ``gold`` of a sheet, row by row."""
     rows = list(csv.DictReader(io.StringIO(Path(path).read_text(encoding="utf-8"), newline="")))
     for row in rows:
         row["gold"] = code(row)
@@ -81,8 +82,10 @@ def write_rows(path, rows, delimiter=","):
 
 
 def read_rows(path):
+    """Return the rows of a sheet."""
     return list(csv.DictReader(io.StringIO(Path(path).read_text(encoding="utf-8"), newline="")))
 
 
 def _shares(labels, chosen):
+    """Return probabilities in which the chosen label has 0.8."""
     return {label: 0.8 if label == chosen else 0.2 / (len(labels) - 1) for label in labels}

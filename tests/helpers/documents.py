@@ -1,4 +1,4 @@
-"""PDF and Word files as tests need them, written byte by byte where no library would write such a thing."""
+"""Make PDF and Word files for tests, byte by byte where no library would write such a file."""
 
 import io
 import zipfile
@@ -6,7 +6,7 @@ import zlib
 
 
 def pdf(*pages):
-    """A PDF with lines of text on pages; a page that is ``None`` has none."""
+    """Return a PDF with lines of text on its pages; a page that is ``None`` has no text."""
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R >>",
         b"",
@@ -14,12 +14,13 @@ def pdf(*pages):
     ]
     kids = []
     for lines in pages:
-        shown = b"".join(
-            b"<%s> Tj T*\n" % line.encode("cp1252").hex().encode() for line in lines or ()
-        )
-        objects.append(
-            stream(b"BT /F1 11 Tf 14 TL 72 720 Td\n" + shown + b"ET" if lines is not None else b"")
-        )
+        content = b""
+        if lines is not None:
+            text_operators = b"".join(
+                b"<%s> Tj T*\n" % line.encode("cp1252").hex().encode() for line in lines
+            )
+            content = b"BT /F1 11 Tf 14 TL 72 720 Td\n" + text_operators + b"ET"
+        objects.append(stream(content))
         objects.append(
             b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents %d 0 R "
             b"/Resources << /Font << /F1 3 0 R >> >> >>" % len(objects)
@@ -30,26 +31,29 @@ def pdf(*pages):
 
 
 def stream(content, packed=False):
+    """Return a stream object of a PDF, compressed if ``packed``."""
     content = zlib.compress(content, 9) if packed else content
-    how = b" /Filter /FlateDecode" if packed else b""
-    return b"<< /Length %d%s >>\nstream\n%s\nendstream" % (len(content), how, content)
+    filter_entry = b" /Filter /FlateDecode" if packed else b""
+    return b"<< /Length %d%s >>\nstream\n%s\nendstream" % (len(content), filter_entry, content)
 
 
 def assembled(objects):
-    data, places = b"%PDF-1.4\n", []
+    """Return a PDF of these objects, with its table of references and trailer."""
+    data, offsets = b"%PDF-1.4\n", []
     for number, content in enumerate(objects, 1):
-        places.append(len(data))
+        offsets.append(len(data))
         data += b"%d 0 obj\n%s\nendobj\n" % (number, content)
-    table = b"".join(b"%010d 00000 n \n" % place for place in places)
-    end = b"trailer << /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF" % (
+    entries = b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
+    trailer = b"trailer << /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF" % (
         len(objects) + 1,
         len(data),
     )
-    return data + b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1) + table + end
+    table = b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1) + entries
+    return data + table + trailer
 
 
 def form_drawn_often():
-    """A PDF of less than a kilobyte: a page that draws a form of many letters 50,000 times."""
+    """Return a PDF of less than a kilobyte with a page that draws a form of many letters 50,000 times."""
     form = stream(b"BT /F1 9 Tf " + b"(x) Tj " * 300 + b"ET", packed=True)
     form = form.replace(
         b"<<", b"<< /Subtype /Form /BBox [0 0 9 9] /Resources << /Font << /F1 5 0 R >> >>", 1
@@ -68,7 +72,7 @@ def form_drawn_often():
 
 
 def docx(*paragraphs):
-    """A Word document, as python-docx writes it."""
+    """Return a Word document as python-docx writes it."""
     from docx import Document
 
     document = Document()
@@ -80,7 +84,7 @@ def docx(*paragraphs):
 
 
 def altered(data, change, name="word/document.xml"):
-    """A Word document with a part of it changed, or, if ``change`` gives pieces, written as these."""
+    """Return a Word document with one entry of the archive changed; ``change`` returns its new content in pieces."""
     file = io.BytesIO()
     with (
         zipfile.ZipFile(io.BytesIO(data)) as old,
@@ -88,7 +92,8 @@ def altered(data, change, name="word/document.xml"):
     ):
         for entry in old.infolist():
             content = old.read(entry)
-            with new.open(entry.filename, "w") as part:
-                for piece in change(content) if entry.filename == name else [content]:
-                    part.write(piece)
+            pieces = change(content) if entry.filename == name else [content]
+            with new.open(entry.filename, "w") as new_entry:
+                for piece in pieces:
+                    new_entry.write(piece)
     return file.getvalue()

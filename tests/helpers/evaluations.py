@@ -1,4 +1,4 @@
-"""Evaluations made by hand: sentences of invented people, and what a model is said to have read from them."""
+"""Make evaluations by hand from sentences about invented people and predictions for them."""
 
 from dataclasses import asdict
 
@@ -27,14 +27,15 @@ SAID = Attribution(source=[(0, 9)], cue=[(10, 17)], content=[(18, 33)])
 
 
 def shares(label, share, labels):
+    """Return probabilities in which a label has ``share``, and the others share the rest evenly."""
     rest = (1 - share) / (len(labels) - 1)
     return {name: share if name == label else rest for name in labels}
 
 
 def sentences(count=40, odd=3, words="", **meta):
-    """Pairs of records and predictions: every ``odd``-th answer is wrong, the surer the earlier."""
+    """Yield pairs of records and predictions; every ``odd``-th answer is wrong, and earlier answers are surer."""
     for i in range(count):
-        good, sure = bool(i % odd), 0.95 - 0.4 * i / count
+        is_correct, confidence = bool(i % odd), 0.95 - 0.4 * i / count
         text = TEXT.format(words or i)
         claim, worthy = ("claim", "no_claim")[i % 2], ("no", "yes")[i % 4 == 0]
         record = Record(
@@ -57,27 +58,30 @@ def sentences(count=40, odd=3, words="", **meta):
             ],
             meta={"corpus": "cod", "outlet": ("The Post", "Sund Radio")[i % 2], **meta},
         )
-        found = SAID if good else SAID.model_copy(update={"source": [(0, 4)], "content": None})
-        yield (
-            record,
-            Prediction(
-                claim=shares(
-                    claim if good else ("no_claim", "claim")[i % 2], sure, ("no_claim", "claim")
-                ),
-                check_worthy=shares(worthy, sure if good else 0.45, ("no", "yes")),
-                attributions=[(found, 0.9)],
-                entities=[FoundEntity(Located(0, 0, 9), "PERSON", 0.9)],
-                stances=[
-                    shares("against" if good else "favor", sure, ("against", "neutral", "favor"))
-                ],
-                kinds=["stance.mention" if i % 2 else "stance.topic"],
-            ),
+        predicted_claim = claim if is_correct else ("no_claim", "claim")[i % 2]
+        predicted_stance = "against" if is_correct else "favor"
+        attribution = SAID
+        if not is_correct:
+            attribution = SAID.model_copy(update={"source": [(0, 4)], "content": None})
+        prediction = Prediction(
+            claim=shares(predicted_claim, confidence, ("no_claim", "claim")),
+            check_worthy=shares(worthy, confidence if is_correct else 0.45, ("no", "yes")),
+            attributions=[(attribution, 0.9)],
+            entities=[FoundEntity(Located(0, 0, 9), "PERSON", 0.9)],
+            stances=[shares(predicted_stance, confidence, ("against", "neutral", "favor"))],
+            kinds=["stance.mention" if i % 2 else "stance.topic"],
         )
+        yield record, prediction
 
 
 def evaluation(pairs, config=CONFIG, name="cod-model", split="dev", **account):
+    """Return the evaluation of pairs of records and predictions; ``account`` has further entries of its account."""
     pairs = list(pairs)
     results, outcomes = score_pairs(config, pairs)
+    figures = {
+        task: {metric: asdict(figure) for metric, figure in metrics.items()}
+        for task, metrics in results.items()
+    }
     return Evaluation(
         {
             "date": "2024-05-06",
@@ -94,10 +98,7 @@ def evaluation(pairs, config=CONFIG, name="cod-model", split="dev", **account):
                 "fingerprint": "feed" * 16,
             },
             "primary": primary(results),
-            "results": {
-                name: {metric: asdict(one) for metric, one in found.items()}
-                for name, found in results.items()
-            },
+            "results": figures,
             **account,
         },
         outcomes,

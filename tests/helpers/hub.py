@@ -1,4 +1,4 @@
-"""A stand-in for the Hugging Face hub: serves one folder as a model, by the calls that its client makes."""
+"""Stand in for the Hugging Face hub: serve one folder as a model to the hub's client."""
 
 import hashlib
 import json
@@ -13,15 +13,15 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 @contextmanager
 def serving(folder: Path, name: str) -> Iterator[tuple[str, list[str]]]:
-    """A hub on loopback whose only model, ``name``, is ``folder``: its address, and the paths that it was asked for."""
-    asked: list[str] = []
+    """Serve a folder as the only model, ``name``, of a hub on loopback; yield its address and the requested paths."""
+    requested_paths: list[str] = []
 
     class Hub(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
             path = self.path.partition("?")[0]
-            asked.append(path)
+            requested_paths.append(path)
             if path in (f"/api/models/{name}", f"/api/models/{name}/revision/main"):
                 self._json(
                     {
@@ -51,10 +51,9 @@ def serving(folder: Path, name: str) -> Iterator[tuple[str, list[str]]]:
             elif path.startswith(f"/{name}/resolve/{COMMIT}/"):
                 self._file(folder / path.rpartition("/")[2])
             else:
-                known = path.startswith(f"/api/models/{name}/")
-                self._send(
-                    404, b"{}", {"X-Error-Code": "RevisionNotFound" if known else "RepoNotFound"}
-                )
+                is_this_model = path.startswith(f"/api/models/{name}/")
+                error_code = "RevisionNotFound" if is_this_model else "RepoNotFound"
+                self._send(404, b"{}", {"X-Error-Code": error_code})
 
         do_HEAD = do_GET  # noqa: N815
 
@@ -81,13 +80,13 @@ def serving(folder: Path, name: str) -> Iterator[tuple[str, list[str]]]:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:
-            yield f"http://127.0.0.1:{server.server_port}", asked
+            yield f"http://127.0.0.1:{server.server_port}", requested_paths
         finally:
             server.shutdown()
             thread.join()
 
 
 def digest(file: Path) -> str:
-    """As git calls the file."""
+    """Return the name that git gives to a file's content."""
     data = file.read_bytes()
     return hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()

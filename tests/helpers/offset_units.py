@@ -1,4 +1,4 @@
-"""The unit of the offsets of several documents."""
+"""Find the unit of the offsets of several documents."""
 
 from claimstance.training.data.documents.offsets import UnitSearch
 

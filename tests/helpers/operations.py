@@ -1,4 +1,4 @@
-"""Counting what a function does, since the time that it takes depends on the machine."""
+"""Count the lines that a function runs, since the time that it takes depends on the machine."""
 
 import sys
 from pathlib import Path
@@ -16,10 +16,10 @@ def count_lines(module, function, *arguments):
         count += event == "line"
         return trace
 
-    before = sys.gettrace()
+    previous_trace = sys.gettrace()
     sys.settrace(trace)
     try:
         function(*arguments)
     finally:
-        sys.settrace(before)
+        sys.settrace(previous_trace)
     return count

@@ -1,4 +1,4 @@
-"""Tagged articles made by hand, and a reader of the pages they give: what several tests of pages share."""
+"""Make tagged articles by hand, and read the pages that are rendered from them."""
 
 import hashlib
 import re
@@ -20,6 +20,7 @@ MODEL = {"name": "m", "version": "1", "sha256": "0123456789abcdef" * 4}
 
 
 def sure(label, probability=0.9, names=("against", "neutral", "favor")):
+    """Return a label with its probability; the other names share the rest evenly."""
     rest = (1 - probability) / (len(names) - 1)
     return Label(
         label, probability, {name: probability if name == label else rest for name in names}
@@ -27,8 +28,10 @@ def sure(label, probability=0.9, names=("against", "neutral", "favor")):
 
 
 def span(text, words, name=None, start=0):
-    place = text.index(words, start)
-    return Span(place, place + len(words), words, ((place, place + len(words)),), name)
+    """Return the span of words in a text, at or after ``start``."""
+    first = text.index(words, start)
+    last = first + len(words)
+    return Span(first, last, words, ((first, last),), name)
 
 
 def stance(
@@ -41,49 +44,47 @@ def stance(
     holder=None,
     target=None,
 ):
-    """A stance of ``name`` on ``on``; ``holder`` and ``target`` are their spans in the text, if any."""
+    """Return a stance of ``name`` on ``on``; ``holder`` and ``target`` are their spans in the text, if any."""
     shares = sure(label, probability).probabilities
     return Stance(name, on, label, probability, shares, sentence, holder, target, abstained)
 
 
 def tagged(text, sentences, said=(), stances=(), doc_id="d", title=None, claims=(), warnings=()):
-    """An article of ``sentences``, given as words; so are the parts of what is ``said``, each as (sentence, source,
-    name, cue, content, probability).
+    """Return an article of ``sentences``, which are texts.
+
+    Each attribution in ``said`` is (sentence index, source, name, cue, content, probability), its spans as texts too.
     """
-    found, end = [], 0
-    for index, words in enumerate(sentences):
-        place = span(text, words, start=end)
-        end = place.end
-        attributions = [
-            Attribution(
-                *(
-                    part and span(text, part, who, place.start)
-                    for part, who in ((source, name), (cue, None), (content, None))
-                ),
-                share,
-            )
-            for at, source, name, cue, content, share in said
-            if at == index
-        ]
+    tagged_sentences, end = [], 0
+    for index, sentence_text in enumerate(sentences):
+        sentence_span = span(text, sentence_text, start=end)
+        start, end = sentence_span.start, sentence_span.end
+        attributions = []
+        for sentence, source, name, cue, content, probability in said:
+            if sentence == index:
+                source_span = source and span(text, source, name, start)
+                cue_span = cue and span(text, cue, start=start)
+                content_span = content and span(text, content, start=start)
+                attributions.append(Attribution(source_span, cue_span, content_span, probability))
         claim = claims[index] if index < len(claims) else 0.2
-        found.append(
+        tagged_sentences.append(
             Sentence(
                 index,
-                place.start,
-                place.end,
-                words,
+                start,
+                end,
+                sentence_text,
                 Label("claim", claim, {"no_claim": 1 - claim, "claim": claim}),
                 Label("no", 0.6, {"no": 1 - index / 100, "yes": index / 100}),
                 attributions,
                 [],
-                [one for one in stances if one.sentence == index],
+                [stance for stance in stances if stance.sentence == index],
             )
         )
-    return TaggedArticle(doc_id, title, text, MODEL, found, group_sources(found), list(warnings))
+    sources = group_sources(tagged_sentences)
+    return TaggedArticle(doc_id, title, text, MODEL, tagged_sentences, sources, list(warnings))
 
 
 class Page(HTMLParser):
-    """A page taken apart: elements as (name, attributes), text by what holds it. What is not well formed fails."""
+    """Parse a page into elements, as (name, attributes), and their texts; fail if it is not well formed."""
 
     def __init__(self, html):
         super().__init__(convert_charrefs=True)
@@ -93,7 +94,7 @@ class Page(HTMLParser):
         assert self._open == []
 
     def handle_starttag(self, tag, attrs):
-        assert len(dict(attrs)) == len(attrs), f"an attribute twice: {tag} {attrs}"
+        assert len(dict(attrs)) == len(attrs), f"an attribute occurs twice: {tag} {attrs}"
         self.elements.append((tag, dict(attrs)))
         if tag not in VOID:
             self._open.append(len(self.elements) - 1)
@@ -109,32 +110,33 @@ class Page(HTMLParser):
             self._texts[number] = self._texts.get(number, "") + data
 
     def all(self, tag=None, **attributes):
-        """Elements with these attributes (``class_``: a class among others), as (attributes, text)."""
+        """Return the elements with these attributes as (attributes, text); ``class_`` is one of their classes."""
+
+        def matches(attrs, key, value):
+            if key == "class_":
+                return value in (attrs.get("class") or "").split()
+            return attrs.get(key) == value
+
         return [
-            (given, self._texts.get(i, ""))
-            for i, (name, given) in enumerate(self.elements)
+            (attrs, self._texts.get(index, ""))
+            for index, (name, attrs) in enumerate(self.elements)
             if tag in (None, name)
-            and all(
-                value in (given.get("class") or "").split()
-                if key == "class_"
-                else given.get(key) == value
-                for key, value in attributes.items()
-            )
+            and all(matches(attrs, key, value) for key, value in attributes.items())
         ]
 
     def text(self, number):
-        """The text of the element at this position in ``elements``."""
+        """Return the text of the element at a position in ``elements``."""
         return self._texts.get(number, "")
 
     def one(self, tag=None, **attributes):
-        """The text of the only element with these attributes."""
+        """Return the text of the only element with these attributes."""
         ((_, text),) = self.all(tag, **attributes)
         return text
 
 
 def assert_loads_nothing(page):
     """Check that a page's policy allows its own style and script alone, and that no element has code or a source."""
-    [policy] = [given["content"] for given, _ in page.all("meta") if "http-equiv" in given]
+    [policy] = [attrs["content"] for attrs, _ in page.all("meta") if "http-equiv" in attrs]
     rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
     for name, code in (
         ("style-src", page.one("style")),
@@ -148,7 +150,7 @@ def assert_loads_nothing(page):
         "base-uri": "'none'",
         "form-action": "'none'",
     }
-    attributes = {key for _, given in page.elements for key in given}
+    attributes = {key for _, attrs in page.elements for key in attrs}
     assert [
         key
         for key in attributes

@@ -1,4 +1,4 @@
-"""Parsers that misbehave in ways in which libraries for documents do, for processes that parse."""
+"""Parse documents in the ways in which libraries misbehave, to test the processes that parse."""
 
 import os
 import sys
@@ -9,22 +9,22 @@ from claimstance.model.errors import InputError
 
 
 def words(raw):
-    """Parse a document as it should be."""
+    """Parse a document correctly."""
     return Article(raw.doc_id, raw.data.decode(), "Title", ("a warning",), {"url": raw.url})
 
 
 def process(raw):
-    """Tell in which process it parses."""
+    """Return the id of the process that parses as the text."""
     return Article(raw.doc_id, str(os.getpid()))
 
 
 def paths(raw):
-    """Tell where modules are found."""
+    """Return the search path of modules as the text."""
     return Article(raw.doc_id, "\n".join(sys.path))
 
 
 def prints(raw):
-    """Print what is no reply."""
+    """Print output that is no reply."""
     sys.stdout.write('{"article": {}}\n')
     sys.stderr.write("warning\n")
     os.write(1, b"more\n")
@@ -32,35 +32,35 @@ def prints(raw):
 
 
 def refuses(raw):
-    """Find no document."""
+    """Refuse the document as one without words."""
     raise InputError(f"{raw.where}: expected words, found none")
 
 
 def fails(raw):
-    """Fail as no parser should."""
+    """Raise an error that no parser should raise."""
     raise KeyError(raw.doc_id)
 
 
 def sleeps(raw):
-    """Never be done, without working."""
+    """Sleep forever."""
     while True:
         time.sleep(1)
 
 
 def works(raw):
-    """Never be done, within one call of a library in C."""
+    """Compute forever within one call of a library in C."""
     return Article(raw.doc_id, str(sum(iter(int, 1))))
 
 
 def takes_memory(raw):
     """Take more and more memory."""
-    taken = []
+    buffers = []
     while True:
-        taken.append(bytearray(10_000_000))
+        buffers.append(bytearray(10_000_000))
 
 
 def hides_missing_memory(raw):
-    """Take too much memory, and tell of it as of damage."""
+    """Take too much memory, and report the error as damage."""
     try:
         takes_memory(raw)
     except MemoryError:
@@ -68,10 +68,10 @@ def hides_missing_memory(raw):
 
 
 def ends(raw):
-    """End the process, as a fault in C does."""
+    """Abort the process, as a fault in C does."""
     os.abort()
 
 
 def exits(raw):
-    """End the process in order."""
+    """Exit the process without an error."""
     os._exit(0)

@@ -1,4 +1,4 @@
-"""Locations of the repository that tests read from."""
+"""Name the folders of the repository that tests read from."""
 
 from pathlib import Path
 

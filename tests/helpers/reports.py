@@ -1,4 +1,4 @@
-"""Reports on corpora that are made up."""
+"""Make reports on made-up corpora, and read their tables."""
 
 import re
 
@@ -14,24 +14,29 @@ SALT, DRAYCOTT, ORVANE = "Runa Salt", "Emil Draycott", "Orvane"
 
 
 def report_of(folder, *articles, **budgets):
-    """The report on articles, as HTML."""
+    """Return the report on articles as HTML."""
     with Store.build([write_results(folder / "tagged.jsonl", *articles)]) as store:
         summary = summarize(store.connection)
         sources = [row.person for row in summary.sources]
-        found = excerpts(store.connection, summary.people(), sources, summary.labels, **budgets)
-        compared = differences(store.connection, summary)
-        known = known_errors(store.models)
-        report = ReportInput(summary, found, compared, known, store.models, store.warnings)
+        people = summary.people()
+        report = ReportInput(
+            summary,
+            excerpts(store.connection, people, sources, summary.labels, **budgets),
+            differences(store.connection, summary),
+            known_errors(store.models),
+            store.models,
+            store.warnings,
+        )
         return "".join(render_report(report))
 
 
 def corpus(articles=25):
-    """Articles of two outlets on several days: one quotes Salt and attacks Orvane, the other quotes Draycott."""
-    made = []
+    """Return articles of two outlets: one quotes Salt and attacks Orvane, the other quotes Draycott."""
+    tagged_articles = []
     for number in range(articles):
         day = f"2016-05-{number % 28 + 1:02}"
         attack = [(SALT, ORVANE, "against")] * (number % 3)
-        made.append(
+        tagged_articles.append(
             tagged(
                 f"herald-{number}",
                 [(SALT, f"the nets of day {number} are empty"), DRAYCOTT],
@@ -42,30 +47,34 @@ def corpus(articles=25):
                 url=f"https://herald.example/{number}",
             )
         )
-        calm = f"day {number} is calm"
-        said = [(DRAYCOTT, calm)] * (number % 2) + [(None, calm)]
-        side = (DRAYCOTT, ORVANE, "favor" if number % 4 else "against")
-        made.append(tagged(f"tide-{number}", said, [side], outlet="Tide", date=day))
-    return made
+        content = f"day {number} is calm"
+        statements = [(DRAYCOTT, content)] * (number % 2) + [(None, content)]
+        stance = (DRAYCOTT, ORVANE, "favor" if number % 4 else "against")
+        tagged_articles.append(
+            tagged(f"tide-{number}", statements, [stance], outlet="Tide", date=day)
+        )
+    return tagged_articles
 
 
 def words(text):
+    """Return a text with its whitespace collapsed."""
     return re.sub(r"\s+", " ", text).strip()
 
 
 def rows(page, name, key="data-save"):
-    """The cells of the rows of a table, without its head."""
+    """Return the cells of the rows of the first table whose attribute ``key`` is ``name``, without its head."""
     tables = [
-        i
-        for i, (tag, given) in enumerate(page.elements)
-        if (tag, given.get(key)) == ("table", name)
+        index
+        for index, (tag, attrs) in enumerate(page.elements)
+        if (tag, attrs.get(key)) == ("table", name)
     ]
-    found = []
-    for i, (tag, _) in enumerate(page.elements[tables[0] + 1 :], tables[0] + 1):
+    first = tables[0] + 1
+    table_rows = []
+    for index, (tag, _) in enumerate(page.elements[first:], first):
         if tag in ("table", "h3", "section"):
             break
         if tag == "tr":
-            found.append([])
+            table_rows.append([])
         elif tag in ("td", "th"):
-            found[-1].append(words(page.text(i)))
-    return found[1:]
+            table_rows[-1].append(words(page.text(index)))
+    return table_rows[1:]

@@ -1,4 +1,4 @@
-"""Results of tagging that are made up, for tests of what is done with the results of many articles."""
+"""Make up results of tagging, for tests of programs that process the results of many articles."""
 
 import json
 from pathlib import Path
@@ -27,12 +27,12 @@ def tagged(
     warnings=(),
     **meta,
 ):
-    """A tagged article with a sentence for each statement, each stance and each entity.
+    """Return a tagged article with a sentence for each statement, each stance and each entity.
 
     Args:
         doc_id: its id.
         says: statements: the source and its content, or the source alone; ``None`` for a source without a name.
-        stances: holder, target, label and, maybe, whether the model abstains.
+        stances: holder, target, and optionally the label and true if the model abstains.
         people: entities that are people.
         things: entities that are not.
         model: the model.
@@ -41,7 +41,8 @@ def tagged(
         meta: its metadata.
     """
     builder = _Builder()
-    for source, *content in (it if isinstance(it, tuple) else (it,) for it in says):
+    for statement in says:
+        source, *content = statement if isinstance(statement, tuple) else (statement,)
         builder.add_statement(source, *content)
     for stance in stances:
         builder.add_stance(*stance)
@@ -69,21 +70,19 @@ class _Builder:
         self.sentences = []
 
     def add_statement(self, source, content="all is well"):
-        before = len(self.text)
-        shown = source or "Someone"
-        sentence = self._begin(f"{shown} said {content}.", is_claim=True)
-        spans = [
-            self._span(before, shown),
-            self._span(before + len(shown) + 1, "said"),
-            self._span(before + len(shown) + 6, content),
-        ]
-        named = Span(spans[0].start, spans[0].end, shown, spans[0].pieces, name=source)
-        sentence.attributions.append(Attribution(named, spans[1], spans[2], 0.75))
+        start = len(self.text)
+        speaker = source or "Someone"
+        sentence = self._begin(f"{speaker} said {content}.", is_claim=True)
+        source_span = self._span(start, speaker, name=source)
+        cue_span = self._span(start + len(speaker) + 1, "said")
+        content_span = self._span(start + len(speaker) + 6, content)
+        attribution = Attribution(source_span, cue_span, content_span, 0.75)
+        sentence.attributions.append(attribution)
 
     def add_stance(self, holder, target, label="against", abstained=False):
-        before = len(self.text)
-        shown = holder or "It"
-        sentence = self._begin(f"{shown} judges {target}.")
+        start = len(self.text)
+        subject = holder or "It"
+        sentence = self._begin(f"{subject} judges {target}.")
         sentence.stances.append(
             Stance(
                 holder,
@@ -92,16 +91,16 @@ class _Builder:
                 0.5,
                 {label: 0.5},
                 sentence.index,
-                self._span(before, holder) if holder else None,
-                self._span(before + len(shown) + 8, target),
+                self._span(start, holder) if holder else None,
+                self._span(start + len(subject) + 8, target),
                 abstained,
             )
         )
 
     def add_entity(self, name, label):
-        before = len(self.text)
+        start = len(self.text)
         sentence = self._begin(f"{name} came.")
-        sentence.entities.append(Entity(before, before + len(name), name, label, 0.9))
+        sentence.entities.append(Entity(start, start + len(name), name, label, 0.9))
 
     def _begin(self, text, is_claim=False):
         start = len(self.text)
@@ -114,6 +113,6 @@ class _Builder:
         self.sentences.append(sentence)
         return sentence
 
-    def _span(self, start, text):
+    def _span(self, start, text, name=None):
         end = start + len(text)
-        return Span(start, end, text, ((start, end),))
+        return Span(start, end, text, ((start, end),), name)

@@ -15,8 +15,8 @@ import pytest
 from claimstance.model.encoding import CancelledError
 from helpers.program import PROGRAM
 
-for needed in ("fastapi", "prometheus_client", "starlette.testclient", "uvicorn"):
-    pytest.importorskip(needed, reason="needs the extra 'serve'")
+for module in ("fastapi", "prometheus_client", "starlette.testclient", "uvicorn"):
+    pytest.importorskip(module, reason="needs the extra 'serve'")
 
 JSON = {"content-type": "application/json"}
 RECORD = {
@@ -28,31 +28,28 @@ RECORD = {
 
 
 def problem(response):
-    """Status, field and detail of a refusal."""
+    """Return status, field and detail of a refusal."""
     assert response.headers["content-type"] == "application/problem+json"
-    told = response.json()
-    assert told["status"] == response.status_code
-    assert told["title"]
-    assert set(told) <= {"status", "title", "detail", "field"}
-    return told["status"], told.get("field"), told["detail"]
+    body = response.json()
+    assert body["status"] == response.status_code
+    assert body["title"]
+    assert set(body) <= {"status", "title", "detail", "field"}
+    return body["status"], body.get("field"), body["detail"]
 
 
 def figure(text, name):
-    """A figure of those that the server tells of itself."""
-    found = re.search(rf"^{re.escape(name)} (\S+)$", text, re.MULTILINE)
-    return None if found is None else float(found.group(1))
+    """Return a figure from the metrics of a server, or ``None``."""
+    match = re.search(rf"^{re.escape(name)} (\S+)$", text, re.MULTILINE)
+    return None if match is None else float(match.group(1))
 
 
 class Slow:
-    """In place of a tagger's ``begin``: gives nothing until it is let go or told to stop."""
+    """Replace a tagger's ``begin`` by one whose results wait until ``go`` is set or the request is cancelled."""
 
     def __init__(self, tagger):
-        self.begin, self.go, self.begun, self.stopped = (
-            tagger.begin,
-            threading.Event(),
-            threading.Event(),
-            False,
-        )
+        self.begin = tagger.begin
+        self.go, self.begun = threading.Event(), threading.Event()
+        self.stopped = False
 
     def __call__(self, article, targets, stop, neutral=False):
         finish = self.begin(article, targets, stop, neutral)
@@ -69,33 +66,33 @@ class Slow:
 
 
 class Running:
-    """A server that listens at ``host`` and ``port``."""
+    """Talk to a server that listens at ``host`` and ``port``."""
 
     def __init__(self, url):
         self.url = url
         self.host, self.port = urlsplit(url).hostname, urlsplit(url).port
 
     def ask(self, method, path, body=None, headers=JSON):
-        """Status, headers and body of an answer, by a connection of its own."""
+        """Send a request over a new connection; return status, headers and body of the response."""
         connection = HTTPConnection(self.host, self.port, timeout=60)
         try:
             connection.request(method, path, body, headers if body is not None else {})
-            answer = connection.getresponse()
-            return answer.status, answer.headers, answer.read()
+            response = connection.getresponse()
+            return response.status, response.headers, response.read()
         finally:
             connection.close()
 
     def connect(self):
-        """A bare connection."""
+        """Open a bare connection."""
         return socket.create_connection((self.host, self.port), timeout=60)
 
     def figure(self, name):
-        """A figure of those that it tells of itself."""
+        """Return a figure from the metrics of the server."""
         return figure(self.ask("GET", "/metrics")[2].decode(), name)
 
 
 class Process(Running):
-    """A server in a process of its own."""
+    """Run a server in a process of its own."""
 
     def __init__(self, *options, program=PROGRAM, **environment):
         self.process = subprocess.Popen(
@@ -106,27 +103,27 @@ class Process(Running):
             text=True,
             env={**os.environ, **environment},
         )
-        self.told = False
-        first = self.process.stderr.readline()
-        assert first.startswith("listening on http://"), first
-        super().__init__(first.split()[2])
+        self._is_signalled = False
+        first_line = self.process.stderr.readline()
+        assert first_line.startswith("listening on http://"), first_line
+        super().__init__(first_line.split()[2])
 
     def stop(self, how=signal.SIGTERM):
-        """Tell it to stop, once."""
-        if not self.told:
+        """Send a signal to the server, unless it has got one already."""
+        if not self._is_signalled:
             self.process.send_signal(how)
-        self.told = True
+        self._is_signalled = True
 
     def end(self):
-        """Wait for it to end: its exit code, and what it said."""
-        _, said = self.process.communicate(timeout=60)
-        return self.process.returncode, said
+        """Wait for the server to end; return its exit code and error output."""
+        _, stderr = self.process.communicate(timeout=60)
+        return self.process.returncode, stderr
 
 
 @contextmanager
-def process(*options, **more):
-    """A server in a process of its own, which at the end stops as it is told and has said nothing."""
-    running = Process(*options, **more)
+def process(*options, **settings):
+    """Run a server in a process of its own; at the end stop it, and check that it printed nothing more."""
+    running = Process(*options, **settings)
     try:
         yield running
         if running.process.poll() is None:

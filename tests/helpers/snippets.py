@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from helpers.program import ROOT
 
-#: Written from the code (tools/reference.py): they show how calls are made up, not calls.
+#: Written from the code (tools/reference.py): they show the syntax of calls, not calls.
 GENERATED = ("docs/commands.md", "docs/configuration.md")
 DOCUMENTS = (
     "README.md",
@@ -24,7 +24,7 @@ _GOES_ON = re.compile(r"\\\n|(?<=\|)[ \t]*\n")  # a backslash or a bar at the en
 
 
 class Block(NamedTuple):
-    """A code block: ``section`` is the heading it stands under, ``kind`` what its fence says (``python``, or nothing)."""
+    """Represent a code block under the heading ``section``; ``kind`` is the language of its fence, or empty."""
 
     section: str
     kind: str
@@ -32,43 +32,44 @@ class Block(NamedTuple):
 
 
 def blocks(document, section=None, kind=None):
-    """The code blocks of a document, in order: all, or those of a section, of a kind."""
+    """Return the code blocks of a document in order: all, or those of a section or a kind."""
     text = (ROOT / document).read_text(encoding="utf-8")
-    parts = [part.split("\n", 1) for part in f"\n{text}".split("\n## ")]
-    found = [
-        Block(heading.strip(), *fence)
-        for heading, *rest in parts
-        for fence in _FENCE.findall("".join(rest))
-    ]
+    all_blocks = []
+    for chapter in f"\n{text}".split("\n## "):
+        heading, _, body = chapter.partition("\n")
+        all_blocks += [Block(heading.strip(), *fence) for fence in _FENCE.findall(body)]
     return [
-        block for block in found if section in (None, block.section) and kind in (None, block.kind)
+        block
+        for block in all_blocks
+        if section in (None, block.section) and kind in (None, block.kind)
     ]
 
 
 def lines(block):
-    """The calls in a block, one a line, without comments."""
-    whole = _GOES_ON.sub(" ", block.text).splitlines()
-    return [line for line in (re.sub(r"(^|\s+)#\s.*", "", line).strip() for line in whole) if line]
+    """Return the calls in a block, one per line, without comments."""
+    joined_lines = _GOES_ON.sub(" ", block.text).splitlines()
+    calls = [re.sub(r"(^|\s+)#\s.*", "", line).strip() for line in joined_lines]
+    return [call for call in calls if call]
 
 
 def stages(line):
-    """The parts of a pipeline, as lists of words; and the file that its output goes to, or ``None``."""
+    """Return the commands of a pipeline, as lists of words, and the file that its output goes to, or ``None``."""
     lexer = shlex.shlex(line, posix=True, punctuation_chars="|>")
     lexer.whitespace_split = True
-    words, parts, out = list(lexer), [[]], None
+    words, commands, out = list(lexer), [[]], None
     while words:
         word = words.pop(0)
         if word == "|":
-            parts.append([])
+            commands.append([])
         elif word == ">":
             out = words.pop(0)
         else:
-            parts[-1].append(word)
-    return parts, out
+            commands[-1].append(word)
+    return commands, out
 
 
 def python(code, **environment):
-    """Return the output of a program, run in a process of its own."""
+    """Run a program in a process of its own; return its output."""
     return subprocess.run(
         [sys.executable, "-W", "ignore", "-c", code],
         capture_output=True,

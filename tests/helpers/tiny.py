@@ -1,4 +1,4 @@
-"""Small models for tests of what users see: one with random weights, and one that does what it is told."""
+"""Make small models for tests of the interface: one with random weights, and one whose predictions are scripted."""
 
 from functools import cache
 from pathlib import Path
@@ -20,7 +20,7 @@ def exported(
     opinion_spans: bool = False,
     **labels: tuple[str, ...],
 ) -> Path:
-    """The folder of an exported model on ``encoder`` with random heads. Not to be written to."""
+    """Return the folder of an exported model on ``encoder`` with random heads. Tests must not write to it."""
     import torch
 
     from claimstance.model.network import ClaimStanceModel
@@ -47,10 +47,10 @@ def exported(
 
 
 class Scripted:
-    """A backend that tags words as it was told, links what is near, and says favor for a holder, against for nobody.
+    """Stand in for a backend: tag words by a script, link near spans, and predict favor for a holder, against for none.
 
     Attributes:
-        asked: the words of every holder and target that a stance was wanted of.
+        asked: the words of the holder and the target of every stance query.
     """
 
     def __init__(
@@ -74,28 +74,28 @@ class Scripted:
     def read(self, ids, segments, sentences):
         self._words = [self._tokenizer.id_to_token(number) for number in ids[0]]
         output = {task: self._token_logits(*tags) for task, tags in self._tags.items()}
-        # The words travel as the hidden vectors: a stance may be wanted after other windows were read.
+        # The words travel as the hidden vectors, since a stance may be requested after other windows were read.
         hidden = ids[..., None].astype(np.float32)
-        said = [
+        claims = [
             [0.0, 1.0 if "said" in self._words[start:end] else -1.0] for _, start, end in sentences
         ]
         unsure = np.zeros((len(sentences), 2))
         return {
             "hidden": hidden,
             **output,
-            "claim": np.array(said),
+            "claim": np.array(claims),
             "check_worthy": unsure,
             "subjective": unsure,
         }
 
     def _token_logits(self, tags, labels):
         logits = np.zeros((1, len(self._words), len(tags)))
-        before = None
-        for place, word in enumerate(self._words):
+        previous = None
+        for position, word in enumerate(self._words):
             label = labels.get(word)
-            tag = "O" if label is None else f"{'I' if label == before else 'B'}-{label}"
-            logits[0, place, tags.index(tag)] = 9
-            before = label
+            tag = "O" if label is None else f"{'I' if label == previous else 'B'}-{label}"
+            logits[0, position, tags.index(tag)] = 9
+            previous = label
         return logits
 
     def link(self, hidden, cues, spans):
@@ -118,10 +118,10 @@ def scripted(
     opinions: dict[str, str] | None = None,
     **config,
 ) -> tuple[Tagger, Scripted]:
-    """A tagger that knows the words of ``text`` and how to tag them, and its backend.
+    """Return a tagger that knows the words of ``text`` and how to tag them, and its backend.
 
-    ``roles`` says of a role which words have it, words parted by spaces; ``entities`` and ``opinions`` say so of an
-    entity label and of a head of ``OPINION_HEADS``.
+    ``roles`` maps each role to its words, separated by spaces; ``entities`` maps entity labels likewise, and
+    ``opinions`` the heads of ``OPINION_HEADS``.
     """
     pre_tokenizer = pre_tokenizers.Whitespace()
     words = [
@@ -136,7 +136,7 @@ def scripted(
     )
     tokenizer.pre_tokenizer = pre_tokenizer
     by_word = [
-        {word: name for name, told in script.items() for word in told.split()}
+        {word: name for name, script_words in script.items() for word in script_words.split()}
         for script in (roles, entities, opinions or {})
     ]
     backend = Scripted(tokenizer, *by_word)
@@ -146,7 +146,7 @@ def scripted(
     ), backend
 
 
-#: An article for a scripted tagger, and what it is told to find.
+#: An article for a scripted tagger, and the words of its roles and entities.
 TEXT = """Ministers Clash over Harbour Tax
 Senator Carl Amsel spoke on Monday. He said that the harbour tax is theft. Critics blamed him for the delay.
 Ships waited. A spokesman for Amsel said that ferries were late.
@@ -160,5 +160,5 @@ TOLD_ENTITIES = {"PERSON": "Carl Amsel"}
 
 
 def script(text: str = TEXT, **config) -> tuple[Tagger, Scripted]:
-    """A scripted tagger for ``text`` or another of its words."""
+    """Return a scripted tagger for a text of the same words as ``TEXT``, and its backend."""
     return scripted(text, TOLD_ROLES, TOLD_ENTITIES, **config)

@@ -1,11 +1,11 @@
-"""Label Studio itself, on this machine: what was tagged goes in, somebody corrects it, and `build` reads the result.
+"""Test with Label Studio itself: import tagged articles, correct them as an annotator would, and `build` the export.
 
-A sample goes in as well, somebody codes it, and all kinds of exports correct the shares of the results.
+Import a sample as well, code it, and correct the shares of the results with each kind of export.
 
     make integration
 
-The server keeps everything in a temporary folder, listens on loopback alone, and is told to call nobody. It is not part
-of `make test`: its environment is a gigabyte.
+The server keeps everything in a temporary folder, listens on loopback alone, and makes no calls to other machines. This
+is not part of `make test`, since its environment takes a gigabyte.
 """
 
 import json
@@ -38,7 +38,7 @@ TOKEN = (
     "0123456789abcdef0123456789abcdef01234567"  # of a server that lives for a minute, on loopback
 )
 STARTS_WITHIN = 300  # seconds
-#: No statistics, no look for newer versions, no error reports; and nothing of it in the home folder.
+#: Turn off statistics, checks for newer versions and error reports.
 QUIET = {
     "COLLECT_ANALYTICS": "false",
     "LATEST_VERSION_CHECK": "false",
@@ -51,13 +51,13 @@ QUIET = {
 
 
 class Server:
-    """A running Label Studio."""
+    """Call a running Label Studio."""
 
     def __init__(self, port: int) -> None:
         self._base = f"http://127.0.0.1:{port}"
 
     def __call__(self, method: str, path: str, body: Any = None) -> Any:
-        """Call its API; gives the decoded answer."""
+        """Call the API; return the decoded response."""
         return json.loads(self._answer(method, path, body))
 
     def export(self, project: int, kind: str) -> bytes:
@@ -73,8 +73,8 @@ class Server:
             headers={"Authorization": f"Token {TOKEN}", "Content-Type": "application/json"},
         )
         try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
-                content: bytes = answer.read()
+            with urllib.request.urlopen(request, timeout=60) as response:
+                content: bytes = response.read()
                 return content
         except urllib.error.HTTPError as error:
             sys.exit(
@@ -84,10 +84,10 @@ class Server:
 
 @contextmanager
 def label_studio(program: str, folder: Path) -> Iterator[Server]:
-    """A Label Studio that keeps its things in ``folder``, for as long as it is wanted."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    """Run a Label Studio that keeps its files in ``folder``."""
+    with socket.socket() as port_finder:
+        port_finder.bind(("127.0.0.1", 0))
+        port = port_finder.getsockname()[1]
     home = {
         name: str(folder) for name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME")
     }
@@ -111,13 +111,13 @@ def label_studio(program: str, folder: Path) -> Iterator[Server]:
         "--enable-legacy-api-token",
     ]
     with (
-        log.open("wb") as told,
+        log.open("wb") as log_file,
         subprocess.Popen(
             command,
             cwd=folder,
             env={**os.environ, **QUIET, **home},
             stdin=subprocess.DEVNULL,
-            stdout=told,
+            stdout=log_file,
             stderr=subprocess.STDOUT,
         ) as process,
     ):
@@ -146,7 +146,7 @@ def _wait(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
 
 
 def claimstance(*arguments: Any) -> None:
-    """Call the program; its results are in files."""
+    """Call the program, which writes its results to files."""
     print("claimstance", *(str(a).removeprefix(f"{ROOT}/") for a in arguments), flush=True)
     subprocess.run(
         [*CLAIMSTANCE, *map(str, arguments)], check=True, timeout=300, stdout=subprocess.DEVNULL
@@ -154,7 +154,7 @@ def claimstance(*arguments: Any) -> None:
 
 
 def records(dataset: Path) -> dict[str, Record]:
-    """The sentences of a built dataset by their ids, whatever their split."""
+    """Return the sentences of all splits of a built dataset by their ids."""
     return {
         record.id: record
         for split in split_names(dataset)
@@ -178,10 +178,10 @@ def is_side(result: dict[str, Any]) -> bool:
 
 
 def corrected(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The results as somebody leaves them who found three things wrong.
+    """Return the results with three corrections.
 
-    The first sentence's claim is turned round, the first source of several words loses its first word, and the first
-    stance of a source that is not neutral becomes so.
+    The first sentence's claim is inverted, the first source of several words loses its first word, and the first
+    stance of a source that takes a side becomes neutral.
     """
     results = json.loads(json.dumps(results))
     claim = next(r for r in results if r.get("from_name") == "claim")["value"]
@@ -198,26 +198,27 @@ def corrected(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return results
 
 
-def check(found: dict[str, Record], suggested: dict[str, Record], doc_id: str) -> None:
-    """Exit if the dataset differs from what was suggested in anything but the three corrections, or lacks one."""
-    assert found.keys() == suggested.keys()
+def check(built: dict[str, Record], suggested: dict[str, Record], doc_id: str) -> None:
+    """Check that the dataset differs from the suggestions in the three corrections and in nothing else."""
+    assert built.keys() == suggested.keys()
     claims, sources, stances = [], [], []
-    for name, record in found.items():
-        before = suggested[name]
-        claims += [(name, record.claim)] * (record.claim != before.claim)
+    for name, record in built.items():
+        suggestion = suggested[name]
+        claims += [(name, record.claim)] * (record.claim != suggestion.claim)
         sources += [
             (old.source, new.source)
-            for old, new in zip(before.attributions or (), record.attributions or (), strict=True)
+            for old, new in zip(
+                suggestion.attributions or (), record.attributions or (), strict=True
+            )
             if old != new
         ]
         stances += [
             (old.label, new.label)
-            for old, new in zip(before.stances or (), record.stances or (), strict=True)
+            for old, new in zip(suggestion.stances or (), record.stances or (), strict=True)
             if old.label != new.label
         ]
-        assert (record.entities, record.check_worthy) == (before.entities, before.check_worthy), (
-            name
-        )
+        assert record.entities == suggestion.entities, name
+        assert record.check_worthy == suggestion.check_worthy, name
     first = suggested[f"{doc_id}:0"].claim
     assert claims == [(f"{doc_id}:0", "no_claim" if first == "claim" else "claim")], claims
     assert sources, "the corrected source is not there"
@@ -227,7 +228,7 @@ def check(found: dict[str, Record], suggested: dict[str, Record], doc_id: str) -
 
 
 def check_suggestions(server: Server, folder: Path) -> None:
-    """Have suggestions corrected, and build a dataset from the export."""
+    """Correct suggestions, and build a dataset from the export."""
     claimstance(
         "tag",
         *ARTICLES,
@@ -255,16 +256,16 @@ def check_suggestions(server: Server, folder: Path) -> None:
     export = folder / "export.json"
     export.write_bytes(server.export(project, "JSON"))
     claimstance("build", export, "--out", folder / "dataset")
-    found = records(folder / "dataset")
-    check(found, as_suggested(suggested, folder / "accepted.json"), chosen["data"]["id"])
+    built = records(folder / "dataset")
+    check(built, as_suggested(suggested, folder / "accepted.json"), chosen["data"]["id"])
     print(
-        f"{len(tasks)} tasks suggested, one corrected, exported and built: {len(found)} sentences, the three "
+        f"{len(tasks)} tasks suggested, one corrected, exported and built: {len(built)} sentences, the three "
         "corrections are there and nothing else has changed"
     )
 
 
 def check_sample(server: Server, folder: Path) -> None:
-    """Have a sample coded, all but its last row, and read every kind of export."""
+    """Code all rows of a sample but the last, and read every kind of export."""
     claimstance("tag", *ARTICLES, "--out", folder / "tagged.jsonl")
     claimstance(
         "sample", folder / "tagged.jsonl", "--rows", "sentences", "-n", 30, "-o", folder / "s.json"
@@ -313,7 +314,7 @@ def annotate(server: Server, task: dict[str, Any], result: list[dict[str, Any]])
 
 
 def main(program: str) -> None:
-    """Do all of it."""
+    """Run Label Studio, and check suggestions and a sample with it."""
     with (
         tempfile.TemporaryDirectory(prefix="label-studio-") as name,
         label_studio(program, Path(name)) as server,

@@ -46,7 +46,7 @@ def test_an_unknown_name_is_refused_with_the_known_ones(run, command):
     result = run(*command)
     assert result.code == 2
     option = "MODEL" if command[0] == "evaluate" else "--model"
-    known = ", ".join(BUNDLED_MODELS)
+    available = ", ".join(BUNDLED_MODELS)
     assert result.messages == [
-        f"error: {option}: expected {known}, a model folder or a name on the hub (user/name), found 'large'"
+        f"error: {option}: expected {available}, a model folder or a name on the hub (user/name), found 'large'"
     ]

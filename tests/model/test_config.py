@@ -1,6 +1,7 @@
-"""``config.json``: what a value may be, and what is said of one that it may not be."""
+"""Test ``config.json``: the valid values, and the messages about invalid ones."""
 
 import json
+import os
 from dataclasses import fields
 
 import pytest
@@ -9,7 +10,7 @@ from claimstance.model.config import MAX_WINDOW, ModelConfig
 from claimstance.model.errors import ModelError
 from claimstance.model.labels import TASKS
 
-WHOLE = ModelConfig(
+COMPLETE = ModelConfig(
     encoder={
         "model_type": "bert",
         "hidden_size": 32,
@@ -59,8 +60,8 @@ WRONG = {
 
 
 def write(folder, path, value):
-    """A configuration in which the value at ``path`` is another."""
-    data = json.loads(WHOLE.to_json_string())
+    """Write a configuration with another value at ``path``."""
+    data = json.loads(COMPLETE.to_json_string())
     section, dot, key = path.partition(".")
     if dot:
         data[section][key] = value
@@ -70,6 +71,7 @@ def write(folder, path, value):
 
 
 def refused(folder):
+    """Return the message of the error that refuses a configuration, without the path of the file."""
     with pytest.raises(ModelError) as error:
         ModelConfig.load(folder)
     message = str(error.value)
@@ -79,7 +81,7 @@ def refused(folder):
 
 
 def test_wrong_values_of_every_field_are_tried():
-    assert {path.partition(".")[0] for path in WRONG} == {each.name for each in fields(WHOLE)}
+    assert {path.partition(".")[0] for path in WRONG} == {field.name for field in fields(COMPLETE)}
     sections = {"encoder", "labels", "temperatures", "biases", "thresholds", "abstain_below"}
     assert {path.partition(".")[0] for path in WRONG if "." in path} == {*sections, "conformal"}
 
@@ -93,9 +95,9 @@ def test_a_wrong_value_is_named_with_its_key(tmp_path, path):
         assert "expected " in message or "unknown task" in message, message
 
 
-def test_a_configuration_comes_back_as_it_was(tmp_path):
+def test_a_saved_configuration_is_loaded_unchanged(tmp_path):
     for config in (
-        WHOLE,
+        COMPLETE,
         ModelConfig(
             {"hidden_size": 8}, tasks=("claim",), labels={"claim": ("no", "yes", "é")}, name="mine"
         ),
@@ -121,20 +123,20 @@ def test_a_configuration_comes_back_as_it_was(tmp_path):
         ("format", 2, "expected format 1, which this program reads, found 2: update claimstance"),
     ],
 )
-def test_messages(tmp_path, path, value, message):
+def test_messages_name_the_key_and_the_expectation(tmp_path, path, value, message):
     write(tmp_path, path, value)
     assert refused(tmp_path).startswith(message)
 
 
-def test_a_newer_format_comes_before_its_unknown_keys(tmp_path):
-    data = json.loads(WHOLE.to_json_string())
+def test_a_newer_format_is_reported_before_its_unknown_keys(tmp_path):
+    data = json.loads(COMPLETE.to_json_string())
     (tmp_path / "config.json").write_text(json.dumps({**data, "format": 3, "gates": []}))
     assert refused(tmp_path).startswith("expected format 1, which this program reads, found 3")
 
 
 @pytest.mark.parametrize("task", [task for task in TASKS if task != "attribution"])
 def test_a_task_without_its_labels_is_named(tmp_path, task):
-    data = json.loads(WHOLE.to_json_string())
+    data = json.loads(COMPLETE.to_json_string())
     del data["labels"][task]
     (tmp_path / "config.json").write_text(json.dumps(data))
     assert refused(tmp_path) == f"expected the label names of '{task}' under 'labels', found none"
@@ -165,8 +167,6 @@ def test_an_invalid_configuration_is_refused(tmp_path, content):
 
 
 def test_a_configuration_that_is_no_file_is_refused(tmp_path):
-    import os
-
     path = tmp_path / "config.json"
     assert "No such file" in refused(tmp_path)
     path.mkdir()

@@ -1,4 +1,4 @@
-"""Texts of messages: what comes from outside cannot act on a terminal."""
+"""Check that text from outside cannot control a terminal when a message quotes it."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from claimstance.model.errors import printable
 
 
 @pytest.mark.parametrize(
-    ("text", "shown"),
+    ("text", "escaped"),
     [
         ("plain", "plain"),
         ("Ünï 中文 “quoted” – 🧿", "Ünï 中文 “quoted” – 🧿"),
@@ -25,6 +25,6 @@ from claimstance.model.errors import printable
         ("", ""),
     ],
 )
-def test_characters_that_a_terminal_obeys_are_escaped(text, shown):
-    assert printable(text) == shown
-    assert printable(shown) == shown
+def test_control_characters_are_escaped(text, escaped):
+    assert printable(text) == escaped
+    assert printable(escaped) == escaped

@@ -1,4 +1,4 @@
-"""The heads: what each of them reads."""
+"""Test which hidden vectors each head reads."""
 
 import shutil
 from pathlib import Path
@@ -22,7 +22,7 @@ from claimstance.model.network import ClaimStanceModel
 
 @pytest.fixture
 def hidden():
-    """Two windows of nine tokens."""
+    """Return the hidden vectors of two windows of nine tokens."""
     with torch.random.fork_rng():
         torch.manual_seed(2)
         return torch.randn(2, 9, 8, requires_grad=True)
@@ -36,16 +36,18 @@ def _seed():
 
 
 def spans(*rows):
+    """Return spans as a tensor."""
     return torch.tensor(rows)
 
 
 def read(output, hidden, row):
-    """The tokens (window, token) that a row of the output depends on."""
+    """Return the tokens, as (window, token), that a row of the output depends on."""
     (gradient,) = torch.autograd.grad(output[row].sum(), hidden, retain_graph=True)
-    return {tuple(place) for place in gradient.abs().sum(dim=-1).nonzero().tolist()}
+    return {tuple(indices) for indices in gradient.abs().sum(dim=-1).nonzero().tolist()}
 
 
 def tokens(window, start, end):
+    """Return the tokens of a span as (window, token)."""
     return {(window, token) for token in range(start, end)}
 
 
@@ -58,7 +60,7 @@ def test_pooling_is_the_mean_of_a_span(hidden):
     assert pool(hidden, torch.zeros(0, 3, dtype=torch.long)).shape == (0, 8)
 
 
-def test_a_token_is_tagged_by_itself_a_sentence_by_its_tokens(hidden):
+def test_a_tag_is_read_from_its_token_and_a_sentence_label_from_its_tokens(hidden):
     tags = TokenHead(8, 5, 0.0)(hidden)
     assert tags.shape == (2, 9, 5)
     assert read(tags.flatten(0, 1), hidden, 11) == {(1, 2)}
@@ -76,18 +78,18 @@ def test_a_stance_is_read_from_holder_target_and_sentence(hidden):
     )
     logits = head(hidden, holders, targets, sentences)
     assert logits.shape == (2, 3)
-    # What stands between the two is read, too; where nobody is named, there is no between.
+    # The tokens between holder and target are read too; without a holder there are none.
     assert read(logits, hidden, 0) == tokens(0, 1, 5) | tokens(0, 6, 9)
     assert read(logits, hidden, 1) == tokens(1, 3, 5) | tokens(1, 6, 9)
-    # Who holds it and whom it is on are not the same.
+    # The roles of holder and target cannot be exchanged.
     assert not torch.allclose(logits[:1], head(hidden, targets[:1], holders[:1], sentences[:1]))
-    # Nobody is learned, and only nobody.
+    # The vector of a missing holder is trained by queries without a holder alone.
     assert torch.autograd.grad(logits[1].sum(), head.no_holder, retain_graph=True)[0].any()
     assert not torch.autograd.grad(logits[0].sum(), head.no_holder)[0].any()
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "found"),
+    ("holder", "target", "expected"),
     [
         ((1, 2), (4, 6), (2, 4)),
         ((4, 6), (1, 2), (2, 4)),
@@ -95,15 +97,16 @@ def test_a_stance_is_read_from_holder_target_and_sentence(hidden):
         ((1, 4), (2, 3), (3, 3)),
     ],
 )
-def test_what_stands_between(one, other, found):
-    assert between(spans((1, *one)), spans((1, *other))).tolist() == [[1, *found]]
+def test_the_span_between_two_spans(holder, target, expected):
+    assert between(spans((1, *holder)), spans((1, *target))).tolist() == [[1, *expected]]
 
 
-def test_a_stance_knows_how_far_apart_the_two_are():
-    head, still = StanceHead(8, 3, 0.0), torch.ones(1, 60, 8)
+def test_a_stance_depends_on_the_distance_of_holder_and_target():
+    head, uniform = StanceHead(8, 3, 0.0), torch.ones(1, 60, 8)
     pairs = [((1, 2), (3, 4)), ((3, 4), (1, 2)), ((1, 2), (30, 31))]
-    holders, targets = (spans(*[(0, *pair[i]) for pair in pairs]) for i in (0, 1))
-    logits = head(still, holders, targets, spans(*[(0, 0, 50)] * 3))
+    holders = spans(*[(0, *holder) for holder, _ in pairs])
+    targets = spans(*[(0, *target) for _, target in pairs])
+    logits = head(uniform, holders, targets, spans(*[(0, 0, 50)] * 3))
     assert len({tuple(row) for row in logits.round(decimals=6).tolist()}) == 3
 
 
@@ -115,19 +118,17 @@ def test_a_link_is_read_from_both_spans(hidden):
     assert read(logits, hidden, 1) == tokens(1, 4, 5) | tokens(1, 1, 3)
 
 
-def test_links_know_distance_and_side():
-    head, still = (
-        LinkHead(8, 0.0),
-        torch.ones(1, 120, 8),
-    )  # the same everywhere: only places can tell spans apart
+def test_a_link_depends_on_distance_and_side():
+    head = LinkHead(8, 0.0)
+    uniform = torch.ones(1, 120, 8)  # equal vectors, so that spans differ in their positions alone
     cue = (0, 50, 52)
-    places = [(0, start, start + 2) for start in (53, 54, 56, 62, 100, 48, 47, 45, 30, 51)]
-    logits = head(still, spans(*[cue] * len(places)), spans(*places))
-    assert len({tuple(row) for row in logits.round(decimals=6).tolist()}) == len(places)
-    moved = head(still, spans((0, 10, 12)), spans((0, 16, 18)))
+    candidates = [(0, start, start + 2) for start in (53, 54, 56, 62, 100, 48, 47, 45, 30, 51)]
+    logits = head(uniform, spans(*[cue] * len(candidates)), spans(*candidates))
+    assert len({tuple(row) for row in logits.round(decimals=6).tolist()}) == len(candidates)
+    moved = head(uniform, spans((0, 10, 12)), spans((0, 16, 18)))
     torch.testing.assert_close(moved[0], logits[2])
-    # Far apart and farther apart are one.
-    far = head(still, spans((0, 1, 2), (0, 1, 2)), spans((0, 95, 96), (0, 110, 111)))
+    # Long distances are not distinguished.
+    far = head(uniform, spans((0, 1, 2), (0, 1, 2)), spans((0, 95, 96), (0, 110, 111)))
     torch.testing.assert_close(far[0], far[1])
 
 

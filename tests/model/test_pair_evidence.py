@@ -1,4 +1,4 @@
-"""The properties of a pair of a holder and a target."""
+"""Test the properties of a pair of a holder and a target."""
 
 import numpy as np
 import pytest
@@ -10,11 +10,13 @@ TEXTS = ["Amsel spoke .", "The voters hate the long dead old harbour tax and pla
 
 
 def evidence(holder, target, sources=(), names=()):
+    """Return the properties of one pair by name."""
     [row] = pair_evidence([(holder, target)], np.zeros(1), sources, names, TEXTS)
     return dict(zip(EVIDENCE, row, strict=True))
 
 
 def span(sentence, words):
+    """Return the span of words in a sentence."""
     start = TEXTS[sentence].index(words)
     return Located(sentence, start, start + len(words))
 
@@ -41,21 +43,22 @@ def test_a_holder_of_an_earlier_sentence_is_looked_up_there():
     assert (row["source_holder"], row["named_target"]) == (1, 1)
 
 
-def test_words_are_counted_up_to_a_limit():
+def test_words_are_counted_up_to_six():
     row = evidence(span(1, "The voters"), span(1, TEXTS[1][11:-2]))
     assert (row["holder_words"], row["target_words"]) == (2, 6)
 
 
-def test_without_pairs_there_is_a_table_without_rows():
+def test_no_pairs_give_a_table_without_rows():
     assert pair_evidence([], np.zeros(0), [], [], TEXTS).shape == (0, len(EVIDENCE))
 
 
 def column(name, pairs, log_odds):
+    """Return one property of each pair."""
     table = pair_evidence(pairs, np.array(log_odds), [], [], TEXTS)
     return table[:, EVIDENCE.index(name)].tolist()
 
 
-def test_log_odds_are_those_of_any_stance():
+def test_log_odds_compare_stances_with_the_neutral_label():
     probabilities = np.array([[0.1, 0.2, 0.7], [0.5, 0.4, 0.1]])
     assert stance_log_odds(np.log(probabilities), 2) == pytest.approx(np.log([3 / 7, 9]))
     # A constant added to the logits changes nothing.
@@ -80,5 +83,5 @@ def test_a_rival_is_another_holder_of_the_same_target():
     tax, plan = span(1, "tax"), span(1, "plan")
     nested = span(1, "voters")  # of the same words as a holder, so no rival
     pairs = [(voters, tax), (nested, tax), (dead, tax), (voters, plan)]
-    # The likeliest of several rivals counts; a pair without a rival has the least value, and so have unlikely rivals.
+    # The likeliest of several rivals counts; pairs without a rival or with an unlikely one have the least value.
     assert column("rival_holder", pairs, [3.0, 2.0, -9.0, 1.0]) == [-6.0, -6.0, 3.0, -6.0]

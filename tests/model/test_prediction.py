@@ -1,4 +1,4 @@
-"""Records in, the same records out with what the model predicts."""
+"""Test that ``predict`` returns the records that it reads with the predictions of the model."""
 
 import json
 
@@ -21,6 +21,7 @@ RECORDS = [
 
 
 def claims(rows):
+    """Return the predicted probabilities of claims by id."""
     return {row["id"]: row["predicted"]["claim"]["probabilities"] for row in rows}
 
 
@@ -45,14 +46,14 @@ def test_the_keys_of_a_prediction(tagger):
         {"holder", "target", "label", "probability", "probabilities", "abstained"}
     ]
     assert json.loads(json.dumps(row)) == row
-    assert list(tagger.predict([row])) == [row]  # what it wrote it reads
+    assert list(tagger.predict([row])) == [row]  # it reads its own output
 
 
-def test_attributions_are_predicted_with_every_part_and_null_for_a_missing_one():
+def test_predicted_attributions_have_every_role_and_null_for_a_missing_one():
     tagger, _ = script()
     record = {"id": "1", "text": "Critics blamed him for the delay."}
-    found = next(tagger.predict([record]))["predicted"]["attributions"]
-    assert [{**f, "probability": None} for f in found] == [
+    attributions = next(tagger.predict([record]))["predicted"]["attributions"]
+    assert [{**a, "probability": None} for a in attributions] == [
         {"source": [[0, 7]], "cue": [[8, 14]], "content": None, "probability": None}
     ]
 
@@ -61,16 +62,17 @@ def test_the_order_of_records_is_kept(tagger):
     assert [row["id"] for row in tagger.predict(RECORDS)] == ["a1", "b1", "a2", "free", "b2"]
 
 
-def test_records_of_one_document_see_each_other_and_no_other(tagger):
+def test_records_are_read_together_with_those_of_their_document_alone(tagger):
     together = claims(tagger.predict(RECORDS))
     for document in ("a", "b"):
-        of_it = claims(tagger.predict([r for r in RECORDS if r.get("doc_id") == document]))
-        assert of_it == {name: together[name] for name in of_it}
-    alone = claims(row for record in RECORDS for row in tagger.predict([record]))
-    assert [name for name in alone if alone[name] == together[name]] == ["free"]
+        records = [record for record in RECORDS if record.get("doc_id") == document]
+        document_claims = claims(tagger.predict(records))
+        assert document_claims == {name: together[name] for name in document_claims}
+    separate = claims(row for record in RECORDS for row in tagger.predict([record]))
+    assert [name for name in separate if separate[name] == together[name]] == ["free"]
 
 
-def test_holders_and_targets_by_span_name_or_null():
+def test_holders_and_targets_are_spans_names_or_null():
     tagger, backend = script()
     pairs = [
         ([[0, 7]], [[15, 18]]),
@@ -113,45 +115,39 @@ def test_holders_and_targets_by_span_name_or_null():
 
 def test_a_pronoun_is_not_resolved_in_another_document():
     tagger, backend = script()
-    records = [
-        {"id": f"{doc}{place}", "doc_id": doc, "text": text, "stances": [{"target": target}]}
-        for doc, name in (("a", "Carl Amsel"), ("b", "Ships"))
-        for place, (text, target) in enumerate(
-            [
-                (f"Senator {name} spoke on Monday.", name),
-                ("Critics blamed him for the delay.", "Carl Amsel"),
-            ]
-        )
-    ]
+
+    def record(name, doc_id, text, target):
+        return {"id": name, "doc_id": doc_id, "text": text, "stances": [{"target": target}]}
+
+    records = []
+    for doc_id, name in (("a", "Carl Amsel"), ("b", "Ships")):
+        blame = "Critics blamed him for the delay."
+        records += [
+            record(f"{doc_id}0", doc_id, f"Senator {name} spoke on Monday.", name),
+            record(f"{doc_id}1", doc_id, blame, "Carl Amsel"),
+        ]
     assert len(list(tagger.predict(records))) == 4
     assert backend.asked == [("", "Carl Amsel"), ("", "him"), ("", "Ships"), ("", "Carl Amsel")]
 
 
 def test_documents_predicted_together_equal_documents_predicted_alone(model):
-    one, three = (Tagger.from_pretrained(model, threads=threads) for threads in (1, 3))
+    sequential, parallel = (Tagger.from_pretrained(model, threads=threads) for threads in (1, 3))
     records = [
         {**record, "id": f"{record['id']}-{number}", "stances": [{"target": "the harbour"}]}
         for number in range(4)
         for record in RECORDS
     ]
-    assert list(three.predict(records)) == list(one.predict(records))  # to the last bit
+    # Results are equal to the last bit.
+    assert list(parallel.predict(records)) == list(sequential.predict(records))
 
 
 def test_labels_of_records_are_ignored(tagger):
-    def ask(claim, label):
-        return {
-            "id": "1",
-            "text": "He left.",
-            "claim": claim,
-            "stances": [{"target": "he", "label": label}],
-        }
-
-    first, *others = [
-        row["predicted"]
-        for given in (("claim", "favor"), (None, None), ("odd", "odder"))
-        for row in tagger.predict([ask(*given)])
-    ]
-    assert others == [first, first]
+    predictions = []
+    for claim, label in (("claim", "favor"), (None, None), ("odd", "odder")):
+        stances = [{"target": "he", "label": label}]
+        record = {"id": "1", "text": "He left.", "claim": claim, "stances": stances}
+        predictions += [row["predicted"] for row in tagger.predict([record])]
+    assert predictions == [predictions[0]] * 3
 
 
 def test_records_may_be_objects(tagger):
@@ -163,15 +159,12 @@ def test_records_may_be_objects(tagger):
     assert row["predicted"]["stances"][0]["target"] == [[0, 2]]
 
 
-def test_a_bad_record_is_named(tagger):
+def test_an_invalid_record_is_named(tagger):
+    records = [
+        {"id": "1", "text": "x"},
+        {"id": "2", "text": "y", "stances": [{"target": [[0, 9]]}]},
+    ]
     with pytest.raises(
         InputError, match=r"records\[1\]: .*expected 0 <= start < end <= 1 .*found \[0, 9\]"
     ):
-        list(
-            tagger.predict(
-                [
-                    {"id": "1", "text": "x"},
-                    {"id": "2", "text": "y", "stances": [{"target": [[0, 9]]}]},
-                ]
-            )
-        )
+        list(tagger.predict(records))

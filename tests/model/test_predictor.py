@@ -1,4 +1,4 @@
-"""Reading with a backend whose answers can be foreseen: what is asked of the network, and what becomes of it."""
+"""Test the predictor with a backend of known outputs: its queries to the network, and its predictions."""
 
 import numpy as np
 import pytest
@@ -17,11 +17,11 @@ ROLE_OF = {"he": "B-source", "said": "B-cue", "so": "B-content", "much": "I-cont
 
 
 class Oracle:
-    """A network that knows words: tags by ``ROLE_OF``, every ``Ada`` a person, a claim as sure as it is long."""
+    """Stand in for a network: tag words by ``ROLE_OF`` and ``Ada`` as a person, and score claims by their length."""
 
     def __init__(self, builder):
         self.builder = builder
-        self.asked = []  # the spans of every question about stances
+        self.asked = []  # the spans of every stance query
         self.windows = []
         vocabulary = {"he": 4, "said": 5, "so": 6, "much": 7, "Ada": 8}
         builder.tokenizer.add_tokens(list(vocabulary))
@@ -67,70 +67,77 @@ def make_reader(word_windows):
 
 def test_one_encoder_pass_gives_all_predictions(make_reader):
     predictor = make_reader()
-    reading = predictor.read(["he said so much", "Ada left ."])
-    assert len(predictor.backend.windows) == len(reading.windows) == 1
-    [attribution] = reading.attributions
+    predictions = predictor.read(["he said so much", "Ada left ."])
+    assert len(predictor.backend.windows) == len(predictions.windows) == 1
+    [attribution] = predictions.attributions
     assert (attribution.source, attribution.cue) == ((Located(0, 0, 2),), (Located(0, 3, 7),))
     assert attribution.content == (Located(0, 8, 15),)  # two tokens, one piece
-    assert [(entity.span, entity.label) for entity in reading.entities] == [
+    assert [(entity.span, entity.label) for entity in predictions.entities] == [
         (Located(1, 0, 3), "PERSON")
     ]
-    np.testing.assert_allclose(reading.probabilities["claim"][:, 1], 1 / (1 + np.exp([-4.0, -3.0])))
-    assert "check_worthy" not in reading.probabilities
-    assert reading.warnings == []
+    np.testing.assert_allclose(
+        predictions.probabilities["claim"][:, 1], 1 / (1 + np.exp([-4.0, -3.0]))
+    )
+    assert "check_worthy" not in predictions.probabilities
+    assert predictions.warnings == []
 
 
 def test_predictions_without_a_head_are_none(word_windows):
     builder = word_windows()
     oracle = Oracle(builder)
     oracle.read = lambda ids, segments, sentences: {"hidden": ids.astype(float)[..., None]}
-    reading = Predictor(ModelConfig(encoder={}, tasks=("stance",)), builder, oracle).read(
-        ["he said so"]
+    predictor = Predictor(ModelConfig(encoder={}, tasks=("stance",)), builder, oracle)
+    predictions = predictor.read(["he said so"])
+    assert (predictions.attributions, predictions.entities, predictions.probabilities) == (
+        None,
+        None,
+        {},
     )
-    assert (reading.attributions, reading.entities, reading.probabilities) == (None, None, {})
 
 
 def test_no_sentences_give_empty_predictions(make_reader):
     predictor = make_reader()
-    reading = predictor.read([])
-    assert (reading.windows, reading.attributions, reading.entities) == ([], [], [])
-    assert reading.probabilities["claim"].shape == (0, 2)
-    assert predictor.stances(reading, []).shape == (0, 3)
+    predictions = predictor.read([])
+    assert (predictions.windows, predictions.attributions, predictions.entities) == ([], [], [])
+    assert predictions.probabilities["claim"].shape == (0, 2)
+    assert predictor.stances(predictions, []).shape == (0, 3)
 
 
 def test_attributions_come_in_the_order_of_their_sentences(make_reader):
-    reading = make_reader(8).read(["he said so", "x", "he said much", "he said so"])
-    assert [found.sentence for found in reading.attributions] == [0, 2, 3]
+    predictions = make_reader(8).read(["he said so", "x", "he said much", "he said so"])
+    assert [attribution.sentence for attribution in predictions.attributions] == [0, 2, 3]
 
 
-def test_a_quotation_with_a_name_after_it_has_the_probability_of_its_claim(make_reader):
+def test_a_quotation_before_a_name_has_the_probability_of_its_claim(make_reader):
     predictor = make_reader(32)
     texts = ["“it goes on”", "— Ada Lee, minister"]
     for layout, count in ((layout_of_lines(texts, [0, 1]), 1), (None, 0)):
-        reading = predictor.result(predictor.submit(texts, layout=layout))
-        assert len(reading.attributions) == count
-    reading = predictor.result(predictor.submit(texts, layout=layout_of_lines(texts, [0, 1])))
-    [attribution] = reading.attributions
+        predictions = predictor.result(predictor.submit(texts, layout=layout))
+        assert len(predictions.attributions) == count
+    predictions = predictor.result(predictor.submit(texts, layout=layout_of_lines(texts, [0, 1])))
+    [attribution] = predictions.attributions
     assert attribution.source == (Located(1, 2, 9),)
     assert (attribution.cue, attribution.content) == ((), (Located(0, 0, 12),))
-    assert attribution.probability == pytest.approx(reading.probabilities["claim"][0, 1])
+    assert attribution.probability == pytest.approx(predictions.probabilities["claim"][0, 1])
 
 
 def test_unquoted_speech_ends_with_its_line(make_reader):
     texts = ["he said so much", "much rain"]
     for lines, last in (([0, 0], 1), ([0, 1], 0)):
         predictor = make_reader()
-        reading = predictor.result(predictor.submit(texts, layout=layout_of_lines(texts, lines)))
-        attribution = next(one for one in reading.attributions if one.cue)
-        assert max(place.sentence for place in attribution.content) == last
+        predictions = predictor.result(
+            predictor.submit(texts, layout=layout_of_lines(texts, lines))
+        )
+        attribution = next(a for a in predictions.attributions if a.cue)
+        assert max(piece.sentence for piece in attribution.content) == last
 
 
 def test_a_stance_toward_a_mention_needs_no_second_pass(make_reader):
     predictor = make_reader()
-    reading = predictor.read(["x y", "he said so about Ada"])
+    predictions = predictor.read(["x y", "he said so about Ada"])
     # [CLS] x y [SEP] he said so about Ada [SEP]: the second sentence is tokens 4 to 9.
     rows = predictor.stances(
-        reading,
+        predictions,
         [
             StanceQuery(1, (0, 2), (17, 20)),
             StanceQuery(1, None, (17, 20)),
@@ -149,9 +156,9 @@ def test_a_stance_toward_a_mention_needs_no_second_pass(make_reader):
     np.testing.assert_allclose(rows[0], logits / logits.sum())
 
 
-def test_rows_answer_their_queries_in_order(make_reader):
+def test_stances_come_in_the_order_of_their_queries(make_reader):
     predictor = make_reader(8)
-    reading = predictor.read(["a b c d", "e f g h"])  # a window each
+    predictions = predictor.read(["a b c d", "e f g h"])  # one window for each sentence
     queries = [
         StanceQuery(1, None, (2, 3)),
         StanceQuery(0, None, "t"),
@@ -159,63 +166,66 @@ def test_rows_answer_their_queries_in_order(make_reader):
         StanceQuery(1, None, (0, 1)),
         StanceQuery(0, (2, 3), "t"),
     ]
-    together = predictor.stances(reading, queries)
+    together = predictor.stances(predictions, queries)
     for row, query in zip(together, queries, strict=True):
-        np.testing.assert_allclose(row, predictor.stances(reading, [query])[0])
+        np.testing.assert_allclose(row, predictor.stances(predictions, [query])[0])
     assert len({tuple(row.round(6)) for row in together}) == 5
 
 
 def test_a_topic_is_encoded_once_with_its_sentence(make_reader):
     predictor = make_reader()
-    reading = predictor.read(["x y", "he said so"])
+    predictions = predictor.read(["x y", "he said so"])
     predictor.stances(
-        reading, [StanceQuery(1, (0, 2), "gun laws"), StanceQuery(1, None, "gun laws")]
+        predictions, [StanceQuery(1, (0, 2), "gun laws"), StanceQuery(1, None, "gun laws")]
     )
     assert len(predictor.backend.windows) == 2
     ids, segments = predictor.backend.windows[1]
     assert segments == [0, 0, 0, 0, 0, 1, 1, 1]
-    assert ids[1:4] == reading.tokens[1].ids
+    assert ids[1:4] == predictions.tokens[1].ids
     assert predictor.backend.asked == [((1, 2), (5, 7), (1, 4)), ((0, 0), (5, 7), (1, 4))]
-    assert reading.warnings == []
+    assert predictions.warnings == []
 
 
 def test_a_target_without_tokens_is_scored_as_a_topic(make_reader):
     predictor = make_reader()
-    reading = predictor.read(["x y"])
-    predictor.stances(reading, [StanceQuery(0, (1, 2), (0, 1))])  # the holder is a space: nobody
+    predictions = predictor.read(["x y"])
+    predictor.stances(
+        predictions, [StanceQuery(0, (1, 2), (0, 1))]
+    )  # the holder is a space, so it is nobody
     assert predictor.backend.asked == [((0, 0), (1, 2), (1, 3))]
-    predictor.stances(reading, [StanceQuery(0, None, (1, 2))])
+    predictor.stances(predictions, [StanceQuery(0, None, (1, 2))])
     assert len(predictor.backend.windows) == 2
 
 
 def test_logits_of_a_long_sentence_are_averaged_over_its_pieces(make_reader):
     predictor = make_reader(10)
-    reading = predictor.read([" ".join("abcdefghijkl")])  # pieces of 8 and 4 tokens
+    predictions = predictor.read([" ".join("abcdefghijkl")])  # pieces of 8 and 4 tokens
     logit = (8 * 8 + 4 * 4) / 12
-    np.testing.assert_allclose(reading.probabilities["claim"][0, 1], 1 / (1 + np.exp(-logit)))
-    assert reading.warnings == ["sentence 0: 12 tokens do not fit one window of 8: read in pieces"]
-    predictor.stances(
-        reading, [StanceQuery(0, None, (22, 23))]
-    )  # "l" lies in the second piece, the fourth token there
+    np.testing.assert_allclose(predictions.probabilities["claim"][0, 1], 1 / (1 + np.exp(-logit)))
+    assert predictions.warnings == [
+        "sentence 0: 12 tokens do not fit one window of 8: read in pieces"
+    ]
+    # "l" is the fourth token of the second piece.
+    predictor.stances(predictions, [StanceQuery(0, None, (22, 23))])
     assert predictor.backend.asked == [((0, 0), (4, 5), (1, 5))]
 
 
 def test_a_sentence_without_tokens_is_undecided_and_gives_a_warning(make_reader):
-    reading = make_reader().read(["x", " ", "y"])
-    assert reading.warnings == ["sentence 1: no token that the model knows: nothing read"]
-    assert reading.probabilities["claim"][1].tolist() == [0.5, 0.5]
+    predictions = make_reader().read(["x", " ", "y"])
+    assert predictions.warnings == ["sentence 1: no token that the model knows: nothing read"]
+    assert predictions.probabilities["claim"][1].tolist() == [0.5, 0.5]
 
 
 def test_a_topic_that_does_not_fit_gives_a_warning(make_reader):
     predictor = make_reader(10)
-    reading = predictor.read(["a b c d e f"])
-    predictor.stances(reading, [StanceQuery(0, None, "g h")])
-    assert reading.warnings == [
+    predictions = predictor.read(["a b c d e f"])
+    predictor.stances(predictions, [StanceQuery(0, None, "g h")])
+    assert predictions.warnings == [
         "sentence 0: does not fit one window with the topic 'g h': the end of it is not read for that stance"
     ]
 
 
-def test_each_kind_of_question_has_probabilities_of_its_own(make_reader):
+def test_each_kind_of_query_has_its_own_calibration(make_reader):
     queries = [
         StanceQuery(0, (0, 2), (17, 20)),
         StanceQuery(0, None, (17, 20)),
@@ -240,16 +250,15 @@ def test_each_kind_of_question_has_probabilities_of_its_own(make_reader):
         biases={"stance.favor": 1.0, "stance.holder.neutral": 0.5},
     )
     np.testing.assert_allclose(fitted[0], (plain[0] + [0, 0.5, 0]) / 2, atol=1e-6)
-    np.testing.assert_allclose(
-        fitted[1], plain[1] / 4, atol=1e-6
-    )  # a temperature of its own: no bias of the task's
+    # A kind with its own temperature has no bias of the task.
+    np.testing.assert_allclose(fitted[1], plain[1] / 4, atol=1e-6)
     np.testing.assert_allclose(fitted[2:], (plain[2:] + np.array([0, 0, 1.0])) / 8, atol=1e-6)
-    # A model of before has one calibration for all topics.
+    # An older model has one calibration for all topics.
     older = logits(temperatures={"stance": 8.0, "stance.topic": 2.0})
     np.testing.assert_allclose(older[2:], plain[2:] / 2, atol=1e-6)
 
 
-def test_a_bias_of_older_models_belongs_to_the_last_label(make_reader):
+def test_a_bias_of_an_older_model_belongs_to_the_last_label(make_reader):
     predictor = make_reader(biases={"claim": 1.5}, temperatures={"claim": 2.0})
     logit = (4 + 1.5) / 2
     np.testing.assert_allclose(
@@ -260,31 +269,39 @@ def test_a_bias_of_older_models_belongs_to_the_last_label(make_reader):
 def test_temperatures_soften_without_changing_the_answer(make_reader):
     texts, query = ["he said so about Ada"], StanceQuery(0, (0, 2), (17, 20))
     sharp, soft = make_reader(), make_reader(temperatures={"claim": 2.0, "stance": 4.0})
-    sharp_reading, soft_reading = sharp.read(texts), soft.read(texts)
-    np.testing.assert_allclose(soft_reading.probabilities["claim"][0, 1], 1 / (1 + np.exp(-5 / 2)))
-    before, after = sharp.stances(sharp_reading, [query])[0], soft.stances(soft_reading, [query])[0]
-    assert before.argmax() == after.argmax()
-    np.testing.assert_allclose(np.log(after / after[0]), np.log(before / before[0]) / 4, atol=1e-9)
+    sharp_predictions, soft_predictions = sharp.read(texts), soft.read(texts)
+    np.testing.assert_allclose(
+        soft_predictions.probabilities["claim"][0, 1], 1 / (1 + np.exp(-5 / 2))
+    )
+    sharp_row = sharp.stances(sharp_predictions, [query])[0]
+    soft_row = soft.stances(soft_predictions, [query])[0]
+    assert sharp_row.argmax() == soft_row.argmax()
+    np.testing.assert_allclose(
+        np.log(soft_row / soft_row[0]), np.log(sharp_row / sharp_row[0]) / 4, atol=1e-9
+    )
 
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_encoding_ends_once_stop_returns_true(make_reader, workers):
-    predictor, left = make_reader(8, workers), [3]
+    predictor, remaining_windows = make_reader(8, workers), 3
 
     def stop():
-        left[0] -= 1
-        return left[0] < 0
+        nonlocal remaining_windows
+        remaining_windows -= 1
+        return remaining_windows < 0
 
-    opened = predictor.submit(
+    submission = predictor.submit(
         ["he said so", "x y", "Ada left early", "so it goes on", "he said so"], stop
     )
     with pytest.raises(CancelledError):
-        predictor.result(opened)
+        predictor.result(submission)
     assert len(predictor.backend.windows) == 3
-    left[0] = 2  # windows of these sentences, and of one of three more beside a topic
-    reading = predictor.result(predictor.submit(["x y z"], stop))
+    remaining_windows = 2  # the window of the sentence, and the first of three with topics
+    predictions = predictor.result(predictor.submit(["x y z"], stop))
     with pytest.raises(CancelledError):
-        predictor.stances(reading, [StanceQuery(0, None, topic) for topic in ("so", "much", "Ada")])
+        predictor.stances(
+            predictions, [StanceQuery(0, None, topic) for topic in ("so", "much", "Ada")]
+        )
     assert len(predictor.backend.windows) == 5
 
 
@@ -301,15 +318,15 @@ def test_a_target_leaves_the_possessive_ending_to_the_name_before_it(make_reader
     predictor = make_reader(opinion_spans=True)
     start = text.index("s moves") if "s moves" in text else 0
     [tokens] = predictor.windows.tokenize([text])
-    found = [number for number, offsets in enumerate(tokens.offsets, 1) if offsets[0] >= start]
+    target = [number for number, offsets in enumerate(tokens.offsets, 1) if offsets[0] >= start]
     read = predictor.backend.read
 
     def read_with_target(ids, segments, sentences):
         tags = {head: np.zeros((1, ids.shape[1], 3)) for head in OPINION_HEADS}
-        tags["opinion_target"][0, found[0], 1] = 9.0
-        tags["opinion_target"][0, found[1:], 2] = 9.0
+        tags["opinion_target"][0, target[0], 1] = 9.0
+        tags["opinion_target"][0, target[1:], 2] = 9.0
         return {**read(ids, segments, sentences), **tags}
 
     predictor.backend.read = read_with_target
-    [place] = predictor.read([text]).opinions["opinion_target"]
-    assert text[place.start : place.end] == words
+    [span] = predictor.read([text]).opinions["opinion_target"]
+    assert text[span.start : span.end] == words

@@ -1,4 +1,4 @@
-"""The record: what is refused, in words that lead to the mistake; what is read comes back unchanged."""
+"""Test records: messages about invalid ones lead to the mistake, and valid ones are written unchanged."""
 
 import io
 import json
@@ -24,16 +24,16 @@ GOOD = {"id": "a:1", "text": "Ada said no.", "claim": "claim"}
 
 @pytest.fixture
 def refused(tmp_path):
-    """The message with which a file is refused, without the name of the file."""
+    """Return a function that returns the message with which a file is refused, without the name of the file."""
+
+    def encode(line):
+        if isinstance(line, bytes):
+            return line
+        return (line if isinstance(line, str) else json.dumps(line)).encode()
 
     def read(*lines, labels=None):
         path = tmp_path / "rows.jsonl"
-        rows = [
-            line
-            if isinstance(line, bytes)
-            else (line if isinstance(line, str) else json.dumps(line)).encode()
-            for line in lines
-        ]
+        rows = [encode(line) for line in lines]
         path.write_bytes(b"\n".join(rows))
         with pytest.raises(InputError) as error:
             list(read_jsonl(path, labels))
@@ -44,6 +44,7 @@ def refused(tmp_path):
 
 
 def stance(**values):
+    """Return a record with two stances; the second has other values."""
     return {
         **GOOD,
         "stances": [
@@ -141,9 +142,9 @@ def stance(**values):
     ],
 )
 def test_invalid_records_are_named_with_their_line(refused, row, message):
-    found = refused({**GOOD, "id": "a:0"}, "", {**GOOD, "id": "a:2"}, row)
-    assert found.startswith(f", line 4: {message}")
-    assert len(found) < 250
+    error_message = refused({**GOOD, "id": "a:0"}, "", {**GOOD, "id": "a:2"}, row)
+    assert error_message.startswith(f", line 4: {message}")
+    assert len(error_message) < 250
 
 
 def test_a_file_without_records_is_refused(refused):
@@ -151,14 +152,14 @@ def test_a_file_without_records_is_refused(refused):
     assert refused("", "  ") == ": expected at least one record, found an empty file"
 
 
-def test_a_file_that_is_not_there_is_refused(tmp_path):
+def test_a_missing_file_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"none\.jsonl: No such file or directory"):
         list(read_jsonl(tmp_path / "none.jsonl"))
     with pytest.raises(InputError, match="Is a directory"):
         list(read_jsonl(tmp_path))
 
 
-def test_custom_label_sets(tmp_path, refused):
+def test_custom_label_sets_replace_the_default_ones(tmp_path, refused):
     path = tmp_path / "own.jsonl"
     path.write_text(json.dumps({**GOOD, "claim": "news"}), encoding="utf-8")
     assert [r.claim for r in read_jsonl(path, {"claim": ("news", "view")})] == ["news"]
@@ -207,6 +208,7 @@ spans = st.tuples(*pieces).map(list) | st.one_of(*pieces).map(lambda piece: [pie
 
 
 def few(strategy):
+    """Return a strategy for at most two values."""
     return st.lists(strategy, max_size=2)
 
 
@@ -240,7 +242,7 @@ records = st.builds(
 
 
 @given(records)
-def test_records_come_back_as_they_were(record):
+def test_records_are_restored_unchanged(record):
     line = record.to_json()
     assert "\n" not in line
     assert parse_record(json.loads(line), "here") == record
@@ -250,11 +252,11 @@ def test_every_key_of_the_contract_is_written(tmp_path):
     record = Record(
         id="a", text="Ada said no.", attributions=[Attribution(cue=[(4, 8)])], meta={"n": 1.5}
     )
-    other = record.model_copy(
+    with_event = record.model_copy(
         update={"id": "b", "attributions": [Attribution(cue=[(4, 8)], event="e")]}
     )
     file = io.StringIO()
-    assert write_jsonl([record, other], file) == 2
+    assert write_jsonl([record, with_event], file) == 2
     rows = [json.loads(line) for line in file.getvalue().splitlines()]
     assert rows[0] == {
         "id": "a",
@@ -272,10 +274,10 @@ def test_every_key_of_the_contract_is_written(tmp_path):
     assert rows[1]["attributions"][0]["event"] == "e"
     path = tmp_path / "written.jsonl"
     path.write_text(file.getvalue(), encoding="utf-8")
-    assert list(read_jsonl(path)) == [record, other]
+    assert list(read_jsonl(path)) == [record, with_event]
 
 
-def test_the_spans_of_a_record_have_names():
+def test_the_spans_of_a_record_have_paths():
     record = Record(
         id="a",
         text="Ada said no.",
@@ -292,7 +294,7 @@ def test_the_spans_of_a_record_have_names():
     }
 
 
-def test_numbers_that_are_none_are_null():
+def test_numbers_that_json_lacks_become_null():
     record = parse_record(
         {
             **GOOD,
@@ -306,7 +308,7 @@ def test_numbers_that_are_none_are_null():
 
 
 @pytest.mark.parametrize(
-    ("span", "shown"),
+    ("span", "overlapping"),
     [
         ([[0, 4], [0, 8]], "[0, 4] and [0, 8]"),
         ([[9, 13], [0, 10]], "[0, 10] and [9, 13]"),
@@ -316,7 +318,7 @@ def test_numbers_that_are_none_are_null():
     ],
 )
 @pytest.mark.parametrize("field", ["source", "entity", "holder", "target"])
-def test_pieces_of_a_span_do_not_overlap(span, shown, field):
+def test_pieces_of_a_span_do_not_overlap(span, overlapping, field):
     data = {"id": "1", "text": "Holm praised the bridge."}
     if field == "source":
         data["attributions"] = [{"source": span}]
@@ -328,11 +330,11 @@ def test_pieces_of_a_span_do_not_overlap(span, shown, field):
         InputError, match=r"r\.jsonl, line 1: .*expected pieces that do not overlap"
     ) as error:
         parse_record(data, "r.jsonl, line 1")
-    assert shown in str(error.value)
+    assert overlapping in str(error.value)
 
 
 @pytest.mark.parametrize("span", [[[0, 4], [4, 8]], [[5, 8], [0, 4]], [[0, 24]]])
-def test_pieces_may_touch_and_stand_in_any_order(span):
+def test_pieces_may_touch_and_be_in_any_order(span):
     record = parse_record(
         {"id": "1", "text": "Holm praised the bridge.", "attributions": [{"cue": span}]}, "x"
     )

@@ -1,4 +1,4 @@
-"""Windows: which tokens stand where, and that none is lost."""
+"""Test windows: the positions of their tokens and pieces, and that no token is lost."""
 
 import pytest
 from hypothesis import given, settings
@@ -13,12 +13,13 @@ def subwords(tokenizer_json):
     return lambda max_tokens: WindowBuilder.from_json(tokenizer_json, max_tokens)
 
 
-def built(builder, sentences, limit=None):
+def build_windows(builder, sentences, limit=None):
+    """Return the windows of sentences."""
     return list(builder.windows(enumerate(builder.tokenize(sentences)), limit))
 
 
-def shown(windows):
-    """Which sentences each window holds, with the number of their tokens."""
+def piece_sizes(windows):
+    """Return for each window the sentences in it, each with the number of its tokens."""
     return [
         [(piece.sentence, piece.end - piece.start) for piece in window.pieces] for window in windows
     ]
@@ -26,9 +27,9 @@ def shown(windows):
 
 def test_whole_sentences_fill_windows(word_windows):
     builder = word_windows(10)
-    windows = built(builder, ["a b c", "d e f", "g h", "i", "j k l m n o p q"])
-    # [CLS] a b c [SEP] d e f [SEP] is nine; with two words more and their [SEP] it would be twelve.
-    assert shown(windows) == [[(0, 3), (1, 3)], [(2, 2), (3, 1)], [(4, 8)]]
+    windows = build_windows(builder, ["a b c", "d e f", "g h", "i", "j k l m n o p q"])
+    # [CLS] a b c [SEP] d e f [SEP] are nine tokens; two more words and their [SEP] would make twelve.
+    assert piece_sizes(windows) == [[(0, 3), (1, 3)], [(2, 2), (3, 1)], [(4, 8)]]
     first = windows[0]
     assert [first.ids[0], first.ids[4], first.ids[8]] == [builder.cls, builder.sep, builder.sep]
     assert first.pieces == [Piece(0, 1, 4), Piece(1, 5, 8)]
@@ -37,36 +38,41 @@ def test_whole_sentences_fill_windows(word_windows):
     assert first.words == [None, 0, 1, 2, None, 0, 1, 2, None]
 
 
-def test_a_window_is_filled_to_the_last_token(word_windows):
-    assert shown(built(word_windows(10), ["a b c d", "e f g"])) == [[(0, 4), (1, 3)]]
-    assert shown(built(word_windows(10), ["a b c d", "e f g h"])) == [[(0, 4)], [(1, 4)]]
+def test_a_window_is_filled_up_to_its_last_token(word_windows):
+    assert piece_sizes(build_windows(word_windows(10), ["a b c d", "e f g"])) == [[(0, 4), (1, 3)]]
+    assert piece_sizes(build_windows(word_windows(10), ["a b c d", "e f g h"])) == [
+        [(0, 4)],
+        [(1, 4)],
+    ]
 
 
 def test_the_last_piece_of_a_long_sentence_shares_a_window_with_the_next(word_windows):
     builder = word_windows(10)
-    windows = built(builder, ["a", " ".join("bcdefghijklmnopqrst"), "u v"])
-    assert shown(windows) == [[(0, 1)], [(1, 8)], [(1, 8)], [(1, 3), (2, 2)]]
+    windows = build_windows(builder, ["a", " ".join("bcdefghijklmnopqrst"), "u v"])
+    assert piece_sizes(windows) == [[(0, 1)], [(1, 8)], [(1, 8)], [(1, 3), (2, 2)]]
     assert [piece.skipped for window in windows for piece in window.pieces] == [0, 0, 8, 16, 0]
     assert windows[2].offsets[1] == (16, 17)
 
 
 def test_a_sentence_of_exactly_a_window_is_one_piece(word_windows):
-    assert shown(built(word_windows(10), [" ".join("abcdefgh")])) == [[(0, 8)]]
+    assert piece_sizes(build_windows(word_windows(10), [" ".join("abcdefgh")])) == [[(0, 8)]]
 
 
-def test_a_limit_shortens_the_first_window_alone(word_windows):
+def test_a_limit_shortens_only_the_first_window(word_windows):
     sentences = ["a b", "c d", "e f", "g h"]
-    assert shown(built(word_windows(10), sentences, limit=5)) == [
+    assert piece_sizes(build_windows(word_windows(10), sentences, limit=5)) == [
         [(0, 2)],
         [(1, 2), (2, 2), (3, 2)],
     ]
-    # A sentence longer than the limit is shown whole nevertheless.
-    assert shown(built(word_windows(10), ["a b c d e f"], limit=4)) == [[(0, 6)]]
+    # A sentence longer than the limit is not divided.
+    assert piece_sizes(build_windows(word_windows(10), ["a b c d e f"], limit=4)) == [[(0, 6)]]
 
 
-def test_a_sentence_without_tokens_keeps_its_place(word_windows):
-    assert shown(built(word_windows(10), ["a", " ", "b"])) == [[(0, 1), (1, 0), (2, 1)]]
-    assert built(word_windows(10), []) == []
+def test_a_sentence_without_tokens_has_an_empty_piece(word_windows):
+    assert piece_sizes(build_windows(word_windows(10), ["a", " ", "b"])) == [
+        [(0, 1), (1, 0), (2, 1)]
+    ]
+    assert build_windows(word_windows(10), []) == []
 
 
 def test_a_topic_is_a_second_segment(word_windows):
@@ -95,21 +101,21 @@ def test_a_topic_window_never_exceeds_its_length(word_windows, words, topic_word
     assert fits is (len(window) == words + topic_words + 3)
 
 
-def test_characters_become_tokens_and_back(subwords):
+def test_characters_are_converted_to_tokens_and_back(subwords):
     text = "The mayor, Ada Kestrel, said nothing."
-    [window] = built(subwords(64), ["Ports.", text])
+    [window] = build_windows(subwords(64), ["Ports.", text])
     piece = window.pieces[1]
     start, end = text.index("Ada"), text.index(", said")
     tokens = window.token_span(piece, start, end)
     assert window.locate(*tokens) == [Located(1, start, end)]
-    # Half a word is found by the token that holds it; the space between two words by none.
+    # Half a word gives the token that holds it; the space between two words gives none.
     assert window.locate(*window.token_span(piece, start, start + 1))[0].start == start
     assert window.token_span(piece, 3, 4) is None
     assert window.token_span(window.pieces[0], 30, 40) is None
 
 
-def test_tokens_over_two_sentences_give_a_piece_of_each(word_windows):
-    [window] = built(word_windows(16), ["a b", "c d"])
+def test_tokens_of_two_sentences_give_a_piece_of_each(word_windows):
+    [window] = build_windows(word_windows(16), ["a b", "c d"])
     assert window.locate(2, 5) == [Located(0, 2, 3), Located(1, 0, 1)]
     assert window.locate(3, 4) == []  # the separator alone
 
@@ -125,23 +131,24 @@ def test_tokens_over_two_sentences_give_a_piece_of_each(word_windows):
 def test_every_token_is_in_one_window(subwords, sentences, max_tokens, limit):
     builder = subwords(max_tokens)
     tokens = builder.tokenize(sentences)
-    shown_ids = {number: [] for number in range(len(sentences))}
-    last = -1
+    window_ids = {number: [] for number in range(len(sentences))}
+    previous = -1
     for window in builder.windows(enumerate(tokens), limit):
         assert len(window) <= max_tokens
         assert len(window.ids) == len(window.segments) == len(window.offsets) == len(window.words)
         assert window.ids[0] == builder.cls
         for piece in window.pieces:
-            assert piece.sentence in (last, last + 1)
-            last = piece.sentence
-            assert piece.skipped == len(shown_ids[piece.sentence])
+            assert piece.sentence in (previous, previous + 1)
+            previous = piece.sentence
+            assert piece.skipped == len(window_ids[piece.sentence])
             assert window.ids[piece.end] == builder.sep
-            whole = tokens[piece.sentence]
-            part = slice(piece.skipped, piece.skipped + piece.end - piece.start)
-            assert window.offsets[piece.start : piece.end] == whole.offsets[part]
-            assert window.words[piece.start : piece.end] == whole.words[part]
-            shown_ids[piece.sentence] += window.ids[piece.start : piece.end]
-    assert [shown_ids[number] for number in range(len(sentences))] == [t.ids for t in tokens]
+            sentence = tokens[piece.sentence]
+            in_window = slice(piece.start, piece.end)
+            in_sentence = slice(piece.skipped, piece.skipped + piece.end - piece.start)
+            assert window.offsets[in_window] == sentence.offsets[in_sentence]
+            assert window.words[in_window] == sentence.words[in_sentence]
+            window_ids[piece.sentence] += window.ids[in_window]
+    assert [window_ids[number] for number in range(len(sentences))] == [t.ids for t in tokens]
 
 
 @settings(deadline=None, max_examples=60)

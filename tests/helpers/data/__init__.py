@@ -1,1 +1,1 @@
-"""Small inputs for tests of training data."""
+"""Share small inputs among tests of training data."""

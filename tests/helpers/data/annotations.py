@@ -1,4 +1,4 @@
-"""Annotations of small sentences by several annotators, and the report of their agreement."""
+"""Make annotations of small sentences by several annotators, and the report of their agreement."""
 
 import itertools
 import os
@@ -13,8 +13,8 @@ ROOT = os.environ.get("CLAIMSTANCE_CORPORA")
 TEXT = "Lee said the dam failed."
 
 
-def item(number, said, task="claim", doc=None):
-    """A sentence with a label by each of ``said``: annotator → label."""
+def item(number, labels, task="claim", doc=None):
+    """Return a sentence once for each annotator, with the annotator's label from ``labels``."""
     return [
         Record(
             id=f"{number}@{name}",
@@ -24,23 +24,23 @@ def item(number, said, task="claim", doc=None):
             annotator=name,
             **{task: label},
         )
-        for name, label in said.items()
+        for name, label in labels.items()
     ]
 
 
 def report(*items):
+    """Return the report of agreement on items, and check that it comes back from JSON."""
     agreement = Agreement()
     for records in items:
         agreement.add(records)
-    found = agreement.report()
-    assert (
-        AgreementReport.model_validate_json(found.model_dump_json()) == found
-    )  # no NaN, which JSON has not
-    return found
+    agreement_report = agreement.report()
+    restored = AgreementReport.model_validate_json(agreement_report.model_dump_json())
+    assert restored == agreement_report  # without NaN, which JSON lacks
+    return agreement_report
 
 
 def alpha_by_definition(units):
-    """One minus the disagreement of pairs within units over that of pairs of any two answers that have a partner."""
+    """Return one minus the disagreement within units over that of all pairs of answers from units with several."""
     units = [unit for unit in units if len(unit) > 1]
     answers = [answer for unit in units for answer in unit]
     within = sum(

@@ -1,4 +1,4 @@
-"""Small files and settings for builds of datasets."""
+"""Write small files, and make settings, for builds of datasets."""
 
 import random
 
@@ -22,24 +22,28 @@ WORDS = (
 
 
 def sentences(count, seed=0):
+    """Return sentences of random words."""
     rng = random.Random(seed)
     return [" ".join(rng.choices(WORDS, k=9)) + f" {i}." for i in range(count)]
 
 
 def table(folder, name, rows, header="text,label"):
+    """Write a table in CSV and return its path."""
     path = folder / name
     path.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
     return str(path)
 
 
 def jsonl(folder, name, records):
+    """Write records as lines of JSON and return the path of the file."""
     with (folder / name).open("w", encoding="utf-8") as file:
         write_jsonl(records, file)
     return str(folder / name)
 
 
-def settings(*sources, **more):
-    return DataConfig(path="unused", sources=list(sources), **more)
+def settings(*sources, **options):
+    """Return the configuration of a dataset with these sources."""
+    return DataConfig(path="unused", sources=list(sources), **options)
 
 
 SHORT = {

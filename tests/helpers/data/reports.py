@@ -1,4 +1,4 @@
-"""A report of a built dataset with every section, and a parser of its page."""
+"""Share a report of a built dataset with every section, and a parser of its page."""
 
 from html.parser import HTMLParser
 
@@ -12,7 +12,7 @@ HOSTILE = "\"'><script>alert(1)</script>\u202e&amp;"
 
 
 class Page(HTMLParser):
-    """A page taken apart; fails where it is not well formed."""
+    """Parse a page into elements and texts; fail if it is not well formed."""
 
     def __init__(self, text):
         super().__init__()
@@ -22,7 +22,7 @@ class Page(HTMLParser):
         assert self.open == []
 
     def handle_starttag(self, tag, attrs):
-        assert len(dict(attrs)) == len(attrs), f"an attribute twice: {attrs}"
+        assert len(dict(attrs)) == len(attrs), f"an attribute occurs twice: {attrs}"
         self.elements.append((tag, dict(attrs)))
         if tag not in VOID:
             self.open.append((tag, dict(attrs)))
@@ -43,22 +43,27 @@ class Page(HTMLParser):
 
     @property
     def text(self):
+        """Return the words of the page."""
         return "".join(self.words)
 
     def all(self, *tags):
+        """Return the attributes of the elements with these tags."""
         return [attrs for tag, attrs in self.elements if tag in tags]
 
     def sample_texts(self):
-        """Of each sample its text, as (words, classes of the spans over them), without tags."""
-        return [
-            (data, [name.split()[1] for name in names if name.startswith("m ")])
-            for data, names in self.inside
-            if any(name.startswith("text ") for name in names)
-            and not any(n.startswith("tag") for n in names)
-        ]
+        """Return the texts of the samples, without tags, as (words, classes of the spans over them)."""
+        texts = []
+        for data, class_names in self.inside:
+            is_text = any(name.startswith("text ") for name in class_names)
+            is_tag = any(name.startswith("tag") for name in class_names)
+            if is_text and not is_tag:
+                spans = [name.split()[1] for name in class_names if name.startswith("m ")]
+                texts.append((data, spans))
+        return texts
 
 
 def measure(value, low=None, high=None, n=0):
+    """Return a figure with its interval, as a report has it."""
     return {"value": value, "low": low, "high": high, "n": n}
 
 

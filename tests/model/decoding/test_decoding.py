@@ -1,4 +1,4 @@
-"""From logits to spans and attributions, on windows of one token a word."""
+"""Test the decoding of logits to spans and attributions, on windows with one token for each word."""
 
 import numpy as np
 import pytest
@@ -17,30 +17,30 @@ from claimstance.model.windows import Located, WindowBuilder
 TAGS = bio(ROLES)
 
 
-def logits_of(tags, sure=8.0):
-    """Logits that make each token's tag the likeliest."""
+def logits_of(tags, logit=8.0):
+    """Return logits that make each token's tag the likeliest."""
     logits = np.zeros((len(tags), len(TAGS)))
     for token, tag in enumerate(tags):
-        logits[token, TAGS.index(tag)] = sure
+        logits[token, TAGS.index(tag)] = logit
     return logits
 
 
 def decoded(window, tags, across=("content",)):
-    """Spans of a window whose tokens have ``tags``; special tokens may have any."""
+    """Return the spans of a window whose tokens have ``tags``; those of special tokens have to be ignored."""
     spans = decode_tags(logits_of(["B-cue", *tags, "B-cue"]), window, TAGS, across)
     return [(span.label, span.start, span.end) for span in spans]
 
 
 @pytest.fixture
 def window(word_windows):
-    """Six words in one sentence: tokens 1 to 6."""
+    """Return a window with six words in one sentence, as tokens 1 to 6."""
     builder = word_windows()
     return next(builder.windows(enumerate(builder.tokenize(["a b c d e f"]))))
 
 
 @pytest.fixture
 def two_sentences(word_windows):
-    """Three words each: tokens 1 to 3 and 5 to 7."""
+    """Return a window with two sentences of three words, as tokens 1 to 3 and 5 to 7."""
     builder = word_windows()
     return next(builder.windows(enumerate(builder.tokenize(["a b c", "d e f"]))))
 
@@ -50,14 +50,9 @@ def two_sentences(word_windows):
     [
         ("O B-cue I-cue O B-source O", [("cue", 2, 4), ("source", 5, 6)]),
         ("B-cue B-cue I-cue O O O", [("cue", 1, 2), ("cue", 2, 4)]),
-        (
-            "I-cue I-cue O I-source O O",
-            [("cue", 1, 3), ("source", 4, 5)],
-        ),  # an I- that follows nothing begins
-        (
-            "B-source I-cue I-cue O O O",
-            [("source", 1, 2), ("cue", 2, 4)],
-        ),  # ... or that follows another label
+        # An I- after no span or after another label begins a span.
+        ("I-cue I-cue O I-source O O", [("cue", 1, 3), ("source", 4, 5)]),
+        ("B-source I-cue I-cue O O O", [("source", 1, 2), ("cue", 2, 4)]),
         ("B-cue O I-cue O O O", [("cue", 1, 2), ("cue", 3, 4)]),
         ("O O O O O B-content", [("content", 6, 7)]),
         ("O O O O O O", []),
@@ -73,38 +68,37 @@ def test_content_continues_over_the_end_of_a_sentence(two_sentences):
     assert decoded(two_sentences, tags, across=()) == [("content", 2, 4), ("content", 5, 7)]
     cue = [tag.replace("content", "cue") for tag in tags]
     assert decoded(two_sentences, cue) == [("cue", 2, 4), ("cue", 5, 7)]
-    begun_anew = ["O", "B-content", "I-content", "O", "B-content", "I-content", "O"]
-    assert decoded(two_sentences, begun_anew) == [("content", 2, 4), ("content", 5, 7)]
+    separate_spans = ["O", "B-content", "I-content", "O", "B-content", "I-content", "O"]
+    assert decoded(two_sentences, separate_spans) == [("content", 2, 4), ("content", 5, 7)]
 
 
 def test_content_does_not_continue_into_a_closed_sentence(two_sentences):
     logits = logits_of(
         ["O", "O", "B-content", "I-content", "O", "I-content", "I-content", "O", "O"]
     )
-    for ends, expected in [((), [(2, 7)]), ({1}, [(2, 4), (5, 7)]), ({0, 2}, [(2, 7)])]:
-        spans = decode_tags(logits, two_sentences, TAGS, ("content",), ends)
+    for speech_breaks, expected in [((), [(2, 7)]), ({1}, [(2, 4), (5, 7)]), ({0, 2}, [(2, 7)])]:
+        spans = decode_tags(logits, two_sentences, TAGS, ("content",), speech_breaks)
         assert [(span.start, span.end) for span in spans] == expected
 
 
 @pytest.mark.parametrize(
     ("sentences", "lines", "contents"),
     [
-        (("a b c", "d e f"), (0, 1), {(3, 4)}),  # an unquoted line of its own
+        (("a b c", "d e f"), (0, 1), {(3, 4)}),  # an unquoted line
         (("a b c", "d e f"), (0, 0), {(3, 4), (6, 7)}),  # the same line
         (("a b c", "“d e f”"), (0, 1), {(3, 4), (6, 7)}),  # quoted
         (("a b c:", "d e f"), (0, 1), {(3, 4), (6, 7)}),  # introduced
     ],
 )
-def test_an_unquoted_content_is_paired_with_cues_of_its_line(
-    word_windows, sentences, lines, contents
-):
+def test_unquoted_content_is_paired_with_cues_of_its_line(word_windows, sentences, lines, contents):
     builder = word_windows()
     [window] = builder.windows(enumerate(builder.tokenize(["a b c", "d e f"])))
     cue, source = TokenSpan("cue", 1, 2, 0.9), TokenSpan("source", 5, 6, 0.9)
     near, far = TokenSpan("content", 3, 4, 0.9), TokenSpan("content", 6, 7, 0.9)
     pairs = link_candidates([cue, source, near, far], window, layout_of_lines(sentences, lines))
     assert (cue, source) in pairs
-    assert {(o.start, o.end) for _, o in pairs if o.label == "content"} == contents
+    paired_contents = {(span.start, span.end) for _, span in pairs if span.label == "content"}
+    assert paired_contents == contents
 
 
 def test_the_tokens_of_a_word_vote(tokenizer_json):
@@ -129,40 +123,38 @@ def test_a_spans_probability_is_the_mean_over_its_words(window):
 
 
 def test_every_cue_is_paired_with_every_source_and_content():
-    cue, other_cue, source, content = (
+    first_cue, second_cue, source, content = (
         TokenSpan(label, i, i + 1, 1.0)
         for i, label in enumerate(["cue", "cue", "source", "content"])
     )
-    assert link_candidates([source, cue, content, other_cue]) == [
-        (cue, source),
-        (cue, content),
-        (other_cue, source),
-        (other_cue, content),
+    assert link_candidates([source, first_cue, content, second_cue]) == [
+        (first_cue, source),
+        (first_cue, content),
+        (second_cue, source),
+        (second_cue, content),
     ]
     assert link_candidates([source, content]) == []
 
 
-def assembled(window, spans, linked, sure=0.9):
-    """Attributions from (label, start, end) and, for each cue, which spans belong to it (by number)."""
-    made = [TokenSpan(*span, sure) for span in spans]
-    candidates = link_candidates(made)
-    scores = [
-        4.0 if made.index(other) in linked.get(made.index(cue), ()) else -4.0
-        for cue, other in candidates
-    ]
-    return assemble(
-        made, candidates, np.array([[score, score] for score in scores]).reshape(-1, 2), window
-    )
+def assembled(window, spans, linked, probability=0.9):
+    """Return attributions of spans (label, start, end); ``linked`` maps a cue's index to the indices of its spans."""
+    token_spans = [TokenSpan(*span, probability) for span in spans]
+    candidates = link_candidates(token_spans)
+    scores = []
+    for cue, candidate in candidates:
+        is_linked = token_spans.index(candidate) in linked.get(token_spans.index(cue), ())
+        scores.append([4.0 if is_linked else -4.0] * 2)
+    return assemble(token_spans, candidates, np.array(scores).reshape(-1, 2), window)
 
 
 def characters(attribution):
-    """The parts of an attribution as (sentence, start, end)."""
+    """Return the spans of each role of an attribution as (sentence, start, end)."""
     return {
         role: [(p.sentence, p.start, p.end) for p in getattr(attribution, role)] for role in ROLES
     }
 
 
-def test_parts_are_linked_to_their_cue(window):
+def test_sources_and_contents_are_linked_to_their_cue(window):
     first, second = assembled(
         window,
         [
@@ -184,15 +176,15 @@ def test_parts_are_linked_to_their_cue(window):
     assert first.probability == pytest.approx(0.9 * sigmoid(np.array(4.0)))
 
 
-def test_a_cue_takes_one_source_and_only_a_likely_one(window):
+def test_a_cue_takes_at_most_one_source_and_only_a_likely_one(window):
     spans = [("source", 1, 2), ("cue", 2, 3), ("source", 3, 4), ("content", 4, 5)]
-    [one] = assembled(window, spans, {1: {0, 2, 3}})
-    assert len(one.source) == 1
-    [none] = assembled(window, spans, {1: {3}}, sure=0.75)
-    assert none.source == ()
+    [attribution] = assembled(window, spans, {1: {0, 2, 3}})
+    assert len(attribution.source) == 1
+    [attribution] = assembled(window, spans, {1: {3}}, probability=0.75)
+    assert attribution.source == ()
 
 
-def test_a_sure_source_that_no_cue_took_goes_to_an_attribution_of_its_sentence_without_one(
+def test_a_likely_source_without_a_cue_goes_to_an_attribution_of_its_sentence_without_a_source(
     word_windows,
 ):
     builder = word_windows(32)
@@ -201,23 +193,24 @@ def test_a_sure_source_that_no_cue_took_goes_to_an_attribution_of_its_sentence_w
     )
     spans = [("source", 4, 5), ("cue", 5, 6), ("content", 6, 7), ("cue", 8, 9), ("content", 9, 10)]
     linked = {1: {2}, 3: {4}}
-    for sure, source in ((0.75, []), (0.9, [(0, 13, 17)])):
-        [told, elsewhere] = assembled(window, spans, linked, sure)
-        assert characters(told)["source"] == source
-        assert characters(elsewhere)["source"] == []
-    two = [("source", 1, 2), *spans]  # one of them is nearer, and there is one place
-    [told, _] = assembled(window, two, {2: {3}, 4: {5}})
-    assert len(told.source) == 1
+    for probability, source in ((0.75, []), (0.9, [(0, 13, 17)])):
+        [first, second] = assembled(window, spans, linked, probability)
+        assert characters(first)["source"] == source
+        assert characters(second)["source"] == []
+    two_sources = [("source", 1, 2), *spans]  # the attribution takes only one of them
+    [first, _] = assembled(window, two_sources, {2: {3}, 4: {5}})
+    assert len(first.source) == 1
 
 
-def test_a_cue_takes_all_likely_contents_and_else_the_likeliest(window):
+def test_a_cue_takes_all_likely_contents_or_else_the_likeliest(window):
     spans = [("content", 1, 2), ("cue", 2, 3), ("content", 3, 4)]
-    [both] = assembled(window, spans, {1: {0, 2}})
-    assert characters(both)["content"] == [(0, 0, 1), (0, 4, 5)]
-    made = [TokenSpan(*span, 0.9) for span in spans]
-    [one] = assemble(made, link_candidates(made), np.array([[0.0, -3.0], [0.0, -2.0]]), window)
-    assert characters(one)["content"] == [(0, 4, 5)]
-    assert one.probability == pytest.approx(0.9 * sigmoid(np.array(-2.0)))
+    [attribution] = assembled(window, spans, {1: {0, 2}})
+    assert characters(attribution)["content"] == [(0, 0, 1), (0, 4, 5)]
+    token_spans = [TokenSpan(*span, 0.9) for span in spans]
+    logits = np.array([[0.0, -3.0], [0.0, -2.0]])
+    [attribution] = assemble(token_spans, link_candidates(token_spans), logits, window)
+    assert characters(attribution)["content"] == [(0, 4, 5)]
+    assert attribution.probability == pytest.approx(0.9 * sigmoid(np.array(-2.0)))
 
 
 def test_content_without_a_cue_is_an_attribution_unless_it_is_short(word_windows):
@@ -226,10 +219,10 @@ def test_content_without_a_cue_is_an_attribution_unless_it_is_short(word_windows
         enumerate(builder.tokenize(["a " + "b" * 20, "the quote goes on here", "and on"]))
     )
     spans = [("cue", 1, 2), ("content", 2, 3), ("content", 4, 9), ("content", 10, 12)]
-    _, alone = assembled(window, spans, {0: {1}})
-    assert characters(alone) == {"source": [], "cue": [], "content": [(1, 0, 22)]}
-    assert alone.probability == pytest.approx(0.9)
-    assert alone.sentence == 1
+    _, without_cue = assembled(window, spans, {0: {1}})
+    assert characters(without_cue) == {"source": [], "cue": [], "content": [(1, 0, 22)]}
+    assert without_cue.probability == pytest.approx(0.9)
+    assert without_cue.sentence == 1
 
 
 def test_content_belongs_to_the_cue_of_its_own_sentence(two_sentences):
@@ -237,24 +230,24 @@ def test_content_belongs_to_the_cue_of_its_own_sentence(two_sentences):
     first, second = assembled(two_sentences, spans, {0: {1, 3}, 2: {3}})
     assert characters(first)["content"] == [(0, 2, 3)]
     assert characters(second)["content"] == [(1, 2, 3)]
-    # A quote that goes on in a sentence without a cue stays with the cue before.
+    # A quotation that continues in a sentence without a cue belongs to the cue before it.
     [quote] = assembled(two_sentences, [spans[0], spans[1], spans[3]], {0: {1, 2}})
     assert characters(quote)["content"] == [(0, 2, 3), (1, 2, 3)]
 
 
 def test_a_cue_alone_is_an_attribution(window):
-    [found] = assembled(window, [("cue", 3, 4)], {})
-    assert characters(found) == {"source": [], "cue": [(0, 4, 5)], "content": []}
+    [attribution] = assembled(window, [("cue", 3, 4)], {})
+    assert characters(attribution) == {"source": [], "cue": [(0, 4, 5)], "content": []}
 
 
 def test_content_over_two_sentences_lies_in_both(two_sentences):
-    [found] = assembled(two_sentences, [("cue", 1, 2), ("content", 2, 7)], {0: {1}})
-    assert characters(found)["content"] == [(0, 2, 5), (1, 0, 3)]
-    assert found.sentence == 0
+    [attribution] = assembled(two_sentences, [("cue", 1, 2), ("content", 2, 7)], {0: {1}})
+    assert characters(attribution)["content"] == [(0, 2, 5), (1, 0, 3)]
+    assert attribution.sentence == 0
 
 
 def test_an_inner_attribution_is_added_to_the_outer_content(window):
-    # he | said | she | believed | it: the flat content of both is "it"; told inside the first is the second.
+    # he | said | she | believed | it: "it" is the content of both, and the second is inside the content of the first.
     outer, inner = assembled(
         window,
         [
@@ -302,14 +295,15 @@ def test_a_shared_source_is_not_added_to_the_content(window):
 
 def test_pieces_with_only_space_between_them_are_joined():
     texts = ["a b, c", "d"]
-    places = [Located(1, 0, 1), Located(0, 2, 3), Located(0, 0, 1), Located(0, 5, 6)]
-    assert join_pieces(places, texts) == (Located(0, 0, 3), Located(0, 5, 6), Located(1, 0, 1))
+    pieces = [Located(1, 0, 1), Located(0, 2, 3), Located(0, 0, 1), Located(0, 5, 6)]
+    assert join_pieces(pieces, texts) == (Located(0, 0, 3), Located(0, 5, 6), Located(1, 0, 1))
 
 
 def test_an_attribution_belongs_to_the_sentence_of_its_cue():
-    place = (Located(2, 0, 1), Located(3, 0, 1))
-    assert FoundAttribution((Located(1, 0, 1),), (Located(4, 0, 1),), place, 1.0).sentence == 4
-    assert FoundAttribution((Located(1, 0, 1),), (), place, 1.0).sentence == 2
+    source, cue = (Located(1, 0, 1),), (Located(4, 0, 1),)
+    content = (Located(2, 0, 1), Located(3, 0, 1))
+    assert FoundAttribution(source, cue, content, 1.0).sentence == 4
+    assert FoundAttribution(source, (), content, 1.0).sentence == 2
 
 
 def test_probabilities_do_not_overflow():

@@ -1,4 +1,4 @@
-"""Attributions given to those whom the form of the text names."""
+"""Test which speakers the layout of a text names for its quotations."""
 
 import pytest
 
@@ -10,38 +10,37 @@ from claimstance.model.windows import Located
 
 
 class Article:
-    """An article, and attributions in it by their words."""
+    """Make attributions in an article by their words."""
 
     def __init__(self, text):
         bounds = split_sentences(text)
         self.texts = [text[start:end] for start, end in bounds]
         self.layout = layout_of(text, bounds)
 
-    def places(self, *parts):
-        found = []
-        for part in parts:
-            index = next(i for i, text in enumerate(self.texts) if part in text)
-            start = self.texts[index].index(part)
-            found.append(Located(index, start, start + len(part)))
-        return tuple(found)
+    def locate(self, *phrases):
+        """Return the first span of each phrase."""
+        spans = []
+        for phrase in phrases:
+            index = next(i for i, text in enumerate(self.texts) if phrase in text)
+            start = self.texts[index].index(phrase)
+            spans.append(Located(index, start, start + len(phrase)))
+        return tuple(spans)
 
     def attribution(self, source=(), cue=(), content=()):
-        roles = (self.places(*role) for role in (source, cue, content))
+        """Return an attribution whose roles are given as phrases."""
+        roles = (self.locate(*phrases) for phrases in (source, cue, content))
         return FoundAttribution(*roles, 0.6)
 
     def named(self, *attributions):
-        """The attributions with speakers named, as (source, cue, content, probability)."""
-        result = name_speakers(attributions, self.texts, self.layout, (), lambda numbers: 0.9)
+        """Return the attributions after naming speakers, as (source, cue, content, probability)."""
         return [
-            (
-                *(self.words(getattr(a, role)) for role in ("source", "cue", "content")),
-                a.probability,
-            )
-            for a in result
+            (self.words(a.source), self.words(a.cue), self.words(a.content), a.probability)
+            for a in name_speakers(attributions, self.texts, self.layout, (), lambda numbers: 0.9)
         ]
 
-    def words(self, places):
-        return " ".join(self.texts[p.sentence][p.start : p.end] for p in places)
+    def words(self, spans):
+        """Return the words of spans."""
+        return " ".join(self.texts[s.sentence][s.start : s.end] for s in spans)
 
 
 ROUND_UP = "Leaders said this of the cod.\n\n“It is gone.” — Runa Salt\n\n“It is not.”\n\nEmil Draycott, negotiator"
@@ -58,13 +57,13 @@ def test_each_quotation_is_attributed_to_the_name_after_it():
     ]
 
 
-def test_an_attribution_without_any_other_content_keeps_its_cue_alone():
+def test_an_attribution_that_loses_all_content_keeps_source_and_cue():
     article = Article(ROUND_UP)
     wrong = article.attribution(["Leaders"], ["said"], ["“It is gone.”", "“It is not.”"])
     assert article.named(wrong)[0] == ("Leaders", "said", "", 0.6)
 
 
-def test_attributions_inside_a_quotation_stay():
+def test_attributions_inside_a_quotation_are_kept():
     article = Article("“Draycott says it is gone.” — Runa Salt")
     inner = article.attribution(["Draycott"], ["says"], ["it is gone"])
     dash = article.attribution(["Runa Salt"], ["—"], ["“Draycott says it is gone.”"])
@@ -81,21 +80,21 @@ EXCHANGE = (
 
 
 @pytest.mark.parametrize("cue", ["asked", "questioned", "interviewed"])
-def test_questions_and_answers_are_attributed_by_turns(cue):
+def test_questions_and_answers_are_attributed_in_turn(cue):
     article = Article(EXCHANGE.format(cue=cue))
-    said = ["“Is it gone?”", "“It is.”", "“Who knew?”", "“Nobody did.”"]
-    asked = article.attribution(["Reporter Emil Draycott"], [cue], said)
+    quotations = ["“Is it gone?”", "“It is.”", "“Who knew?”", "“Nobody did.”"]
+    interview = article.attribution(["Reporter Emil Draycott"], [cue], quotations)
     speakers = ["Reporter Emil Draycott", "Minister Runa Salt"] * 2
-    assert article.named(asked) == [
+    assert article.named(interview) == [
         ("Reporter Emil Draycott", cue, "", 0.6),
-        *[(speaker, "", words, 0.9) for speaker, words in zip(speakers, said, strict=True)],
+        *((speaker, "", words, 0.9) for speaker, words in zip(speakers, quotations, strict=True)),
     ]
 
 
 def test_an_answer_without_a_named_person_has_no_source():
     article = Article("Emil Draycott asked.\n\n“Is it gone?”\n\n“It is.”")
-    asked = article.attribution(["Emil Draycott"], ["asked"], ["“Is it gone?”", "“It is.”"])
-    assert article.named(asked)[1:] == [
+    interview = article.attribution(["Emil Draycott"], ["asked"], ["“Is it gone?”", "“It is.”"])
+    assert article.named(interview)[1:] == [
         ("Emil Draycott", "", "“Is it gone?”", 0.9),
         ("", "", "“It is.”", 0.9),
     ]
@@ -110,7 +109,7 @@ def test_an_answer_without_a_named_person_has_no_source():
         "Draycott asked Salt.\n\nIt rained.\n\n“Is it gone?”\n\n“It is.”",  # something between
     ],
 )
-def test_attributions_of_other_quotations_stay(text):
+def test_attributions_of_other_quotations_are_kept(text):
     article = Article(text)
     cue = "said" if "said" in text else "asked"
     attribution = article.attribution(["Draycott"], [cue], article.texts[-1:])

@@ -1,4 +1,4 @@
-"""Tables with tabs whose quotation marks quote nothing, told from those with quoted cells."""
+"""Test the distinction of tables with tabs whose quotation marks are text from those with quoted cells."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Models by their name on the Hugging Face hub: from a stand-in for it, from its cache, and where there is none."""
+"""Load models by their name on the Hugging Face hub: from a stand-in for it, from its cache, and offline."""
 
 import os
 import pickle
@@ -29,7 +29,7 @@ def pushed(model, tmp_path):
 
 
 def call(*arguments, **environment):
-    """The program in a process of its own: the hub's client reads its settings once."""
+    """Run the program in a process of its own, since the hub's client reads its settings only once."""
     return subprocess.run(
         [*PROGRAM, *arguments],
         capture_output=True,
@@ -47,16 +47,16 @@ def call(*arguments, **environment):
 
 def test_a_model_is_fetched_from_the_hub_and_then_from_its_cache(here, pushed, model):
     write("a.txt", TEXT)
-    with serving(pushed, NAME) as (address, asked):
-        done = call("tag", "a.txt", "--model", NAME, HF_ENDPOINT=address)
-        assert (done.returncode, done.stderr) == (0, "")
-        gone = call("tag", "a.txt", "--model", "anna/other", HF_ENDPOINT=address)
+    with serving(pushed, NAME) as (address, requested_paths):
+        fetched = call("tag", "a.txt", "--model", NAME, HF_ENDPOINT=address)
+        assert (fetched.returncode, fetched.stderr) == (0, "")
+        missing = call("tag", "a.txt", "--model", "anna/other", HF_ENDPOINT=address)
         revision = call("tag", "a.txt", "--model", f"{NAME}@v2", HF_ENDPOINT=address)
-    assert articles(done.stdout)[0]["model"]["sha256"] == model_sha256(Path(model))
-    fetched = {path.rpartition("/")[2] for path in asked if "/resolve/" in path}
-    assert fetched == {path.name for path in pushed.iterdir()} & set(FILES)
-    assert "code.py" not in fetched
-    assert (gone.returncode, gone.stderr) == (
+    assert articles(fetched.stdout)[0]["model"]["sha256"] == model_sha256(Path(model))
+    files = {path.rpartition("/")[2] for path in requested_paths if "/resolve/" in path}
+    assert files == {path.name for path in pushed.iterdir()} & set(FILES)
+    assert "code.py" not in files
+    assert (missing.returncode, missing.stderr) == (
         1,
         "error: anna/other: expected a model folder here or a model on the hub, found neither (a private one needs "
         "a login: `hf auth login`)\n",
@@ -66,12 +66,11 @@ def test_a_model_is_fetched_from_the_hub_and_then_from_its_cache(here, pushed, m
         f"error: {NAME}: expected the revision 'v2' on the hub, found none\n",
     )
 
-    for settings in (
-        {"HF_HUB_OFFLINE": "1"},
-        {"HF_ENDPOINT": address},
-    ):  # nobody answers there any more
-        again = call("tag", "a.txt", "--model", NAME, **settings)
-        assert (again.returncode, again.stderr, again.stdout) == (0, "", done.stdout)
+    # The server at the address has ended.
+    for settings in ({"HF_HUB_OFFLINE": "1"}, {"HF_ENDPOINT": address}):
+        cached_run = call("tag", "a.txt", "--model", NAME, **settings)
+        assert (cached_run.returncode, cached_run.stderr) == (0, "")
+        assert cached_run.stdout == fetched.stdout
     unreached = call("tag", "a.txt", "--model", "anna/other", HF_ENDPOINT=address)
     assert (unreached.returncode, unreached.stderr) == (
         1,
@@ -83,40 +82,43 @@ def test_a_model_is_fetched_from_the_hub_and_then_from_its_cache(here, pushed, m
 
 
 def cached(model, folder, links=True):
-    """A model as the hub's cache has it."""
+    """Copy a model to a folder in the layout of the hub's cache; return the folder of its snapshot."""
     repository = folder / "models--anna--stances"
     snapshot = repository / "snapshots" / COMMIT
     snapshot.mkdir(parents=True)
     (repository / "blobs").mkdir()
     for file in Path(model).iterdir():
-        if file.is_file():
-            shutil.copy(file, repository / "blobs" / file.name if links else snapshot / file.name)
-            if links:
-                (snapshot / file.name).symlink_to(Path("..", "..", "blobs", file.name))
+        if not file.is_file():
+            continue
+        if links:
+            shutil.copy(file, repository / "blobs" / file.name)
+            (snapshot / file.name).symlink_to(Path("..", "..", "blobs", file.name))
+        else:
+            shutil.copy(file, snapshot / file.name)
     return snapshot
 
 
 @pytest.mark.parametrize("links", [True, False])
 def test_a_name_refers_to_the_hub_if_there_is_no_such_folder(here, model, monkeypatch, links):
-    asked = []
+    downloads = []
 
     def snapshot_download(name, **options):
-        asked.append((name, options["revision"], options["allow_patterns"]))
+        downloads.append((name, options["revision"], options["allow_patterns"]))
         return str(snapshot)
 
     snapshot = cached(model, here / "cache", links)
     monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot_download)
     tagger = Tagger.from_pretrained(f"{NAME}@v1.2", threads=1)
-    assert asked == [(NAME, "v1.2", list(FILES))]
+    assert downloads == [(NAME, "v1.2", list(FILES))]
     assert tagger.tag(TEXT) == Tagger.from_pretrained(model, threads=1).tag(TEXT)
     assert pickle.loads(pickle.dumps(tagger)).model == tagger.model
-    assert len(asked) == 1  # another process loads what was fetched
+    assert len(downloads) == 1  # a restored tagger loads the fetched files
 
     shutil.copytree(model, NAME)
     Tagger.from_pretrained(NAME, threads=1)
     with pytest.raises(ModelError, match="anna/other: expected a model folder, found nothing"):
         Tagger.from_pretrained("anna/other")
-    assert len(asked) == 1  # a folder called anna is here: this is a path
+    assert len(downloads) == 1  # a folder named anna exists, so the name is a path
 
 
 def test_a_link_out_of_the_cache_is_refused(tmp_path, model):
@@ -131,7 +133,7 @@ def test_a_link_out_of_the_cache_is_refused(tmp_path, model):
 
 
 @pytest.mark.parametrize(
-    ("name", "can_be"),
+    ("name", "expected"),
     [
         ("anna/stances", True),
         ("anna/stances@v1", True),
@@ -148,5 +150,5 @@ def test_a_link_out_of_the_cache_is_refused(tmp_path, model):
         ("anna/b c", False),
     ],
 )
-def test_hub_names_have_a_user_and_a_model(here, name, can_be):
-    assert is_hub_name(name) is can_be
+def test_hub_names_have_a_user_and_a_model(here, name, expected):
+    assert is_hub_name(name) is expected

@@ -55,13 +55,14 @@ def test_an_unknown_key_comes_before_the_missing_one_that_it_was_meant_for():
     )
 
 
-def test_field_paths():
+def test_field_paths_have_dots_and_indices():
     assert field_path(()) == ""
     assert field_path((2, "targets", 0)) == "[2].targets[0]"
     assert field_path(("labels", "a b", "[key]")) == "labels.a b"
 
 
 def nested(depth):
+    """Return lists inside of each other."""
     value = []
     for _ in range(depth):
         value = [value]

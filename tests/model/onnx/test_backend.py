@@ -1,4 +1,4 @@
-"""A model folder that is not whole is refused, in words that say which file and why."""
+"""Check that an incomplete or damaged model folder is refused with the file and the reason."""
 
 import json
 import shutil
@@ -23,14 +23,14 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def folder(trained, tmp_path):
-    """A copy of a trained model, to be damaged."""
+    """Return a copy of a trained model to damage."""
     return shutil.copytree(
         trained, tmp_path / "model", ignore=shutil.ignore_patterns("checkpoints")
     )
 
 
 def rewrite(folder, name, change):
-    """Change a JSON file of the model, with the manifest agreeing."""
+    """Change a JSON file of the model, and update the manifest."""
     path = folder / name
     data = json.loads(path.read_text(encoding="utf-8"))
     change(data)
@@ -39,7 +39,7 @@ def rewrite(folder, name, change):
 
 
 def agree(folder):
-    """Let the manifest state what is there."""
+    """Update the manifest to the files of the folder."""
     path = folder / "manifest.json"
     manifest = json.loads(path.read_text(encoding="utf-8"))
     manifest["files"] = {
@@ -49,6 +49,7 @@ def agree(folder):
 
 
 def refused(folder, load=load_predictor):
+    """Return the message of the error that refuses a model."""
     with pytest.raises(ModelError) as error:
         load(folder)
     return str(error.value)
@@ -56,7 +57,7 @@ def refused(folder, load=load_predictor):
 
 def test_a_complete_folder_is_loaded(folder):
     predictor, digest = load_predictor(folder, threads=1)
-    assert digest == sha256(folder / "manifest.json")  # which has that of every file
+    assert digest == sha256(folder / "manifest.json")  # the manifest lists the sha256 of every file
     assert set(check_files(folder)) >= {
         "reader.onnx",
         "stance.onnx",
@@ -64,10 +65,8 @@ def test_a_complete_folder_is_loaded(folder):
         "config.json",
         "tokenizer.json",
     }
-    assert predictor.read(["Dockers said the port would close."]).probabilities["claim"].shape == (
-        1,
-        2,
-    )
+    predictions = predictor.read(["Dockers said the port would close."])
+    assert predictions.probabilities["claim"].shape == (1, 2)
 
 
 @pytest.mark.parametrize(
@@ -159,9 +158,9 @@ def test_a_path_that_is_no_folder_is_refused(folder):
 def test_a_configuration_that_cannot_be_used_is_refused(folder, change, message):
     rewrite(folder, "config.json", change)
     for load in (load_predictor, ClaimStanceModel.from_pretrained):
-        found = refused(folder, load)
-        assert found.startswith(f"{folder / 'config.json'}: ")
-        assert message in found
+        error_message = refused(folder, load)
+        assert error_message.startswith(f"{folder / 'config.json'}: ")
+        assert message in error_message
 
 
 @pytest.mark.parametrize(
@@ -215,9 +214,11 @@ def test_unknown_operators_are_named(folder, domain):
         graph.opset_import.append(onnx.helper.make_opsetid(domain, 1))
     onnx.save(graph, folder / "reader.onnx")
     agree(folder)
-    found = refused(folder)
-    assert found.startswith(f"{folder / 'reader.onnx'}: not a model that onnxruntime reads: ")
-    assert "RunAnything" in found
+    error_message = refused(folder)
+    assert error_message.startswith(
+        f"{folder / 'reader.onnx'}: not a model that onnxruntime reads: "
+    )
+    assert "RunAnything" in error_message
 
 
 def test_a_tokenizer_with_more_tokens_than_the_encoder_is_refused(folder):
@@ -233,7 +234,7 @@ def test_a_tokenizer_with_more_tokens_than_the_encoder_is_refused(folder):
 
 
 def test_a_pickle_is_not_read(folder, tmp_path):
-    """Weights that are no safetensors are not looked at, whatever they are called."""
+    """Check that weights in another format than safetensors are not read, whatever the name of the file."""
     (folder / "model.safetensors").unlink()
     (folder / "manifest.json").unlink()
     torch.save({"a": torch.zeros(1)}, folder / "pytorch_model.bin")
@@ -283,9 +284,9 @@ def test_a_pickle_is_not_read(folder, tmp_path):
 )
 def test_damaged_weights_are_refused(folder, damage, message):
     damage(folder)
-    found = refused(folder, ClaimStanceModel.from_pretrained)
-    assert found.startswith(str(folder))
-    assert message in found
+    error_message = refused(folder, ClaimStanceModel.from_pretrained)
+    assert error_message.startswith(str(folder))
+    assert message in error_message
 
 
 @pytest.mark.parametrize(
@@ -297,28 +298,26 @@ def test_damaged_weights_are_refused(folder, damage, message):
         ("distilbert", {"dim": 32, "hidden_dim": 32, "n_heads": 2, "n_layers": 1}),
     ],
 )
-def test_other_families_of_encoders_come_back(kind, settings, tokenizer_json, tmp_path):
+def test_other_families_of_encoders_are_restored(kind, settings, tokenizer_json, tmp_path):
     from transformers import AutoConfig, AutoModel
 
-    sizes = (
-        {}
-        if "dim" in settings
-        else {
-            "hidden_size": 32,
-            "num_hidden_layers": 1,
-            "num_attention_heads": 2,
-            "intermediate_size": 32,
-        }
-    )
-    settings = AutoConfig.for_model(kind, vocab_size=500, pad_token_id=1, **sizes, **settings)
-    AutoModel.from_config(settings).save_pretrained(tmp_path / "encoder")
+    sizes = {
+        "hidden_size": 32,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "intermediate_size": 32,
+    }
+    if "dim" in settings:  # DistilBERT has other names for its sizes
+        sizes = {}
+    config = AutoConfig.for_model(kind, vocab_size=500, pad_token_id=1, **sizes, **settings)
+    AutoModel.from_config(config).save_pretrained(tmp_path / "encoder")
     (tmp_path / "encoder" / "tokenizer.json").write_text(tokenizer_json, encoding="utf-8")
     model = ClaimStanceModel.from_encoder(str(tmp_path / "encoder"), {"max_tokens": 32})
     model.save_pretrained(tmp_path / "model")
-    again = ClaimStanceModel.from_pretrained(tmp_path / "model")
-    assert again.config.hidden_size == 32
+    restored = ClaimStanceModel.from_pretrained(tmp_path / "model")
+    assert restored.config.hidden_size == 32
     weights = model.state_dict()
-    assert all(weights[name].equal(value) for name, value in again.state_dict().items())
+    assert all(weights[name].equal(value) for name, value in restored.state_dict().items())
 
 
 def test_running_a_model_needs_no_torch(trained):

@@ -1,4 +1,4 @@
-"""A graph that keeps a tensor in another file is refused, wherever the tensor stands and however it is written."""
+"""Check that a graph with a tensor in another file is refused, for every kind of tensor and every encoding."""
 
 import onnx
 import pytest
@@ -9,65 +9,73 @@ from claimstance.model.onnx.graph_file import MESSAGES, check_self_contained
 
 
 def tensor(location="elsewhere", **fields):
-    made = helper.make_tensor("w", TensorProto.FLOAT, [1], [1.0])
+    """Return a tensor whose data are in another file, or in the tensor if ``location`` is ``None``."""
+    proto = helper.make_tensor("w", TensorProto.FLOAT, [1], [1.0])
     if location is not None:
-        del made.float_data[:]
-        made.data_location = TensorProto.EXTERNAL
-        made.external_data.add(key="location", value=location)
+        del proto.float_data[:]
+        proto.data_location = TensorProto.EXTERNAL
+        proto.external_data.add(key="location", value=location)
     for name, value in fields.items():
-        setattr(made, name, value)
-    return made
+        setattr(proto, name, value)
+    return proto
 
 
 def graph(node=(), initializer=(), sparse=()):
+    """Return a graph of these nodes and tensors."""
     return helper.make_graph(
         list(node), "g", [], [], list(initializer), sparse_initializer=list(sparse)
     )
 
 
 def node(**attributes):
-    made = helper.make_node("Identity", ["a"], ["b"])
+    """Return a node with attributes, each named after its type."""
+    proto = helper.make_node("Identity", ["a"], ["b"])
     for name, value in attributes.items():
-        attribute = made.attribute.add(name=name)
+        attribute = proto.attribute.add(name=name)
         field = getattr(attribute, name)
         if name in ("tensors", "graphs", "sparse_tensors"):
             field.append(value)
         else:
             field.CopyFrom(value)
-    return made
+    return proto
 
 
-def sparse(**parts):
-    made = onnx.SparseTensorProto()
-    for name, value in parts.items():
-        getattr(made, name).CopyFrom(value)
-    return made
+def sparse(**tensors):
+    """Return a sparse tensor of these values and indices."""
+    proto = onnx.SparseTensorProto()
+    for name, value in tensors.items():
+        getattr(proto, name).CopyFrom(value)
+    return proto
 
 
 def model(body=None):
+    """Return a model of a graph, by default of one without external data."""
     return helper.make_model(body or graph(initializer=[tensor(None)]))
 
 
 def in_function(**attributes):
-    made = model()
-    made.functions.append(
-        helper.make_function("d", "f", ["a"], ["b"], [node(**attributes)], made.opset_import)
+    """Return a model with a function whose node has attributes."""
+    proto = model()
+    proto.functions.append(
+        helper.make_function("d", "f", ["a"], ["b"], [node(**attributes)], proto.opset_import)
     )
-    return made
+    return proto
 
 
 def in_function_attribute():
-    made = model()
-    function = made.functions.add(name="f", domain="d")
+    """Return a model with a function whose attribute has a tensor by default."""
+    proto = model()
+    function = proto.functions.add(name="f", domain="d")
     default = function.attribute_proto.add(name="t", type=AttributeProto.TENSOR)
     default.t.CopyFrom(tensor())
-    return made
+    return proto
 
 
-def in_training(part):
-    made = model()
-    getattr(made.training_info.add(), part).CopyFrom(graph(initializer=[tensor()]))
-    return made
+def in_training(field_name):
+    """Return a model with a graph for training."""
+    proto = model()
+    getattr(proto.training_info.add(), field_name).CopyFrom(graph(initializer=[tensor()]))
+    return proto
 
 
 EXTERNAL = {
@@ -96,6 +104,7 @@ FLAG_ALONE = model(graph(initializer=[tensor(None, data_location=TensorProto.EXT
 
 
 def refused(tmp_path, content):
+    """Return the message of the error that refuses a file, which names it."""
     path = tmp_path / "reader.onnx"
     path.write_bytes(content)
     with pytest.raises(ModelError) as error:
@@ -114,11 +123,12 @@ def test_the_flag_of_external_data_alone_is_detected(tmp_path):
 
 
 def field(number, content):
-    """A length-delimited field, as protobuf writes it."""
+    """Return a length-delimited field as protobuf encodes it."""
     return bytes([number << 3 | 2]) + varint(len(content)) + content
 
 
 def varint(value, length=1):
+    """Return an integer as protobuf encodes it, padded to ``length`` bytes."""
     digits = []
     while value or len(digits) < length:
         digits.append(value & 0x7F)
@@ -130,7 +140,7 @@ KEY, VALUE = field(1, b"location"), field(2, b"elsewhere")
 
 
 @pytest.mark.parametrize(
-    "written",
+    "encoded",
     [
         field(13, KEY + VALUE),
         field(13, VALUE + KEY),  # the value before the key
@@ -146,8 +156,8 @@ KEY, VALUE = field(1, b"location"), field(2, b"elsewhere")
         bytes([14 << 3]) + varint(0) + bytes([14 << 3]) + varint(1),
     ],
 )
-def test_external_data_is_detected_in_any_encoding(tmp_path, written):
-    initializer = field(8, b"w") + written
+def test_external_data_is_detected_in_any_encoding(tmp_path, encoded):
+    initializer = field(8, b"w") + encoded
     content = field(7, field(5, initializer))
     assert "(external data)" in refused(tmp_path, content)
     # A second field of the graph is merged with the first.
@@ -155,7 +165,7 @@ def test_external_data_is_detected_in_any_encoding(tmp_path, written):
     assert "(external data)" in refused(tmp_path, content + field(7, b""))
 
 
-def test_the_name_of_the_key_among_the_weights_is_no_external_data(tmp_path):
+def test_a_key_among_the_weights_is_not_external_data(tmp_path):
     path = tmp_path / "reader.onnx"
     weights = tensor(None)
     weights.ClearField("float_data")
@@ -187,32 +197,33 @@ def test_deep_nesting_is_refused(tmp_path):
     refused(tmp_path, field(7, content))
 
 
-def test_every_way_to_a_tensor_is_followed():
-    """The messages of onnx itself: a tensor in a new field of the format must not be overlooked."""
-    ways, waiting, seen = set(), [onnx.ModelProto.DESCRIPTOR], set()
-    while waiting:
-        message = waiting.pop()
+def test_every_field_that_can_hold_a_tensor_is_checked():
+    """Compare with the messages of onnx, so that a new field with a tensor is not overlooked."""
+    nested_fields, pending, seen = set(), [onnx.ModelProto.DESCRIPTOR], set()
+    while pending:
+        message = pending.pop()
         if message.name in seen:
             continue
         seen.add(message.name)
-        for described in message.fields:
-            if described.message_type is not None:
-                waiting.append(described.message_type)
-                ways.add((message.name, described.name, described.number))
+        for descriptor in message.fields:
+            if descriptor.message_type is not None:
+                pending.append(descriptor.message_type)
+                nested_fields.add((message.name, descriptor.name, descriptor.number))
+    types = {}
+    for name in seen:
+        if hasattr(onnx, name):
+            for descriptor in getattr(onnx, name).DESCRIPTOR.fields:
+                if descriptor.message_type is not None:
+                    types[name, descriptor.name] = descriptor.message_type.name
+    # Messages with a tensor in them, at any depth.
     holders = {"TensorProto"}
-    types = {
-        (message.name, described.name): described.message_type.name
-        for message in (getattr(onnx, name).DESCRIPTOR for name in seen if hasattr(onnx, name))
-        for described in message.fields
-        if described.message_type is not None
-    }
-    while grown := {m for (m, _), kind in types.items() if kind in holders} - holders:
-        holders |= grown
-    expected = {way for way in ways if types.get(way[:2]) in holders}
-    followed = {
+    while new := {message for (message, _), kind in types.items() if kind in holders} - holders:
+        holders |= new
+    expected = {field for field in nested_fields if types.get(field[:2]) in holders}
+    checked = {
         (message, name, number)
         for message, fields in MESSAGES.items()
         for name, number, kind, _ in fields
         if kind != "int32" and message != "TensorProto"
     }
-    assert followed == expected
+    assert checked == expected

@@ -1,4 +1,4 @@
-"""A model folder of which one file says something else: an error that names it, never a traceback."""
+"""Check that a model folder with a manipulated file gives an error that names the file, never a traceback."""
 
 import json
 import os
@@ -25,14 +25,14 @@ JUNK = [
 
 @pytest.fixture
 def folder(model, tmp_path):
-    """A copy of a model, to be damaged."""
+    """Return a copy of a model to damage."""
     return shutil.copytree(
         model, tmp_path / "model", ignore=shutil.ignore_patterns("*.safetensors")
     )
 
 
 def agree(folder):
-    """Let the manifest state what is there."""
+    """Update the manifest to the files of the folder."""
     path = folder / "manifest.json"
     manifest = json.loads(path.read_text(encoding="utf-8"))
     manifest["files"] = {name: sha256(folder / name) for name in manifest["files"]}
@@ -40,30 +40,33 @@ def agree(folder):
 
 
 def tag(folder):
-    """Use all of a model."""
+    """Tag a text with all tasks of a model."""
     return Tagger.from_pretrained(folder, threads=1).tag(TEXT, ["Runa Salt", "the harbour"])
 
 
-def refused(folder):
+def refusal(folder):
+    """Return the message of the error that refuses a model, which names the folder."""
     with pytest.raises(ModelError) as error:
         tag(folder)
     assert str(folder) in str(error.value)
     return str(error.value)
 
 
-def places(value, path=()):
-    """Every place in a JSON value that can hold another one."""
+def paths_in(value, path=()):
+    """Yield the path of a JSON value and of every value in it, as keys and indices."""
     yield path
-    items = value.items() if isinstance(value, dict) else enumerate(value)
-    for key, part in items if isinstance(value, (dict, list)) else ():
-        if isinstance(part, (dict, list)):
-            yield from places(part, (*path, key))
-        else:
-            yield (*path, key)
+    if isinstance(value, dict):
+        items = value.items()
+    elif isinstance(value, list):
+        items = enumerate(value)
+    else:
+        items = ()
+    for key, item in items:
+        yield from paths_in(item, (*path, key))
 
 
 def put(data, path, value):
-    """The same, with another value at a place."""
+    """Return a copy of a JSON value with another value at a path."""
     if not path:
         return value
     changed = json.loads(json.dumps(data))
@@ -77,16 +80,16 @@ def put(data, path, value):
 # The configuration
 
 
-def test_any_value_anywhere_in_the_configuration_is_read_or_refused(folder):
+def test_any_value_in_the_configuration_is_read_or_refused(folder):
     path = folder / "config.json"
     data = json.loads(path.read_text(encoding="utf-8"))
     data["temperatures"], data["biases"] = {"claim": 1.5}, {"link": 0.5, "claim.claim": 0.1}
     data["thresholds"], data["conformal"] = {"claim.claim": 0.5}, {"claim": 0.5}
     data["abstain_below"] = {"stance": 0.9}
     count = 0
-    for place in places(data):
+    for keys in paths_in(data):
         for junk in JUNK:
-            path.write_text(json.dumps(put(data, place, junk)), encoding="utf-8")
+            path.write_text(json.dumps(put(data, keys, junk)), encoding="utf-8")
             with suppress(ModelError):
                 ModelConfig.load(folder)
                 count += 1
@@ -94,7 +97,7 @@ def test_any_value_anywhere_in_the_configuration_is_read_or_refused(folder):
 
 
 @pytest.mark.parametrize(
-    "place",
+    "keys",
     [
         ("encoder", "hidden_size"),
         ("encoder", "vocab_size"),
@@ -112,7 +115,7 @@ def test_any_value_anywhere_in_the_configuration_is_read_or_refused(folder):
         ("conformal",),
     ],
 )
-def test_a_configuration_that_can_be_read_can_be_used_or_is_refused(folder, place):
+def test_a_valid_configuration_is_used_or_refused_with_its_model(folder, keys):
     path = folder / "config.json"
     data = json.loads(path.read_text(encoding="utf-8"))
     values = [
@@ -122,7 +125,7 @@ def test_a_configuration_that_can_be_read_can_be_used_or_is_refused(folder, plac
         *[{"source": -1000, "content": 1000}, {"stance": 0, "claim.no_claim": 0}, {"x.y.z": 1}],
     ]
     for value in values:
-        path.write_text(json.dumps(put(data, place, value)), encoding="utf-8")
+        path.write_text(json.dumps(put(data, keys, value)), encoding="utf-8")
         agree(folder)
         with suppress(ModelError):
             json.dumps(tag(folder).to_dict(), allow_nan=False)
@@ -141,7 +144,7 @@ def test_more_labels_than_logits_are_refused_when_the_model_is_loaded(folder):
     )
 
 
-def test_a_window_longer_than_the_encoder_is_an_error_where_it_is_needed(folder):
+def test_a_window_longer_than_the_encoder_is_an_error_when_it_is_used(folder):
     path = folder / "config.json"
     data = json.loads(path.read_text(encoding="utf-8"))
     path.write_text(json.dumps({**data, "max_tokens": 1000}), encoding="utf-8")
@@ -156,7 +159,7 @@ def test_a_window_longer_than_the_encoder_is_an_error_where_it_is_needed(folder)
 
 
 @pytest.mark.parametrize(
-    ("place", "allowed"),
+    ("keys", "allowed"),
     [
         ((), []),
         (("files",), []),
@@ -165,14 +168,14 @@ def test_a_window_longer_than_the_encoder_is_an_error_where_it_is_needed(folder)
         (("precision",), ["", "x", "9" * 400]),
     ],
 )
-def test_any_value_anywhere_in_the_manifest_is_refused(folder, place, allowed):
+def test_any_value_in_the_manifest_is_refused(folder, keys, allowed):
     path = folder / "manifest.json"
     data = json.loads(path.read_text(encoding="utf-8"))
     for junk in JUNK:
         if junk in allowed:
             continue
-        path.write_text(json.dumps(put(data, place, junk)), encoding="utf-8")
-        assert refused(folder).startswith(f"{path}: ")
+        path.write_text(json.dumps(put(data, keys, junk)), encoding="utf-8")
+        assert refusal(folder).startswith(f"{path}: ")
 
 
 @pytest.mark.parametrize(
@@ -202,19 +205,19 @@ def test_any_value_anywhere_in_the_manifest_is_refused(folder, place, allowed):
 def test_an_invalid_manifest_is_refused(folder, content, message):
     path = folder / "manifest.json"
     path.write_text(content, encoding="utf-8")
-    found = refused(folder)
-    assert found.startswith(f"{path}: ")
-    assert message in found
+    error_message = refusal(folder)
+    assert error_message.startswith(f"{path}: ")
+    assert message in error_message
 
 
 def test_a_manifest_that_is_no_file_is_refused(folder):
     path = folder / "manifest.json"
     path.unlink()
     os.mkfifo(path)
-    assert refused(folder) == f"{path}: expected a regular file, found something else"
+    assert refusal(folder) == f"{path}: expected a regular file, found something else"
     path.unlink()
     path.mkdir()
-    assert refused(folder) == f"{path}: expected a regular file, found something else"
+    assert refusal(folder) == f"{path}: expected a regular file, found something else"
 
 
 def test_the_manifest_has_precision_and_files(folder):
@@ -237,11 +240,11 @@ def change_tokenizer(folder, change):
 @pytest.mark.parametrize("token", ["said", "[UNK]", "##s"])
 @pytest.mark.parametrize("number", [500, 5000, 2**31])
 def test_token_ids_past_the_vocabulary_are_refused(folder, token, number):
-    """As many tokens as before, of which one has an id that the encoder has no vector for."""
+    """Keep the number of tokens, but give one of them an id without a vector in the encoder."""
     change_tokenizer(folder, lambda data: data["model"]["vocab"].update({token: number}))
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     assert tokenizer.get_vocab_size() <= 500
-    assert refused(folder) == (
+    assert refusal(folder) == (
         f"{folder / 'tokenizer.json'}: expected token ids below 500, the number of tokens that the "
         f"encoder has vectors for, found {number}"
     )
@@ -254,10 +257,10 @@ def test_token_ids_past_an_undeclared_vocabulary_are_an_error_when_they_are_used
     del data["encoder"]["vocab_size"]
     path.write_text(json.dumps(data), encoding="utf-8")
     agree(folder)
-    assert f"{folder / 'reader.onnx'}: cannot be run: " in refused(folder)
+    assert f"{folder / 'reader.onnx'}: cannot be run: " in refusal(folder)
 
 
-def test_a_tokenizer_without_a_token_for_the_unknown_is_refused(folder):
+def test_a_tokenizer_without_an_unknown_token_is_refused(folder):
     change_tokenizer(folder, lambda data: data["model"].update(unk_token="none"))
     with pytest.raises(ModelError, match="the tokenizer cannot read a text"):
         Tagger.from_pretrained(folder, threads=1).tag("Žđþ said 漢字.")
@@ -286,7 +289,7 @@ def change_graph(folder, name, change):
 @pytest.mark.parametrize("name", ["reader.onnx", "stance.onnx", "link.onnx"])
 @pytest.mark.parametrize("reverse", [False, True])
 def test_weights_in_other_files_are_refused(folder, name, reverse):
-    """Also where the entry has its value before its key, which the program once did not notice."""
+    """Check as well an entry with its value before its key, which the program once overlooked."""
     graph = onnx.load(folder / name)
     onnx.save(
         graph,
@@ -302,11 +305,11 @@ def test_weights_in_other_files_are_refused(folder, name, reverse):
         assert entry in content
         reversed_entry = b"\x12\x09elsewhere\x0a\x08location"
         (folder / name).write_bytes(content.replace(entry, reversed_entry))
-        # onnx reads them alike.
+        # onnx reads both orders.
         assert onnx.load(folder / name, load_external_data=False) == written
     agree(folder)
     assert (folder / "elsewhere").exists()
-    assert refused(folder) == (
+    assert refusal(folder) == (
         f"{folder / name}: expected all of its weights in it, found some in other "
         "files (external data)"
     )
@@ -320,37 +323,37 @@ def test_a_graph_in_the_format_of_onnxruntime_itself_is_refused(folder, name):
     ort.InferenceSession(str(folder / name), options, providers=["CPUExecutionProvider"])
     shutil.move(folder / "optimized.ort", folder / name)
     agree(folder)
-    assert f"{folder / name}: not a model that onnxruntime reads" in refused(folder)
+    assert f"{folder / name}: not a model that onnxruntime reads" in refusal(folder)
 
 
 def test_a_graph_without_an_output_is_refused(folder):
     def drop(graph):
-        kept = [output for output in graph.output if output.name != "claim"]
+        outputs = [output for output in graph.output if output.name != "claim"]
         del graph.output[:]
-        graph.output.extend(kept)
+        graph.output.extend(outputs)
 
     change_graph(folder, "reader.onnx", drop)
-    assert f"{folder / 'reader.onnx'}: expected the output 'claim', found " in refused(folder)
+    assert f"{folder / 'reader.onnx'}: expected the output 'claim', found " in refusal(folder)
 
 
 @pytest.mark.parametrize(
     ("name", "output"),
     [("reader.onnx", "claim"), ("reader.onnx", "entity"), ("stance.onnx", "logits")],
 )
-@pytest.mark.parametrize("how", ["shape", "type", "not finite"])
-def test_a_graph_with_other_outputs_is_refused(folder, name, output, how):
-    """Whatever it declares: a node put behind an output changes what comes out of it."""
+@pytest.mark.parametrize("difference", ["shape", "type", "not finite"])
+def test_a_graph_with_other_outputs_is_refused(folder, name, output, difference):
+    """Append a node that changes an output, whatever the graph declares."""
 
     def change(graph):
         for node in graph.node:
-            node.output[:] = ["before" if each == output else each for each in node.output]
-            node.input[:] = ["before" if each == output else each for each in node.input]
-        if how == "shape":
+            node.output[:] = ["before" if tensor == output else tensor for tensor in node.output]
+            node.input[:] = ["before" if tensor == output else tensor for tensor in node.input]
+        if difference == "shape":
             graph.node.append(onnx.helper.make_node("Shape", ["before"], ["sizes"]))
             graph.node.append(onnx.helper.make_node("ConstantOfShape", ["flat"], [output]))
             flat = onnx.numpy_helper.from_array(np.array([3, 1, 4], dtype=np.int64), "flat")
             graph.initializer.append(flat)
-        elif how == "type":
+        elif difference == "type":
             graph.node.append(onnx.helper.make_node("Cast", ["before"], [output], to=7))
         else:
             graph.node.append(onnx.helper.make_node("Mul", ["before", "inf"], [output]))
@@ -358,11 +361,11 @@ def test_a_graph_with_other_outputs_is_refused(folder, name, output, how):
             graph.initializer.append(value)
         for declared in graph.output:
             if declared.name == output:
-                kind = 7 if how == "type" else 1
+                kind = 7 if difference == "type" else 1
                 declared.CopyFrom(onnx.helper.make_tensor_value_info(output, kind, None))
 
     change_graph(folder, name, change)
-    message = refused(folder)
+    message = refusal(folder)
     assert message.startswith(f"{folder / name}: expected ")
     assert f"'{output}'" in message
 
@@ -371,18 +374,18 @@ def test_a_graph_with_other_inputs_is_refused(folder):
     def rename(graph):
         graph.input[0].name = "words"
         for node in graph.node:
-            node.input[:] = ["words" if each == "input_ids" else each for each in node.input]
+            node.input[:] = ["words" if tensor == "input_ids" else tensor for tensor in node.input]
 
     change_graph(folder, "reader.onnx", rename)
-    assert f"{folder / 'reader.onnx'}: cannot be run: " in refused(folder)
+    assert f"{folder / 'reader.onnx'}: cannot be run: " in refusal(folder)
 
 
-# The same folder as a start for training
+# Training that starts from the folder
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("junk", [None, "x", [], {}, -1, 0, 1.5, True, [None], {"a": []}])
-def test_any_value_of_the_encoder_is_read_or_refused_by_training(folder, junk):
+def test_training_reads_or_refuses_any_value_of_the_encoder(folder, junk):
     from claimstance.model.network import ClaimStanceModel
 
     path = folder / "config.json"

@@ -1,4 +1,4 @@
-"""An exported model gives its weights back."""
+"""Test the import of weights from an exported model."""
 
 import pytest
 import torch
@@ -35,28 +35,27 @@ def scales_of(folder):
 
 
 def test_float32_weights_are_imported_exactly(trained, weights, tmp_path):
-    found = load_onnx_weights(export(trained, tmp_path, "float32"))
-    assert found.keys() == weights.keys()
-    assert [name for name in weights if not torch.equal(found[name], weights[name])] == []
+    imported = load_onnx_weights(export(trained, tmp_path, "float32"))
+    assert imported.keys() == weights.keys()
+    assert [name for name in weights if not torch.equal(imported[name], weights[name])] == []
 
 
 def test_int8_weights_are_imported_within_half_a_step(trained, weights, tmp_path):
-    found = load_onnx_weights(export(trained, tmp_path, "int8"))
-    assert found.keys() == weights.keys()
+    imported = load_onnx_weights(export(trained, tmp_path, "int8"))
+    assert imported.keys() == weights.keys()
     scales = scales_of(trained)
     for name, exact in weights.items():
-        # A matrix has a step a row, symmetric around nought; a table of embeddings one, from least to greatest.
+        # A matrix has a step for each row, symmetric around zero; a table has one step, from its least to its greatest.
         scale = scales.get(name, torch.ones(1))
         smooth = exact * scale
         if name in scales:
             step = torch.from_numpy(round_columns(smooth.T.numpy())[1])[:, None]
         else:
             step = (exact.max() - exact.min()) / 254
-        assert ((found[name] * scale - smooth).abs() <= 0.51 * step + 1e-6).all(), name
-    assert (
-        sum(bool((scale != 1).any()) for scale in scales.values()) >= 5
-    )  # query, key, value, output, up
-    assert any(not torch.equal(found[name], weights[name]) for name in weights)
+        assert ((imported[name] * scale - smooth).abs() <= 0.51 * step + 1e-6).all(), name
+    smoothed = [name for name, scale in scales.items() if (scale != 1).any()]
+    assert len(smoothed) >= 5  # query, key, value, output, up
+    assert any(not torch.equal(imported[name], weights[name]) for name in weights)
 
 
 def test_a_folder_without_weights_is_loaded_from_its_onnx_files(trained, weights, tmp_path):
@@ -73,16 +72,16 @@ def test_bundled_models_can_be_loaded_for_training(name):
     assert {"attribution", "link", "stance", "claim"} <= model.heads.keys()
 
 
-def test_heads_stay_as_they_are_in_int8(weights, tmp_path, trained):
-    found = load_onnx_weights(export(trained, tmp_path, "int8"))
+def test_heads_are_not_rounded_in_int8(weights, tmp_path, trained):
+    imported = load_onnx_weights(export(trained, tmp_path, "int8"))
     assert [
         name
         for name in weights
-        if name.startswith("heads.") and not torch.equal(found[name], weights[name])
+        if name.startswith("heads.") and not torch.equal(imported[name], weights[name])
     ] == []
 
 
-def test_an_altered_or_a_missing_graph_is_refused(trained, tmp_path):
+def test_an_altered_or_missing_graph_is_refused(trained, tmp_path):
     folder = export(trained, tmp_path, "float32")
     (folder / LINK_FILE).write_bytes(b"no graph")
     with pytest.raises(ModelError, match="the file was altered"):

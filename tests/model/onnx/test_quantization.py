@@ -25,55 +25,62 @@ IDS = torch.tensor([[2, 17, 9, 31, 8, 40, 3]])
 
 
 def hidden(model):
+    """Return the hidden vectors of a model for ``IDS``."""
     with torch.no_grad():
         return model.encode(IDS, torch.ones_like(IDS), torch.zeros_like(IDS))
 
 
 def test_smoothquant_changes_only_the_last_digits(trained):
     model = ClaimStanceModel.from_pretrained(trained)
-    before = hidden(model)
-    linear = sum(isinstance(module, nn.Linear) for module in model.encoder.modules())
+    expected = hidden(model)
+
+    def count(kind):
+        return sum(isinstance(module, kind) for module in model.encoder.modules())
+
+    linear_count = count(nn.Linear)
     apply_smoothquant(
         model.encoder, WindowBuilder.from_json(model.tokenizer_json, model.config.max_tokens)
     )
-    assert (
-        sum(isinstance(module, PerTokenLinear) for module in model.encoder.modules()) == linear > 0
-    )
-    torch.testing.assert_close(hidden(model), before, atol=2e-5, rtol=0)
+    assert count(PerTokenLinear) == linear_count > 0
+    torch.testing.assert_close(hidden(model), expected, atol=2e-5, rtol=0)
 
 
 def rounded(values):
-    """As onnxruntime rounds what goes into a product: 255 steps from the least value to the greatest, 0 among them."""
+    """Round as onnxruntime rounds the input of a product: to 255 steps between least and greatest value, with 0."""
     step = (values.max().clamp_min(0) - values.min().clamp_max(0)) / 255
     return (values / step).round() * step
 
 
-def test_large_values_do_not_cost_others_their_precision():
+def test_large_values_do_not_reduce_the_precision_of_others():
     rng = torch.Generator().manual_seed(1)
     inputs = torch.randn(40, 32, generator=rng)
     inputs[:, 5] *= 30  # a channel
     inputs[7] *= 30  # a token
     linear = nn.Linear(32, 16)
     even = PerTokenLinear(linear, torch.ones(32).index_fill(0, torch.tensor([5]), 30.0))
-    given = []
-    even.register_forward_hook(lambda module, args, _: given.append(args[0] * module.inverse))
+    scaled_inputs = []
+
+    def keep_input(module, arguments, _):
+        scaled_inputs.append(arguments[0] * module.inverse)
+
+    even.register_forward_hook(keep_input)
     with torch.no_grad():
         exact = linear(inputs)
         torch.testing.assert_close(even(inputs), exact, atol=1e-3, rtol=1e-4)
-        greatest = given[0].abs().amax(-1, keepdim=True)
-        fine = rounded(given[0] / greatest) * greatest @ even.weight.T + even.bias
+        greatest = scaled_inputs[0].abs().amax(-1, keepdim=True)
+        fine = rounded(scaled_inputs[0] / greatest) * greatest @ even.weight.T + even.bias
         coarse = linear(rounded(inputs))
     ordinary = torch.arange(40) != 7
     assert (fine - exact)[ordinary].norm() < (coarse - exact)[ordinary].norm() / 20
 
 
-def test_a_row_of_zeros_is_no_division_by_zero():
+def test_a_row_of_zeros_causes_no_division_by_zero():
     even = PerTokenLinear(nn.Linear(4, 3, bias=False), torch.ones(4))
     assert even(torch.zeros(2, 4)).tolist() == [[0.0] * 3] * 2
 
 
 @pytest.mark.parametrize("precision", ["float32", "int8"])
-def test_an_exported_encoder_has_one_operator_a_layer_for_attention(trained, tmp_path, precision):
+def test_an_exported_encoder_has_one_attention_operator_in_each_layer(trained, tmp_path, precision):
     graph = onnx.load(export(trained, tmp_path, precision) / "reader.onnx").graph
     kinds = [node.op_type for node in graph.node]
     layers = ClaimStanceModel.from_pretrained(trained).encoder.config.num_hidden_layers
@@ -81,7 +88,7 @@ def test_an_exported_encoder_has_one_operator_a_layer_for_attention(trained, tmp
     assert "Softmax" not in kinds
 
 
-def test_exported_attention_equals_that_of_transformers(trained):
+def test_exported_attention_computes_the_same_as_transformers(trained):
     assert exported_attention("bert") != "eager"
     plain, ours = (
         hidden(ClaimStanceModel.from_pretrained(trained, attention))
@@ -97,9 +104,9 @@ def test_other_encoders_are_exported_with_eager_attention(kind):
 
 
 def integer_products(graph):
-    """The range of the activations of each integer product, and its weights, as the graph has them."""
-    values = {each.name: onnx.numpy_helper.to_array(each) for each in graph.initializer}
-    makers = {name: node for node in graph.node for name in node.output}
+    """Yield the name, the range of the activations and the weights of each integer product of a graph."""
+    values = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    producers = {name: node for node in graph.node for name in node.output}
     for node in graph.node:
         if node.op_type in (
             "MatMulInteger",
@@ -107,14 +114,13 @@ def integer_products(graph):
             "MatMulIntegerToFloat",
             "QLinearMatMul",
         ):
-            assert (
-                makers[node.input[0]].op_type == "DynamicQuantizeLinear"
-            )  # it gives unsigned integers of 8 bits
+            # DynamicQuantizeLinear returns unsigned integers of 8 bits.
+            assert producers[node.input[0]].op_type == "DynamicQuantizeLinear"
             yield node.name, (0, 255), values[node.input[1]]
 
 
 def sums_of_neighbours(activations, weights):
-    """The least and the greatest sum of two neighbouring products that 16 bits have to hold."""
+    """Return the least and the greatest sum of two neighbouring products, which 16 bits have to hold."""
     lowest, highest = activations
     products = np.stack([lowest * weights.astype(int), highest * weights.astype(int)])
     least, greatest = products.min(axis=0), products.max(axis=0)
@@ -122,13 +128,11 @@ def sums_of_neighbours(activations, weights):
 
 
 @pytest.mark.parametrize("kind", [*BUNDLED_MODELS, "fresh"])
-def test_no_sum_of_two_products_leaves_16_bits(trained, tmp_path, kind):
+def test_sums_of_two_products_fit_into_16_bits(trained, tmp_path, kind):
     folder = export(trained, tmp_path, "int8") if kind == "fresh" else BUNDLED_MODELS[kind]
-    products = [
-        product
-        for file in encoder_files(check_files(folder))
-        for product in integer_products(onnx.load(folder / file).graph)
-    ]
+    products = []
+    for file in encoder_files(check_files(folder)):
+        products += integer_products(onnx.load(folder / file).graph)
     layers = ModelConfig.load(folder).encoder["num_hidden_layers"]
     assert len(products) == 6 * layers
     for name, activations, weights in products:
@@ -138,7 +142,7 @@ def test_no_sum_of_two_products_leaves_16_bits(trained, tmp_path, kind):
         assert greatest < 2**15, name
 
 
-def test_a_sum_that_leaves_16_bits_is_noticed():
+def test_extreme_sums_of_two_products_are_computed():
     assert sums_of_neighbours((0, 255), np.array([[127], [-127]])) == (-32385, 32385)
     assert sums_of_neighbours((0, 255), np.array([[64], [65]]))[1] == 32895
     assert sums_of_neighbours((0, 255), np.array([[-127], [-2]]))[0] == -32895
@@ -167,9 +171,9 @@ MATRICES = {
 
 
 @pytest.mark.parametrize("kind", MATRICES)
-@pytest.mark.parametrize("kept", [np.float32, np.float64])
-def test_columns_are_rounded_within_half_a_step_and_16_bits(kind, kept):
-    matrix = MATRICES[kind](np.random.default_rng(3)).astype(kept)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_columns_are_rounded_within_half_a_step_and_16_bits(kind, dtype):
+    matrix = MATRICES[kind](np.random.default_rng(3)).astype(dtype)
     integers, scales = round_columns(matrix)
     assert (integers.dtype, scales.dtype, scales.shape) == (np.int8, np.float32, (50,))
     assert (np.abs(integers * scales.astype(float) - matrix) <= 0.501 * scales).all()
@@ -182,16 +186,16 @@ def test_columns_are_rounded_within_half_a_step_and_16_bits(kind, kept):
 def test_scales_are_no_coarser_than_needed():
     rng = np.random.default_rng(4)
     integers = round_columns(rng.normal(size=(384, 100)))[0].astype(int)
-    reached = np.abs(integers).max(axis=0) == 127
-    reached |= np.abs(integers[0::2] + integers[1::2]).max(axis=0) >= 127
-    assert reached.all()
+    is_at_limit = np.abs(integers).max(axis=0) == 127
+    is_at_limit |= np.abs(integers[0::2] + integers[1::2]).max(axis=0) >= 127
+    assert is_at_limit.all()
     unlike, _ = round_columns(np.tile([[1.0], [-1.0]], (8, 5)))
     assert set(np.abs(unlike).ravel()) == {127}
 
 
 def test_compact_steps_are_as_fine_as_the_spread_of_a_column_allows():
     matrix = np.random.default_rng(5).normal(size=(384, 20))
-    matrix[3, 0] = 60.0  # the largest weight sets the step of its column anyway
+    matrix[3, 0] = 60.0  # the largest weight determines the step of its column
     _, exact_scales = round_columns(matrix)
     integers, scales = round_columns(matrix, least_step=0.1)
     assert scales[0] == exact_scales[0]
@@ -204,7 +208,7 @@ def test_gptq_keeps_sums_within_16_bits(kind):
     rng = np.random.default_rng(3)
     matrix = MATRICES[kind](rng).astype(np.float32)
     inputs = rng.normal(size=(500, len(matrix))).astype(np.float32)
-    inputs[:, 1:] += 2 * inputs[:, :-1]  # what GPTQ gains by
+    inputs[:, 1:] += 2 * inputs[:, :-1]  # GPTQ gains by correlated inputs
     integers, scales = round_columns(matrix, 0.05, inputs.T @ inputs)
     even = np.concatenate([integers, np.zeros((len(matrix) % 2, 50), np.int8)])
     least, greatest = sums_of_neighbours((0, 255), even)
@@ -226,7 +230,9 @@ def test_gptq_halves_the_error_of_products_of_correlated_inputs():
     train, test = inputs[:3000], inputs[3000:]
     nearest, scales = round_columns(matrix, 0.2)
     rounded, _ = round_columns(matrix, 0.2, train.T @ train)
-    errors = [np.linalg.norm(test @ (x * scales - matrix)) for x in (rounded, nearest)]
+    errors = [
+        np.linalg.norm(test @ (integers * scales - matrix)) for integers in (rounded, nearest)
+    ]
     assert errors[0] < 0.5 * errors[1]
 
 
@@ -236,23 +242,22 @@ def test_gptq_can_round_a_layer_whose_inputs_are_all_zero():
     np.testing.assert_array_equal(rounded, round_columns(matrix, 0.2)[0])
 
 
-def test_compact_export_uses_the_text_that_it_is_given(trained, tmp_path):
+def test_compact_export_uses_the_calibration_texts(trained, tmp_path):
     texts = [f"The mayor said that harbour {number} was safe." for number in range(40)]
     plain = export(trained, tmp_path / "plain", "int8-compact")
     fitted = export(trained, tmp_path / "fitted", "int8-compact", calibration_texts=texts)
-    matrices = [
-        {
-            name: values
-            for name, _, values in integer_products(onnx.load(folder / "reader.onnx").graph)
-        }
-        for folder in (plain, fitted)
-    ]
-    assert matrices[0].keys() == matrices[1].keys()
-    for name, values in matrices[0].items():
-        assert (values != matrices[1][name]).any(), name
+
+    def matrices(folder):
+        graph = onnx.load(folder / "reader.onnx").graph
+        return {name: values for name, _, values in integer_products(graph)}
+
+    plain_matrices, fitted_matrices = matrices(plain), matrices(fitted)
+    assert plain_matrices.keys() == fitted_matrices.keys()
+    for name, values in plain_matrices.items():
+        assert (values != fitted_matrices[name]).any(), name
 
 
-def test_compact_head_computes_nearly_the_same(trained, tmp_path, monkeypatch):
+def test_a_compact_head_computes_nearly_the_same(trained, tmp_path, monkeypatch):
     monkeypatch.setattr(quantization, "_LEAST_COMPACTED", 64)
     plain = export(trained, tmp_path / "plain", "int8")
     compact = export(trained, tmp_path / "compact", "int8-compact")
@@ -271,7 +276,7 @@ def test_compact_head_computes_nearly_the_same(trained, tmp_path, monkeypatch):
 def test_compact_tables_have_one_coarse_step(trained, tmp_path, monkeypatch):
     monkeypatch.setattr(quantization, "_LEAST_TABLE", 1 << 10)
     graph = onnx.load(export(trained, tmp_path, "int8-compact") / "reader.onnx").graph
-    values = {one.name: onnx.numpy_helper.to_array(one) for one in graph.initializer}
+    values = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in graph.initializer}
     [base] = [
         name.removesuffix("_quantized")
         for name in values
@@ -296,12 +301,11 @@ def test_compact_files_compress_better(tmp_path):
 
 def test_the_bundled_model_has_smoothed_layers():
     graph = onnx.load(BUNDLED_MODELS["small"] / "reader.onnx").graph
-    inverse = {one.name for one in graph.initializer if one.name.endswith(".inverse")}
-    assert (
-        len(inverse) == 3 * 6
-    )  # of six layers: what attention, its output and the feed-forward layer are given
-    assert all(
-        np.isfinite(onnx.numpy_helper.to_array(one)).all()
-        for one in graph.initializer
-        if one.name in inverse
-    )
+    inverses = {
+        tensor.name: onnx.numpy_helper.to_array(tensor)
+        for tensor in graph.initializer
+        if tensor.name.endswith(".inverse")
+    }
+    # Each of six layers has them for the inputs of attention, of its output and of the feed-forward layer.
+    assert len(inverses) == 3 * 6
+    assert all(np.isfinite(values).all() for values in inverses.values())

@@ -45,7 +45,7 @@ def model_path(request, tokenizer_json, tmp_path_factory):
 
 
 def export_in_parts(source, folder, precision, count):
-    """Export with the largest size of a file that gives ``count`` files for the encoder."""
+    """Export with the limit to the size of a file that divides the encoder into ``count`` files."""
     traced = 4 * sum(
         weight.numel() for weight in ClaimStanceModel.from_pretrained(source).parameters()
     )
@@ -54,7 +54,7 @@ def export_in_parts(source, folder, precision, count):
 
 
 @pytest.mark.parametrize("precision", ["float32", "int8", "int8-compact"])
-def test_encoder_in_several_files_computes_the_same(model_path, precision, tmp_path):
+def test_an_encoder_in_several_files_computes_the_same(model_path, precision, tmp_path):
     single = export(model_path, tmp_path / "single", precision)
     divided = export_in_parts(model_path, tmp_path / "divided", precision, 3)
     assert encoder_files(check_files(single)) == ["reader.onnx"]
@@ -80,7 +80,7 @@ def test_each_layer_has_one_operator_for_attention(model_path, tmp_path):
     assert "Softmax" not in operators
 
 
-def test_exported_encoder_computes_as_transformers_does(model_path, tmp_path):
+def test_an_exported_encoder_computes_the_same_as_transformers(model_path, tmp_path):
     folder = export(model_path, tmp_path, "float32")
     ids = np.array([[2, 17, 9, 31, 8, 40, 3, 25, 11]])
     sentences = np.array([[0, 1, 3], [0, 3, 8]])
@@ -93,12 +93,12 @@ def test_exported_encoder_computes_as_transformers_does(model_path, tmp_path):
     np.testing.assert_allclose(actual, expected.numpy(), atol=2e-5)
 
 
-def test_weights_are_in_one_file_each_and_of_similar_size(model_path, tmp_path):
+def test_each_large_weight_is_in_one_file(model_path, tmp_path):
     folder = export_in_parts(model_path, tmp_path, "float32", 3)
     weights: list[str] = []
     for name in encoder_files(check_files(folder)):
         graph = onnx.load(folder / name).graph
-        large = [each.name for each in graph.initializer if np.prod(each.dims) > 100]
+        large = [tensor.name for tensor in graph.initializer if np.prod(tensor.dims) > 100]
         assert large
         weights += large
     assert len(weights) == len(set(weights))
@@ -114,14 +114,14 @@ def test_weights_of_several_files_are_imported(model_path, precision, tmp_path):
     assert all(torch.equal(expected[name], actual[name]) for name in expected)
 
 
-def test_export_in_one_file_removes_the_files_of_an_earlier_one(model_path, tmp_path):
+def test_export_in_one_file_removes_the_files_of_an_earlier_export(model_path, tmp_path):
     export_in_parts(model_path, tmp_path, "float32", 3)
     export(model_path, tmp_path, "float32")
     assert not list(tmp_path.glob("encoder-*"))
     load_predictor(tmp_path)
 
 
-def test_missing_part_is_an_error(model_path, tmp_path):
+def test_a_missing_part_is_an_error(model_path, tmp_path):
     folder = export_in_parts(model_path, tmp_path, "float32", 3)
     manifest = json.loads((folder / MANIFEST_FILE).read_text())
     del manifest["files"]["encoder-1.onnx"]
@@ -130,7 +130,7 @@ def test_missing_part_is_an_error(model_path, tmp_path):
         load_predictor(folder)[0].read(TEXTS)
 
 
-def test_encoder_with_too_few_layers_is_not_divided(model_path, tmp_path):
+def test_an_encoder_with_too_few_layers_is_not_divided(model_path, tmp_path):
     with pytest.raises(
         ModelError, match="an encoder of at least 5 layers to divide into 5 files, found 4"
     ):

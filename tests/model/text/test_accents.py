@@ -1,4 +1,4 @@
-"""Accents: folded away, with the origin of each character in the text as it was written."""
+"""Test the folding of accents, and the positions of folded characters in the original text."""
 
 import sys
 import unicodedata
@@ -34,15 +34,16 @@ def test_accents_are_folded_in_any_encoding(name, plain, form):
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("asked", [*FORMS, None])
-@pytest.mark.parametrize("written", [*FORMS, None])
-def test_a_name_is_found_in_any_encoding(name, asked, written):
-    def write(form):
+@pytest.mark.parametrize("name_form", [*FORMS, None])
+@pytest.mark.parametrize("text_form", [*FORMS, None])
+def test_a_name_is_found_in_any_encoding(name, name_form, text_form):
+    def encode(form):
         return fold_accents(name) if form is None else unicodedata.normalize(form, name)
 
-    text = f"Critics of {write(written)} were there, {write(written)}’s friends too."
-    found = [text[start:end] for start, end in find_mentions(write(asked), text)]
-    assert found == [write(written)] * 2
+    written = encode(text_form)
+    text = f"Critics of {written} were there, {written}’s friends too."
+    mentions = [text[start:end] for start, end in find_mentions(encode(name_form), text)]
+    assert mentions == [written] * 2
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -59,8 +60,8 @@ def test_a_name_is_found_in_any_encoding(name, asked, written):
 )
 def test_names_with_accents_have_surnames_and_acronyms(form, name, text, expected):
     text = unicodedata.normalize(form, text)
-    found = [text[start:end] for start, end in find_mentions(name, text)]
-    assert found == [unicodedata.normalize(form, word) for word in expected]
+    mentions = [text[start:end] for start, end in find_mentions(name, text)]
+    assert mentions == [unicodedata.normalize(form, word) for word in expected]
 
 
 @pytest.mark.parametrize(
@@ -76,10 +77,10 @@ def test_names_with_accents_have_surnames_and_acronyms(form, name, text, expecte
         ("שלום", "שָׁלוֹם", 1),
     ],
 )
-@pytest.mark.parametrize("form", ["NFC", "NFD"])
-@pytest.mark.parametrize("other", ["NFC", "NFD"])
-def test_names_in_other_scripts(name, text, count, form, other):
-    name, text = unicodedata.normalize(form, name), unicodedata.normalize(other, text)
+@pytest.mark.parametrize("name_form", ["NFC", "NFD"])
+@pytest.mark.parametrize("text_form", ["NFC", "NFD"])
+def test_names_in_other_scripts_are_matched_by_letter(name, text, count, name_form, text_form):
+    name, text = unicodedata.normalize(name_form, name), unicodedata.normalize(text_form, text)
     spans = find_mentions(name, text)
     assert len(spans) == count
     if count:
@@ -90,7 +91,7 @@ LETTERS = st.text(alphabet="aeñéǭłßÆơ\u0301\u0323\u0308\u0338でガ김가
 
 
 @given(LETTERS)
-def test_canonically_equal_texts_fold_to_the_same(text):
+def test_canonically_equal_texts_are_folded_to_the_same_text(text):
     folded = {fold_accents(unicodedata.normalize(form, text)) for form in ("NFC", "NFD")}
     assert folded == {fold_accents(text)}
     assert fold_accents(fold_accents(text)) == fold_accents(text)
@@ -129,7 +130,7 @@ def test_texts_without_accents_do_not_change():
     assert fold_with_offsets(text).origins is None
 
 
-def test_every_character_is_folded_to_something_shorter_than_a_word():
+def test_every_character_is_folded_to_at_most_four_characters():
     for number in range(0, sys.maxunicode, 7):
         if not 0xD800 <= number < 0xE000:
             assert len(fold_accents(chr(number))) <= 4

@@ -1,4 +1,4 @@
-"""Names that came apart: what belongs together, and what stands beside a name and is none of it."""
+"""Test the repair of entities: the words that belong to a name, and people who are known by their surnames."""
 
 import pytest
 
@@ -8,8 +8,8 @@ from claimstance.model.windows import Located
 LABELS = {"P": "PERSON", "O": "ORGANIZATION", "L": "LOCATION", "M": "MISC"}
 
 
-def found(text, *names, sentence=0):
-    """Entities as marked: ``"P Runa Salt"`` is a person, from where the last one ended."""
+def entities_of(text, *names, sentence=0):
+    """Yield entities by label and name, in the order of the text: ``"P Runa Salt"`` is a person."""
     end = 0
     for number, name in enumerate(names):
         start = text.index(name[2:], end)
@@ -17,10 +17,11 @@ def found(text, *names, sentence=0):
         yield FoundEntity(Located(sentence, start, end), LABELS[name[0]], 0.9 - number / 10)
 
 
-def whole(text, *names):
+def repaired(text, *names):
+    """Return the repaired entities of a sentence by label and name."""
     return [
-        f"{one.label[0]} {text[one.span.start : one.span.end]}"
-        for one in whole_names(list(found(text, *names)), [text])
+        f"{entity.label[0]} {text[entity.span.start : entity.span.end]}"
+        for entity in whole_names(list(entities_of(text, *names)), [text])
     ]
 
 
@@ -54,7 +55,7 @@ def whole(text, *names):
     ],
 )
 def test_adjacent_names_are_joined(text, marked, expected):
-    assert whole(text, *marked) == expected
+    assert repaired(text, *marked) == expected
 
 
 @pytest.mark.parametrize(
@@ -74,7 +75,7 @@ def test_adjacent_names_are_joined(text, marked, expected):
             "Once Runa Salt Tower was high.",
             ["P Runa Salt"],
             ["P Runa Salt"],
-        ),  # of persons, the model finds the ends
+        ),  # the model finds the ends of names of persons
         (
             "Orvane Says No To Karsholm in May",
             ["O Orvane", "L Karsholm"],
@@ -91,7 +92,7 @@ def test_adjacent_names_are_joined(text, marked, expected):
     ],
 )
 def test_capitalised_words_after_a_name_belong_to_it(text, marked, expected):
-    assert whole(text, *marked) == expected
+    assert repaired(text, *marked) == expected
 
 
 @pytest.mark.parametrize(
@@ -113,7 +114,7 @@ def test_capitalised_words_after_a_name_belong_to_it(text, marked, expected):
     ],
 )
 def test_capitalised_words_before_a_name_belong_to_it(text, marked, expected):
-    assert whole(text, *marked) == expected
+    assert repaired(text, *marked) == expected
 
 
 @pytest.mark.parametrize(
@@ -150,26 +151,22 @@ def test_capitalised_words_before_a_name_belong_to_it(text, marked, expected):
         ("It sued Podmer & Salt in May.", ["O Podmer &", "O Salt"], ["O Podmer & Salt"]),
     ],
 )
-def test_a_name_has_whole_words(text, marked, expected):
-    assert whole(text, *marked) == expected
+def test_a_name_is_extended_to_whole_words(text, marked, expected):
+    assert repaired(text, *marked) == expected
 
 
 def people(*sentences):
-    """Return sentence, label and text of each entity of sentences, which are texts with the names marked in them."""
+    """Return sentence, label and name of each entity; sentences are (text, names marked in it)."""
     texts = [text for text, *_ in sentences]
-    marked = [
-        entity
-        for number, (text, *names) in enumerate(sentences)
-        for entity in found(text, *names, sentence=number)
-    ]
-    return [
-        (
-            one.span.sentence,
-            one.label[0],
-            texts[one.span.sentence][one.span.start : one.span.end],
-        )
-        for one in with_known_people(marked, texts)
-    ]
+    marked = []
+    for number, (text, *names) in enumerate(sentences):
+        marked += entities_of(text, *names, sentence=number)
+    entities = []
+    for entity in with_known_people(marked, texts):
+        span = entity.span
+        name = texts[span.sentence][span.start : span.end]
+        entities.append((span.sentence, entity.label[0], name))
+    return entities
 
 
 FULL = ("They asked Runa Salt about cod.", "P Runa Salt")
@@ -195,7 +192,7 @@ def test_a_surname_alone_is_the_person_named_in_full_elsewhere(text, names):
     assert entities == [(0, "P", "Runa Salt"), *[(1, "P", name) for name in names]]
 
 
-def test_an_ordinary_word_at_the_start_of_a_sentence_is_no_surname():
+def test_an_ordinary_word_at_the_start_of_a_sentence_is_not_a_surname():
     entities = people(FULL, ("Salt is white.",), ("They eat salt.",), ("Then Salt left.",))
     assert entities == [(0, "P", "Runa Salt"), (3, "P", "Salt")]
 
@@ -203,29 +200,34 @@ def test_an_ordinary_word_at_the_start_of_a_sentence_is_no_surname():
 def test_a_person_replaces_another_label_unless_that_is_more_frequent():
     assert people(FULL, ("Then Salt left.", "L Salt"))[1:] == [(1, "P", "Salt")]
     quay = ("They came to Runa Salt.", "L Runa Salt")
-    assert people(FULL, quay)[1:] == [(1, "L", "Runa Salt")]  # all of the name is there to tell by
+    assert people(FULL, quay)[1:] == [
+        (1, "L", "Runa Salt")
+    ]  # the full name needs no other evidence
     town = [(f"They came to Salt in {year}.", "L Salt") for year in (1951, 1952)]
     assert [label for _, label, _ in people(FULL, *town)] == ["P", "L", "L"]
 
 
 def test_a_surname_alone_has_the_probability_of_the_full_name():
     texts = [FULL[0], "Salt left."]
-    full, known = with_known_people(list(found(*FULL)), texts)
-    assert (known.span, known.label) == (Located(1, 0, 4), "PERSON")
-    assert known.probability == full.probability
+    full_name, surname = with_known_people(list(entities_of(*FULL)), texts)
+    assert (surname.span, surname.label) == (Located(1, 0, 4), "PERSON")
+    assert surname.probability == full_name.probability
 
 
-def test_a_surname_without_a_full_name_is_no_person():
+def test_a_surname_without_a_full_name_adds_no_person():
     assert people(("Salt left.", "P Salt"), ("Then Salt came.",)) == [(0, "P", "Salt")]
 
 
 def test_an_entity_without_a_capital_is_dropped():
-    assert whole("the state of Orvane is small", "L state of", "L Orvane") == ["L Orvane"]
+    assert repaired("the state of Orvane is small", "L state of", "L Orvane") == ["L Orvane"]
 
 
 def test_names_are_joined_within_a_sentence_with_the_least_probability():
     texts = ["It was in Bergen", "Street Journal staff wrote of it."]
-    marked = [*found(texts[0], "L Bergen"), *found(texts[1], "O Street", "O Journal", sentence=1)]
+    marked = [
+        *entities_of(texts[0], "L Bergen"),
+        *entities_of(texts[1], "O Street", "O Journal", sentence=1),
+    ]
     first, second = whole_names(marked, texts)
     assert (first.span, second.span) == (Located(0, 10, 16), Located(1, 0, 14))
     assert second.probability == pytest.approx(0.8)

@@ -1,4 +1,4 @@
-"""Where lines end, and where that ends what is said on them."""
+"""Test the layout of lines, and which of their ends are ends of speech."""
 
 import pytest
 
@@ -7,6 +7,7 @@ from claimstance.model.text.sentences import split_sentences
 
 
 def layout(text):
+    """Return the layout of a text."""
     return layout_of(text, split_sentences(text))
 
 
@@ -40,5 +41,5 @@ def test_sentences_within_quotation_marks_are_quoted():
 
 
 def test_a_colon_introduces_later_lines():
-    found = layout("Salt listed three things. These are:\nNets\nBoats")
-    assert [found.introduces(index) for index in range(4)] == [True, True, False, False]
+    text_layout = layout("Salt listed three things. These are:\nNets\nBoats")
+    assert [text_layout.introduces(index) for index in range(4)] == [True, True, False, False]

@@ -1,3 +1,6 @@
+"""Test the search for mentions of names in texts."""
+
+import subprocess
 import sys
 import time
 
@@ -10,6 +13,7 @@ from claimstance.model.text.person_names import bare_name, honorific_of, person_
 
 
 def mentions(name, text):
+    """Return the mentions of a name in a text."""
     return [text[start:end] for start, end in find_mentions(name, text)]
 
 
@@ -39,7 +43,7 @@ def mentions(name, text):
         ("Martin Roe Jr.", "Roe lost.", ["Roe"]),
     ],
 )
-def test_mentions_of_a_person(name, text, expected):
+def test_a_person_is_mentioned_by_forms_of_the_name(name, text, expected):
     assert mentions(name, text) == expected
 
 
@@ -62,7 +66,7 @@ def test_mentions_of_a_person(name, text, expected):
         ("U.S.", "the U.S. army", ["U.S."]),
     ],
 )
-def test_mentions_of_other_names(name, text, expected):
+def test_other_names_are_mentioned_in_full_or_by_acronym(name, text, expected):
     assert mentions(name, text) == expected
 
 
@@ -74,7 +78,7 @@ def test_mentions_of_other_names(name, text, expected):
         ("immigration", "Immigration, anti-immigration", 2),
     ],
 )
-def test_topic_is_a_whole_phrase_in_any_case(name, text, expected):
+def test_a_topic_is_mentioned_as_a_whole_phrase_in_any_case(name, text, expected):
     assert len(find_mentions(name, text)) == expected
 
 
@@ -99,13 +103,13 @@ def test_mentions_are_ordered_spans(name, text):
 def test_a_name_is_compiled_once():
     text = "Ann Lee said that Lee would go. " * 4
     find_mentions("Ann Lee", text)
-    began = time.perf_counter()
+    start = time.perf_counter()
     for _ in range(1000):
         find_mentions("Ann Lee", text)
-    assert time.perf_counter() - began < 1
+    assert time.perf_counter() - start < 1
 
 
-def test_parts_of_a_name():
+def test_names_are_divided_into_their_parts():
     assert bare_name("former Defense Secretary Ash Carter's") == "Ash Carter"
     assert honorific_of("Vice President Ann Lee") == "Vice President"
     assert honorific_of("President of the Senate") == ""
@@ -116,12 +120,10 @@ def test_parts_of_a_name():
 
 
 def test_mentions_need_no_torch():
-    import subprocess
-
     modules = "claimstance.model.text.mentions, claimstance.model.text.sentences"
     code = f"import sys, {modules}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_a_name_that_ends_with_an_apostrophe_is_no_error():
+def test_a_name_that_ends_with_an_apostrophe_raises_no_error():
     assert find_mentions("Ada ’", "Ada and I.") == [(0, 3)]

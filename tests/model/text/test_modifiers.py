@@ -1,4 +1,4 @@
-"""Names that merely modify what stands behind them."""
+"""Test which names merely modify the noun after them."""
 
 import pytest
 

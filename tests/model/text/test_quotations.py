@@ -1,4 +1,4 @@
-"""Quotations that fill their lines, and the names behind them."""
+"""Test quotations that fill their lines, and the names of speakers after them."""
 
 import pytest
 
@@ -8,23 +8,26 @@ from claimstance.model.text.sentences import split_sentences
 from claimstance.model.windows import Located
 
 
-def found(text, people=()):
-    """Each quotation with its name, as text; ``people`` are persons that the model found, by name."""
+def quotations_with_speakers(text, people=()):
+    """Return each quotation with the name of its speaker; ``people`` are the names that the model tagged as persons."""
     bounds = split_sentences(text)
     texts = [text[start:end] for start, end in bounds]
-    places = [
+    person_spans = [
         Located(index, sentence.index(name), sentence.index(name) + len(name))
         for name in people
         for index, sentence in enumerate(texts)
         if name in sentence
     ]
+
+    def surface(span):
+        return texts[span.sentence][span.start : span.end]
+
     return [
         (
-            " ".join(texts[p.sentence][p.start : p.end] for p in quotation.content),
-            quotation.name
-            and texts[quotation.name.sentence][quotation.name.start : quotation.name.end],
+            " ".join(surface(piece) for piece in quotation.content),
+            quotation.name and surface(quotation.name),
         )
-        for quotation in quotations(texts, layout_of(text, bounds), places)
+        for quotation in quotations(texts, layout_of(text, bounds), person_spans)
     ]
 
 
@@ -48,7 +51,9 @@ def found(text, people=()):
 )
 def test_a_name_after_a_quotation_is_its_speaker(marks, behind, name):
     quotation = f"{marks[0]}We came to leave some for our grandchildren.{marks[1]}"
-    assert found(f"They spoke.\n\n{quotation}{behind}\n\nIt rained.") == [(quotation, name)]
+    assert quotations_with_speakers(f"They spoke.\n\n{quotation}{behind}\n\nIt rained.") == [
+        (quotation, name)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -63,8 +68,11 @@ def test_a_name_after_a_quotation_is_its_speaker(marks, behind, name):
         " It rained. — Runa Salt, minister",
     ],
 )
-def test_other_words_after_a_quotation_are_no_speaker(behind):
-    assert [name for _, name in found(f"“We came to fish.”{behind}")] in ([], [None])
+def test_other_words_after_a_quotation_are_not_a_speaker(behind):
+    assert [name for _, name in quotations_with_speakers(f"“We came to fish.”{behind}")] in (
+        [],
+        [None],
+    )
 
 
 @pytest.mark.parametrize(
@@ -77,29 +85,31 @@ def test_other_words_after_a_quotation_are_no_speaker(behind):
     ],
 )
 def test_a_quotation_that_does_not_fill_its_line_is_ignored(text):
-    assert found(text) == []
+    assert quotations_with_speakers(text) == []
 
 
 def test_a_name_alone_on_its_line_is_a_speaker_only_if_it_is_a_person():
     text = "“We came to fish.”\n\nRuna Salt\n\nIt rained."
-    assert found(text) == [("“We came to fish.”", None)]
-    assert found(text, ["Runa Salt"]) == [("“We came to fish.”", "Runa Salt")]
+    assert quotations_with_speakers(text) == [("“We came to fish.”", None)]
+    assert quotations_with_speakers(text, ["Runa Salt"]) == [("“We came to fish.”", "Runa Salt")]
 
 
-def test_a_name_above_a_quotation_is_its_heading():
+def test_a_name_above_a_quotation_is_a_heading_and_not_its_speaker():
     people = ["Runa Salt", "Emil Draycott"]
     above = "Runa Salt\n\n“We came to fish.”\n\nEmil Draycott\n\n“We did not.”"
-    assert [name for _, name in found(above, people)] == [None, None]
+    assert [name for _, name in quotations_with_speakers(above, people)] == [None, None]
     below = "“We came to fish.”\n\nRuna Salt\n\n“We did not.”\n\nEmil Draycott"
-    assert [name for _, name in found(below, people)] == people
+    assert [name for _, name in quotations_with_speakers(below, people)] == people
 
 
 def test_a_quotation_of_several_sentences_and_paragraphs_is_one():
     text = "• “We came to fish. It rained.\n\n“Then we left.”\n— Runa Salt"
-    assert found(text) == [("“We came to fish. It rained. “Then we left.”", "Runa Salt")]
+    assert quotations_with_speakers(text) == [
+        ("“We came to fish. It rained. “Then we left.”", "Runa Salt")
+    ]
 
 
-def test_the_answerer_follows_the_cue():
+def test_the_person_who_answers_follows_the_cue():
     text = "Draycott asked Minister Runa Salt about cod."
     start, end = answerer(text, len("Draycott asked"))
     assert text[start:end] == "Minister Runa Salt"

@@ -1,3 +1,5 @@
+"""Test the division of texts into sentences."""
+
 import time
 
 import pytest
@@ -8,10 +10,12 @@ from claimstance.model.text.sentences import split_sentences
 
 
 def sentences(text):
+    """Return the sentences of a text."""
     return [text[start:end] for start, end in split_sentences(text)]
 
 
 def check_cover(text, spans):
+    """Check that spans are in order, begin and end with words, and leave only whitespace between them."""
     previous = 0
     for start, end in spans:
         assert previous <= start < end <= len(text)
@@ -70,8 +74,8 @@ def test_every_character_lies_in_one_sentence(text):
 
 
 @given(NEWS_LIKE, st.lists(st.tuples(st.integers(-5, 300), st.integers(-5, 300)), max_size=8))
-def test_every_character_is_covered_for_any_splitter(text, found):
-    check_cover(text, split_sentences(text, lambda paragraph: found))
+def test_every_character_is_covered_for_any_splitter(text, spans):
+    check_cover(text, split_sentences(text, lambda paragraph: spans))
 
 
 @pytest.mark.parametrize(
@@ -99,7 +103,7 @@ def test_every_character_is_covered_for_any_splitter(text, found):
         ("Lee (D-Ore.), who left, won.", ["Lee (D-Ore.), who left, won."]),
     ],
 )
-def test_abbreviations_and_initials(text, expected):
+def test_abbreviations_and_initials_end_no_sentence(text, expected):
     assert sentences(text) == expected
 
 
@@ -121,7 +125,7 @@ def test_quotes_stay_with_their_sentence(text, expected):
     assert sentences(text) == expected
 
 
-def test_headline_is_a_sentence_of_its_own():
+def test_a_headline_is_a_sentence():
     assert sentences("Mayor quits\nLONDON — She left on Friday.\n\nno comment") == [
         "Mayor quits",
         "LONDON — She left on Friday.",
@@ -129,7 +133,7 @@ def test_headline_is_a_sentence_of_its_own():
     ]
 
 
-def test_wrapped_line_is_not_an_end():
+def test_a_wrapped_line_is_not_the_end_of_a_sentence():
     assert sentences("The mayor said on\r\nfriday that she,\nlike others, left. It rained.") == [
         "The mayor said on\r\nfriday that she,\nlike others, left.",
         "It rained.",
@@ -150,9 +154,9 @@ def test_offsets_count_code_points():
 )
 def test_long_text_takes_linear_time(piece):
     text = piece * (50_000 // len(piece))
-    began = time.perf_counter()
+    start = time.perf_counter()
     check_cover(text, split_sentences(text))
-    assert time.perf_counter() - began < 5
+    assert time.perf_counter() - start < 5
 
 
 CLAUSES = ["Governor Salt disagreed.", "Runa Salt disagreed.", "Workers disagreed.", "It’s late."]
@@ -203,12 +207,12 @@ def test_an_abbreviation_before_a_name_or_noun_ends_a_sentence(first, following)
         "Emil Draycott Jr. Boulevard shut.",
     ],
 )
-def test_an_abbreviation_that_belongs_to_the_next_word_ends_nothing(text):
+def test_an_abbreviation_that_belongs_to_the_next_word_ends_no_sentence(text):
     assert sentences(f"It rained. {text} It snowed.") == ["It rained.", text, "It snowed."]
 
 
 @pytest.mark.parametrize("mark", ["1.", "12.", "(3)", "Q.", "A.", "IV.", "b)"])
-def test_the_mark_of_a_list_item_is_no_sentence(mark):
+def test_the_mark_of_a_list_item_is_not_a_sentence(mark):
     text = f"{mark} Runa Salt called the plan a disgrace. It rained.\nA line."
     assert sentences(text) == [
         f"{mark} Runa Salt called the plan a disgrace.",
@@ -217,7 +221,7 @@ def test_the_mark_of_a_list_item_is_no_sentence(mark):
     ]
 
 
-def test_marks_within_a_list_of_one_line_are_no_sentences():
+def test_marks_of_a_list_in_one_line_are_not_sentences():
     assert sentences("1. Salt left. 2. Draycott came.") == ["1. Salt left.", "2. Draycott came."]
     assert sentences("How many came? 5. He left.") == ["How many came?", "5.", "He left."]
 
@@ -236,7 +240,7 @@ def test_an_address_is_not_divided(address):
         assert sentences(f"It rained. {text} He left.") == ["It rained.", text, "He left."]
 
 
-def test_a_public_reply_keeps_its_stop():
+def test_a_public_reply_keeps_its_initial_stop():
     assert sentences(".@MinisterSalt is wrong. He left.") == [
         ".@MinisterSalt is wrong.",
         "He left.",
@@ -247,10 +251,10 @@ def test_a_public_reply_keeps_its_stop():
 @pytest.mark.parametrize("marks", ["“”", '""', "‘’", "«»", ("''", "''")])
 def test_a_mark_after_a_stop_stays_with_its_quotation(marks):
     opening, closing = marks
-    said = f"{opening}It is over,{closing} he said."
-    assert sentences(f"The minister left.{said}") == ["The minister left.", said]
-    ended = f"{opening}It is over.{closing}"
-    assert sentences(f"{ended}He left. {said}") == [ended, "He left.", said]
+    speech = f"{opening}It is over,{closing} he said."
+    assert sentences(f"The minister left.{speech}") == ["The minister left.", speech]
+    quotation = f"{opening}It is over.{closing}"
+    assert sentences(f"{quotation}He left. {speech}") == [quotation, "He left.", speech]
 
 
 def test_sentences_within_single_marks_are_divided():
