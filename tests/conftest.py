@@ -193,14 +193,14 @@ def client(start):
 
 
 @pytest.fixture
-def here(tmp_path, monkeypatch):
+def workdir(tmp_path, monkeypatch):
     """Change to an empty folder and return it, so that messages contain relative paths."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
 @pytest.fixture
-def run(here, monkeypatch, capfd):
+def run(workdir, monkeypatch, capfd):
     """Return a function that runs the program in this process and returns its exit code, output and message lines."""
     from claimstance.inference.cli.main import main
 

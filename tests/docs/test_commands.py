@@ -49,19 +49,19 @@ WALKED = [
 
 
 @pytest.fixture
-def project(here, monkeypatch):
+def project(workdir, monkeypatch):
     """Return a folder with the project's seeds and configurations, and files as users have them."""
     pyarrow, pq = (pytest.importorskip(name) for name in ("pyarrow", "pyarrow.parquet"))
     for folder in ("seeds", "configs"):
-        shutil.copytree(ROOT / folder, here / folder)
+        shutil.copytree(ROOT / folder, workdir / folder)
     article = "Cod Talks Open\n" + "\n".join(PARAGRAPHS)
     for name in ("article.txt", "articles/a.txt", "articles/b.txt"):
         write(name, article)
     page = PAGE.format("".join(f"<p>{paragraph}</p>" for paragraph in PARAGRAPHS * 3))
     for name in ("page.html", "pages/a.html"):
         write(name, page)
-    (here / "report.pdf").write_bytes(pdf(PARAGRAPHS))
-    (here / "letter.docx").write_bytes(docx(*PARAGRAPHS))
+    (workdir / "report.pdf").write_bytes(pdf(PARAGRAPHS))
+    (workdir / "letter.docx").write_bytes(docx(*PARAGRAPHS))
     write("news.csv", f"key,kicker,story,body\n1,Cod,{PARAGRAPHS[0]},{PARAGRAPHS[1]}\n")
     pq.write_table(pyarrow.table({"id": ["1", "2"], "text": PARAGRAPHS}), "news.parquet")
     write(
@@ -73,11 +73,11 @@ def project(here, monkeypatch):
             for name, verb in (("Salt", "praised"), ("Draycott", "attacked"))
         ),
     )
-    records = list(read_jsonl(here / "seeds" / "records.jsonl"))[:8]
+    records = list(read_jsonl(workdir / "seeds" / "records.jsonl"))[:8]
     write("records.jsonl", "".join(f"{record.model_dump_json()}\n" for record in records))
-    export = (here / "seeds" / "label-studio.json").read_text(encoding="utf-8")
+    export = (workdir / "seeds" / "label-studio.json").read_text(encoding="utf-8")
     write("export.json", export.replace('"Source"', '"Sprecher"').replace('"Content"', '"Aussage"'))
-    return here
+    return workdir
 
 
 @pytest.fixture

@@ -57,10 +57,10 @@ def test_every_section_with_code_is_tested():
 
 
 @pytest.fixture
-def project(here):
+def project(workdir):
     """Return a folder with the seeds, as a reader of the documentation has it."""
-    shutil.copytree(ROOT / "seeds", here / "seeds")
-    return here
+    shutil.copytree(ROOT / "seeds", workdir / "seeds")
+    return workdir
 
 
 def accept(tasks, export):

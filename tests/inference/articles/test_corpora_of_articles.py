@@ -30,7 +30,7 @@ def texts_and_errors(items):
 # CSV and TSV
 
 
-def test_csv_with_quoted_cells_and_metadata(here, caplog):
+def test_csv_with_quoted_cells_and_metadata(workdir, caplog):
     articles = read(
         "a.csv", 'id,title,text,outlet,n\nx,One,He left.,Courier,3\n,,"She said, “no”.\nTwice.",,\n'
     )
@@ -53,18 +53,18 @@ def test_csv_with_quoted_cells_and_metadata(here, caplog):
         ("a.csv", '"id","text"\n"x","He left."\n,\n'),
     ],
 )
-def test_delimiters_and_line_ends(here, name, data):
+def test_delimiters_and_line_ends(workdir, name, data):
     assert read(name, data) == [Article("x", "He left.")]
 
 
-def test_a_guessed_text_column_is_logged(here, caplog):
+def test_a_guessed_text_column_is_logged(workdir, caplog):
     assert read("a.csv", "ID,Headline,Body\n7,One,He left.\n") == [Article("7", "He left.", "One")]
     assert caplog.messages == [
         "a.csv: no column 'text': 'Body' is read as the text (--text-column names another)"
     ]
 
 
-def test_columns_named_by_options_are_read(here, caplog):
+def test_columns_named_by_options_are_read(workdir, caplog):
     articles = read(
         "a.csv", "text,story,key,kicker\nshort,He left.,k,One\n", "story", "key", "kicker"
     )
@@ -102,11 +102,11 @@ def test_columns_named_by_options_are_read(here, caplog):
         ),
     ],
 )
-def test_a_table_without_articles_is_an_error(here, data, columns, message):
+def test_a_table_without_articles_is_an_error(workdir, data, columns, message):
     assert texts_and_errors(read("a.csv", data, *columns)) == [message]
 
 
-def test_a_bad_row_leaves_the_others_readable(here):
+def test_a_bad_row_leaves_the_others_readable(workdir):
     data = (
         b'id,text\n1,A.\n2,B,C\n3\n4,"B "so" he said"\n5,\xff\n6,a\0b\n7,"C.\n\nD."\n8,'
         + b"x" * 11_000_000
@@ -128,14 +128,14 @@ def test_a_bad_row_leaves_the_others_readable(here):
 
 
 @pytest.mark.parametrize("bad", [b"\xff", b"\0", b"\xed\xa0\x80"])
-def test_a_bad_line_within_a_row_leaves_other_rows_readable(here, bad):
+def test_a_bad_line_within_a_row_leaves_other_rows_readable(workdir, bad):
     data = b'id,text\n1,A.\n2,"one\ntwo ""%s"", and\n\nthree\n",\n3,"B."\n4,"C\n"\n' % bad
     first_text, error_message, *later_texts = texts_and_errors(read("a.csv", data))
     assert error_message.startswith("a.csv, line 4: expected UTF-8 text, found ")
     assert (first_text, later_texts) == ("A.", ["B.", "C\n"])
 
 
-def test_an_unclosed_quote_is_an_error(here):
+def test_an_unclosed_quote_is_an_error(workdir):
     output = texts_and_errors(read("a.csv", 'id,text\n1,A.\n2,"B\n3,C.\n4,D.\n'))
     assert output == [
         "A.",
@@ -144,7 +144,7 @@ def test_an_unclosed_quote_is_an_error(here):
     ]
 
 
-def test_an_overlong_row_of_many_lines_leaves_the_others_readable(here):
+def test_an_overlong_row_of_many_lines_leaves_the_others_readable(workdir):
     data = 'id,text\n1,A.\n2,"' + ('x, ""y"", ' * 100_000 + "\n") * 15 + '"\n3,B.\n'
     assert texts_and_errors(read("a.csv", data)) == [
         "A.",
@@ -164,7 +164,7 @@ def test_an_overlong_row_of_many_lines_leaves_the_others_readable(here):
     )
 
 
-def test_a_header_of_many_columns_takes_little_time(here):
+def test_a_header_of_many_columns_takes_little_time(workdir):
     start = time.process_time()
     output = texts_and_errors(
         read("a.csv", "text," + ",".join(f"c{n}" for n in range(300_000)) + "\n1\n")
@@ -173,7 +173,7 @@ def test_a_header_of_many_columns_takes_little_time(here):
     assert time.process_time() - start < 10
 
 
-def test_fields_may_exceed_the_default_limit_of_the_csv_module(here):
+def test_fields_may_exceed_the_default_limit_of_the_csv_module(workdir):
     import csv
 
     before = csv.field_size_limit()
@@ -182,7 +182,7 @@ def test_fields_may_exceed_the_default_limit_of_the_csv_module(here):
 
 
 @pytest.mark.parametrize("name", ["a.tsv", "a.csv"])
-def test_rows_are_lines_where_quotation_marks_quote_no_cells(here, name):
+def test_rows_are_lines_where_quotation_marks_quote_no_cells(workdir, name):
     data = 'id\ttext\n1\t"The mill burns.\n2\tAnd nobody came."\n3\tHe left.\n4\t"She stayed."\n5\t"No," he said.'
     assert texts_and_errors(read(name, data)) == [
         '"The mill burns.',
@@ -193,7 +193,7 @@ def test_rows_are_lines_where_quotation_marks_quote_no_cells(here, name):
     ]
 
 
-def test_a_bad_row_of_a_file_without_quoting_leaves_the_others_readable(here):
+def test_a_bad_row_of_a_file_without_quoting_leaves_the_others_readable(workdir):
     data = b'id\ttext\n1\t"A.\n2\tB."\n3\t"C\n4\tD\todd\n5\t"E "x".\n6\t\xff"\n7\tF.'
     assert texts_and_errors(read("a.tsv", data)) == [
         '"A.',
@@ -206,7 +206,7 @@ def test_a_bad_row_of_a_file_without_quoting_leaves_the_others_readable(here):
     ]
 
 
-def test_quoted_cells_of_a_file_with_tabs(here):
+def test_quoted_cells_of_a_file_with_tabs(workdir):
     data = 'id\ttext\n1\t"The mill\tburns.\n\nNobody came."\n2\t"He said ""no""."\n'
     assert texts_and_errors(read("a.tsv", data)) == [
         "The mill\tburns.\n\nNobody came.",
@@ -214,18 +214,18 @@ def test_quoted_cells_of_a_file_with_tabs(here):
     ]
 
 
-def test_numbers_in_csv_stay_text(here):
+def test_numbers_in_csv_stay_text(workdir):
     assert read("a.csv", "id,text,n\n1,2026,007\n") == [Article("1", "2026", meta={"n": "007"})]
 
 
-def test_a_file_that_starts_with_100_bad_rows_is_abandoned(here):
+def test_a_file_that_starts_with_100_bad_rows_is_abandoned(workdir):
     output = texts_and_errors(read("a.jsonl", b"\xff\n" * 1000))
     assert len(output) == 101
     assert output[-1] == "a.jsonl: none of the first 100 rows can be read: the rest was left"
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
-def test_memory_does_not_grow_with_the_corpus(here, name):
+def test_memory_does_not_grow_with_the_corpus(workdir, name):
     row = "x" * 1000
     if name == "a.csv":
         header, line = "text\n", f'"{row}"\n'
@@ -244,7 +244,7 @@ def test_memory_does_not_grow_with_the_corpus(here, name):
 # JSON Lines
 
 
-def test_metadata_in_json_lines(here, caplog):
+def test_metadata_in_json_lines(workdir, caplog):
     rows = [
         {
             "body": "A",
@@ -264,7 +264,7 @@ def test_metadata_in_json_lines(here, caplog):
     ]
 
 
-def test_a_line_that_lacks_the_text_column_is_an_error(here):
+def test_a_line_that_lacks_the_text_column_is_an_error(workdir):
     assert texts_and_errors(read("a.jsonl", '{"text": "A"}\n{"body": "B"}\n{"text": "C"}')) == [
         "A",
         "a.jsonl, line 2: expected a column 'text', found body",
@@ -275,7 +275,7 @@ def test_a_line_that_lacks_the_text_column_is_an_error(here):
     ) == ["a.jsonl, line 1: expected a column 'key', found text", "B"]
 
 
-def test_tagged_articles_can_be_read_as_articles(here, tagger):
+def test_tagged_articles_can_be_read_as_articles(workdir, tagger):
     article = tagger.tag(
         "He left.",
         doc_id="x",
@@ -312,13 +312,13 @@ def test_tagged_articles_can_be_read_as_articles(here, tagger):
         ),
     ],
 )
-def test_unsupported_metadata_is_an_error(here, line, message):
+def test_unsupported_metadata_is_an_error(workdir, line, message):
     (error_message,) = texts_and_errors(read("a.jsonl", line))
     assert error_message.startswith("a.jsonl, line 1: ")
     assert message in error_message
 
 
-def test_an_overlong_line_leaves_the_others_readable(here):
+def test_an_overlong_line_leaves_the_others_readable(workdir):
     data = b'{"text": "A."}\n{"text": "' + b"x" * 50_000_000 + b'"}\n{"text": "B."}\n'
     Path("a.jsonl").write_bytes(data)
     del data
@@ -349,7 +349,7 @@ def write(pa, **columns):
     pa.parquet.write_table(pa.table(columns), "a.parquet", row_group_size=1000, compression="zstd")
 
 
-def test_parquet_with_metadata(here, pa, caplog):
+def test_parquet_with_metadata(workdir, pa, caplog):
     write(
         pa,
         key=[7.0, None],
@@ -375,13 +375,13 @@ def test_parquet_with_metadata(here, pa, caplog):
 
 
 @pytest.mark.parametrize("kind", ["string", "large_string", "dictionary"])
-def test_all_text_types_of_parquet_are_read(here, pa, kind):
+def test_all_text_types_of_parquet_are_read(workdir, pa, kind):
     values = pa.array(["A.", "B.", "A."] * 50)
     write(pa, text=values.dictionary_encode() if kind == "dictionary" else values.cast(kind))
     assert texts_and_errors(read_articles(["a.parquet"])) == ["A.", "B.", "A."] * 50
 
 
-def test_a_row_without_text_leaves_the_others_readable(here, pa):
+def test_a_row_without_text_leaves_the_others_readable(workdir, pa):
     write(pa, text=["A.", None, "x" * 10_000_001, "B."])
     assert texts_and_errors(read_articles(["a.parquet"])) == [
         "A.",
@@ -391,7 +391,7 @@ def test_a_row_without_text_leaves_the_others_readable(here, pa):
     ]
 
 
-def test_parquet_without_articles_is_an_error(here, pa):
+def test_parquet_without_articles_is_an_error(workdir, pa):
     write(pa, text=[1, 2])
     assert texts_and_errors(read_articles(["a.parquet"])) == [
         "a.parquet: expected text in the column 'text', found int64"
@@ -406,7 +406,7 @@ def test_parquet_without_articles_is_an_error(here, pa):
     ]
 
 
-def test_a_damaged_parquet_file_is_an_error(here, pa):
+def test_a_damaged_parquet_file_is_an_error(workdir, pa):
     write(pa, text=["He left."] * 1000)
     intact = Path("a.parquet").read_bytes()
     for data in (b"", b"PAR1", b"\0" * 1000, intact[:-9], intact[:4] + intact[60:]):
@@ -417,7 +417,7 @@ def test_a_damaged_parquet_file_is_an_error(here, pa):
         assert "\n" not in output[-1]
 
 
-def test_text_in_parquet_that_is_not_utf8_is_an_error(here, pa):
+def test_text_in_parquet_that_is_not_utf8_is_an_error(workdir, pa):
     bad = pa.array([b"He left.", b"\xff\xfe"]).view(pa.string())
     write(pa, text=bad)
     assert texts_and_errors(read_articles(["a.parquet"])) == [
@@ -426,7 +426,7 @@ def test_text_in_parquet_that_is_not_utf8_is_an_error(here, pa):
     ]
 
 
-def test_repeated_texts_of_parquet_are_decoded_one_at_a_time(here, pa):
+def test_repeated_texts_of_parquet_are_decoded_one_at_a_time(workdir, pa):
     text = "He left. " * 1_000_000
     write(
         pa, text=pa.DictionaryArray.from_arrays(pa.array([0] * 1000, pa.int32()), pa.array([text]))
@@ -437,7 +437,7 @@ def test_repeated_texts_of_parquet_are_decoded_one_at_a_time(here, pa):
     assert pa.default_memory_pool().max_memory() - before < 10 * len(text)  # for 40 of these texts
 
 
-def test_parquet_that_unpacks_to_too_much_is_rejected(here, pa):
+def test_parquet_that_unpacks_to_too_much_is_rejected(workdir, pa):
     write(pa, text=["He left. " * 13_000_000], n=[1])
     assert Path("a.parquet").stat().st_size < 10_000_000
     (message,) = texts_and_errors(read_articles(["a.parquet"]))
@@ -447,7 +447,7 @@ def test_parquet_that_unpacks_to_too_much_is_rejected(here, pa):
     assert message.endswith(" bytes")
 
 
-def test_missing_pyarrow_is_named(here, monkeypatch):
+def test_missing_pyarrow_is_named(workdir, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     assert texts_and_errors(read("a.parquet", "x")) == [
         "a.parquet: this needs 'pyarrow': pip install 'claimstance[parquet]'"
@@ -480,7 +480,7 @@ def test_values_become_json_values():
     ) == {"a": None, "b": [1, {"c": "07:00:00"}], "d": True, "e": "b'x'"}
 
 
-def test_the_reader_of_delimited_files_works_alone(here):
+def test_the_reader_of_delimited_files_works_alone(workdir):
     Path("a.csv").write_text("text\nx\n", encoding="utf-8")
     assert list(read_delimited(Path("a.csv"), "d", Columns(), ",")) == [Article("d:1", "x")]
     Path("a.csv").write_text("n\nx\n", encoding="utf-8")

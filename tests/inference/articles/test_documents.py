@@ -37,7 +37,7 @@ def read(name, data):
 # PDF
 
 
-def test_paragraphs_and_broken_words_of_a_pdf(here):
+def test_paragraphs_and_broken_words_of_a_pdf(workdir):
     pytest.importorskip("pypdf")
     article = read("a.pdf", pdf(LINES))
     assert article == Article(
@@ -96,7 +96,7 @@ def test_lines_of_a_page_are_joined(lines, text):
     assert join_pages([lines]) == text
 
 
-def test_pages_without_text_give_a_warning(here):
+def test_pages_without_text_give_a_warning(workdir):
     pytest.importorskip("pypdf")
     assert read("a.pdf", pdf(LINES, None)).warnings == (
         GUESSED,
@@ -114,7 +114,7 @@ def locked_pdf(password):
     return file.getvalue()
 
 
-def test_a_pdf_that_needs_a_password_is_rejected(here):
+def test_a_pdf_that_needs_a_password_is_rejected(workdir):
     pytest.importorskip("pypdf")
     assert str(read("a.pdf", locked_pdf("secret"))) == (
         "a.pdf: expected a PDF that can be read without a password, found an encrypted one"
@@ -122,7 +122,7 @@ def test_a_pdf_that_needs_a_password_is_rejected(here):
     assert read("a.pdf", locked_pdf("")).text.startswith(LINES[0])  # locked only against changes
 
 
-def test_a_scanned_pdf_is_rejected(here):
+def test_a_scanned_pdf_is_rejected(workdir):
     pytest.importorskip("pypdf")
     assert str(read("a.pdf", pdf(None, None))) == (
         "a.pdf: expected a PDF with text, found 2 pages without any (scanned pages need text recognition first)"
@@ -162,7 +162,7 @@ def pages_that_unpack_to_much():
     ],
     ids=range(9),
 )
-def test_hostile_pdfs_are_errors(here, capfd, data):
+def test_hostile_pdfs_are_errors(workdir, capfd, data):
     pytest.importorskip("pypdf")
     error = read("a.pdf", data)
     assert isinstance(error, InputError)
@@ -174,7 +174,7 @@ def test_hostile_pdfs_are_errors(here, capfd, data):
 # Word
 
 
-def test_paragraphs_of_a_word_document(here):
+def test_paragraphs_of_a_word_document(workdir):
     pytest.importorskip("docx")
     article = read(
         "a.docx",
@@ -214,7 +214,7 @@ W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
         ("<w:p><w:r><w:t>Page </w:t><w:instrText>PAGE</w:instrText></w:r></w:p>", "Page"),
     ],
 )
-def test_text_of_insertions_links_tables_and_boxes_in_word(here, markup, text):
+def test_text_of_insertions_links_tables_and_boxes_in_word(workdir, markup, text):
     pytest.importorskip("docx")
     data = altered(
         docx(), lambda content: [content.replace(b"<w:sectPr", markup.encode() + b"<w:sectPr", 1)]
@@ -222,7 +222,7 @@ def test_text_of_insertions_links_tables_and_boxes_in_word(here, markup, text):
     assert read("a.docx", data).text == text
 
 
-def test_unread_footnotes_of_a_word_document_give_a_warning(here):
+def test_unread_footnotes_of_a_word_document_give_a_warning(workdir):
     pytest.importorskip("docx")
     note = b'<w:p><w:r><w:t>He left.</w:t><w:footnoteReference w:id="1"/></w:r></w:p><w:sectPr'
     data = altered(docx(), lambda content: [content.replace(b"<w:sectPr", note, 1)])
@@ -269,7 +269,7 @@ def with_much_padding(content):
         (lambda: altered(docx(), lambda _: [b"<a/>"]), "found a file that cannot be read as one"),
     ],
 )
-def test_hostile_word_documents_are_errors(here, data, message):
+def test_hostile_word_documents_are_errors(workdir, data, message):
     pytest.importorskip("docx")
     error = read("a.docx", data())
     assert isinstance(error, InputError)

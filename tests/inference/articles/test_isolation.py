@@ -156,10 +156,10 @@ def test_a_fork_starts_its_own_processes():
     assert process_id() == before
 
 
-def test_a_process_inherits_the_import_path_without_the_current_folder(here):
-    (here / "json.py").write_text("raise SystemExit('the wrong module')", encoding="utf-8")
+def test_a_process_inherits_the_import_path_without_the_current_folder(workdir):
+    (workdir / "json.py").write_text("raise SystemExit('the wrong module')", encoding="utf-8")
     article = parse_in_process(parsers.paths, RAW)
-    assert str(here) not in article.text.splitlines()
+    assert str(workdir) not in article.text.splitlines()
 
 
 def test_a_packed_program_parses_in_its_own_process(monkeypatch):

@@ -101,9 +101,9 @@ def test_a_foreign_article_has_a_warning(tagger):
     assert "not to be in English" in NOT_ENGLISH
 
 
-def test_the_warning_on_the_command_line_and_in_results(run, model, here):
-    (here / "a.txt").write_text(FOREIGN["es"], encoding="utf-8")
-    (here / "b.txt").write_text("Runa Salt said that the tax was theft.", encoding="utf-8")
+def test_the_warning_on_the_command_line_and_in_results(run, model, workdir):
+    (workdir / "a.txt").write_text(FOREIGN["es"], encoding="utf-8")
+    (workdir / "b.txt").write_text("Runa Salt said that the tax was theft.", encoding="utf-8")
     done = run("tag", "a.txt", "b.txt", "--model", model)
     assert done.code == 0
     assert f"warning: a: {NOT_ENGLISH}" in done.messages

@@ -40,23 +40,23 @@ def error_messages(items):
     return [str(item) for item in items]
 
 
-def test_text_files_have_ids_and_titles(here):
+def test_text_files_have_ids_and_titles(workdir):
     assert read("a.txt", "Ünï\nEmoji 🧿.".encode()) == [Article("a", "Ünï\nEmoji 🧿.", "Ünï")]
     assert read("a.TXT", b"He left.") == [Article("a", "He left.")]
     assert read("a.b.txt", b"He left.") == [Article("a.b", "He left.")]
 
 
-def test_a_byte_order_mark_is_removed(here):
+def test_a_byte_order_mark_is_removed(workdir):
     assert read("a.txt", BOM + b"He left.")[0].text == "He left."
     assert read("a.jsonl", BOM + b'{"text": "He left."}\r\n')[0].text == "He left."
 
 
-def test_line_ends_stay_as_they_are(here):
+def test_line_ends_stay_as_they_are(workdir):
     article = read("a.txt", b"Title\r\nHe left.\r\n")[0]
     assert (article.text, article.title) == ("Title\r\nHe left.\r\n", "Title")
 
 
-def test_json_lines_have_ids_titles_and_metadata(here):
+def test_json_lines_have_ids_titles_and_metadata(workdir):
     lines = [
         {"text": "A", "doc_id": "x", "id": "y", "title": "T"},
         {"text": "B", "id": 7},
@@ -70,12 +70,12 @@ def test_json_lines_have_ids_titles_and_metadata(here):
     ]
 
 
-def test_standard_input_is_one_article(here, monkeypatch):
+def test_standard_input_is_one_article(workdir, monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(BOM + "Ünï.".encode())))
     assert list(read_articles(["-"])) == [Article("stdin", "Ünï.")]
 
 
-def test_folders_are_read_recursively_in_order(here, caplog):
+def test_folders_are_read_recursively_in_order(workdir, caplog):
     Path("in/b").mkdir(parents=True)
     for name in ("in/b/2.txt", "in/1.txt", "in/3.jsonl", "in/.hidden.txt", "in/b/._2.txt"):
         Path(name).write_text('{"text": "x"}', encoding="utf-8")
@@ -83,7 +83,7 @@ def test_folders_are_read_recursively_in_order(here, caplog):
     assert caplog.messages == []
 
 
-def test_skipped_files_of_a_folder_are_logged(here, caplog):
+def test_skipped_files_of_a_folder_are_logged(workdir, caplog):
     Path("in").mkdir()
     for name in ("a.txt", "b.png", "c.css", "d.css", "README"):
         Path("in", name).write_text("He left.", encoding="utf-8")
@@ -93,7 +93,7 @@ def test_skipped_files_of_a_folder_are_logged(here, caplog):
     ]
 
 
-def test_a_repeated_id_gives_a_warning(here):
+def test_a_repeated_id_gives_a_warning(workdir):
     for folder in ("x", "y"):
         Path(folder).mkdir()
         Path(folder, "a.txt").write_text("He left.", encoding="utf-8")
@@ -123,28 +123,28 @@ def test_a_repeated_id_gives_a_warning(here):
         ("a.jsonl", b'{"text": "x", "title": "\\udc00"}', f"{SURROGATE} '\\udc00', at character 0"),
     ],
 )
-def test_an_unreadable_input_gives_a_message_of_one_line(here, name, data, message):
+def test_an_unreadable_input_gives_a_message_of_one_line(workdir, name, data, message):
     assert error_messages(read(name, data)) == [message]
 
 
-def test_deeply_nested_brackets_are_an_error(here):
+def test_deeply_nested_brackets_are_an_error(workdir):
     (message,) = error_messages(read("a.jsonl", b"[" * 200_000))
     assert message.startswith(ARTICLE)
 
 
-def test_a_bad_line_leaves_the_others_readable(here):
+def test_a_bad_line_leaves_the_others_readable(workdir):
     items = read("a.jsonl", b'{"text": "A"}\nodd\n{"text": "B"}')
     assert [getattr(item, "text", None) for item in items] == ["A", None, "B"]
 
 
-def test_a_bad_file_leaves_the_others_readable(here):
+def test_a_bad_file_leaves_the_others_readable(workdir):
     Path("in").mkdir()
     for name, data in (("a", b"A."), ("b", b"\xff"), ("c", b"C.")):
         Path("in", f"{name}.txt").write_bytes(data)
     assert [getattr(item, "text", None) for item in read_articles(["in"])] == ["A.", None, "C."]
 
 
-def test_a_folder_without_articles_is_an_error(here):
+def test_a_folder_without_articles_is_an_error(workdir):
     Path("in").mkdir()
     assert error_messages(read_articles(["in"])) == [
         f"in: expected files ending in {FILES}, found none"
@@ -155,7 +155,7 @@ def test_a_folder_without_articles_is_an_error(here):
     ]
 
 
-def test_errors_of_the_system_name_the_file(here, monkeypatch):
+def test_errors_of_the_system_name_the_file(workdir, monkeypatch):
     def refuse(path, flags):
         raise PermissionError(13, "Permission denied", str(path))
 
@@ -167,7 +167,7 @@ def test_errors_of_the_system_name_the_file(here, monkeypatch):
     ]
 
 
-def test_an_unreadable_folder_is_an_error(here, monkeypatch):
+def test_an_unreadable_folder_is_an_error(workdir, monkeypatch):
     def walk(folder, onerror):
         onerror(PermissionError(13, "Permission denied", "in/shut"))
         return original(folder)
@@ -181,14 +181,14 @@ def test_an_unreadable_folder_is_an_error(here, monkeypatch):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="file names are bytes on Linux alone")
-def test_a_file_name_that_is_not_utf8_gives_a_valid_id(here):
+def test_a_file_name_that_is_not_utf8_gives_a_valid_id(workdir):
     Path(os.fsdecode(b"\xff.txt")).write_bytes(b"He left.")
     assert [article.doc_id for article in read_articles(["."])] == ["\ufffd"]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="file names are bytes on Linux alone")
 @pytest.mark.parametrize("suffix", [".txt", ".jsonl", ".csv", ".html", ".png"])
-def test_errors_escape_bytes_and_controls_of_file_names(here, suffix):
+def test_errors_escape_bytes_and_controls_of_file_names(workdir, suffix):
     path = os.fsdecode(b"\xff\n\x1b[31m") + suffix
     Path(path).write_bytes(b"\xff\0")
     for messages in (error_messages(read_articles([path])), error_messages(read_articles(["."]))):
@@ -203,7 +203,7 @@ def test_errors_escape_bytes_and_controls_of_file_names(here, suffix):
 @pytest.mark.parametrize(
     "suffix", [".txt", ".html", ".pdf", ".docx", ".jsonl", ".csv", ".tsv", ".parquet", ""]
 )
-def test_pipes_are_refused_rather_than_waited_for(here, suffix):
+def test_pipes_are_refused_rather_than_waited_for(workdir, suffix):
     os.mkfifo(f"a{suffix}")
     (message,) = error_messages(read_articles([f"a{suffix}"]))
     assert message.startswith(f"a{suffix}: expected a file, found a pipe, which may never end")
@@ -214,14 +214,14 @@ def test_pipes_are_refused_rather_than_waited_for(here, suffix):
 @pytest.mark.parametrize(
     "suffix", [".txt", ".html", ".pdf", ".docx", ".jsonl", ".csv", ".tsv", ".parquet", ""]
 )
-def test_devices_are_refused_rather_than_read(here, suffix):
+def test_devices_are_refused_rather_than_read(workdir, suffix):
     Path(f"a{suffix}").symlink_to("/dev/zero")
     (message,) = error_messages(read_articles([f"a{suffix}"]))
     assert message.startswith(f"a{suffix}: expected a file, found a device, which may never end")
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes with names")
-def test_a_pipe_in_a_folder_leaves_the_others_readable(here):
+def test_a_pipe_in_a_folder_leaves_the_others_readable(workdir):
     Path("in").mkdir()
     os.mkfifo("in/a.txt")
     Path("in/b.txt").write_bytes(b"B.")
@@ -231,13 +231,13 @@ def test_a_pipe_in_a_folder_leaves_the_others_readable(here):
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes with names")
-def test_records_are_not_read_from_pipes(here):
+def test_records_are_not_read_from_pipes(workdir):
     os.mkfifo("r.jsonl")
     with pytest.raises(InputError, match=r"r\.jsonl: expected a file, found a pipe"):
         list(read_records(Path("r.jsonl")))
 
 
-def test_a_link_to_a_file_is_a_file(here):
+def test_a_link_to_a_file_is_a_file(workdir):
     Path("a.txt").write_bytes(b"A.")
     Path("b.txt").symlink_to("a.txt")
     assert [article.text for article in read_articles(["b.txt"])] == ["A."]
@@ -261,7 +261,7 @@ def test_headlines_become_titles(text, title):
     assert headline_of(text) == title
 
 
-def test_articles_are_counted_without_reading(here):
+def test_articles_are_counted_without_reading(workdir):
     Path("in/b").mkdir(parents=True)
     for name in ("in/1.TXT", "in/b/2.html", "in/c.png", "3.txt"):
         Path(name).write_bytes(b"x")
@@ -272,7 +272,7 @@ def test_articles_are_counted_without_reading(here):
     assert count_articles(["in"]) is None
 
 
-def test_an_oversized_article_is_rejected(here, monkeypatch):
+def test_an_oversized_article_is_rejected(workdir, monkeypatch):
     monkeypatch.setattr(
         "claimstance.inference.articles.sources.DOCUMENTS", {".txt": DocumentFormat(parse, 10, ())}
     )
@@ -294,7 +294,7 @@ def test_half_surrogate_pairs_are_rejected():
         check_characters("x", "a", "a\udfff")
 
 
-def test_records_may_have_labels_of_any_set(here):
+def test_records_may_have_labels_of_any_set(workdir):
     rows = [
         {"id": 1, "text": "A", "claim": "odd"},
         {"id": "2", "text": "B", "stances": [{"target": "x", "label": "pro"}]},
@@ -326,7 +326,7 @@ def test_records_may_have_labels_of_any_set(here):
         ),
     ],
 )
-def test_errors_name_the_bad_record(here, lines, message):
+def test_errors_name_the_bad_record(workdir, lines, message):
     Path("r.jsonl").write_text("\n".join(lines), encoding="utf-8")
     with pytest.raises(InputError) as error:
         list(read_records(Path("r.jsonl")))

@@ -221,10 +221,10 @@ def test_the_end_of_a_line_decides_how_it_is_joined(end, next_line, joined):
     assert joined in unwrapped.split("\n")[-1]
 
 
-def test_wrapped_files_and_rows_are_joined(here):
+def test_wrapped_files_and_rows_are_joined(workdir):
     wrapped = "\n\n".join(textwrap.fill(line, 72) for line in PARAGRAPHS)
-    (here / "a.txt").write_bytes(wrapped.encode())
-    (here / "b.csv").write_text(f'id,text\n1,"{wrapped}"\n', encoding="utf-8")
+    (workdir / "a.txt").write_bytes(wrapped.encode())
+    (workdir / "b.csv").write_text(f'id,text\n1,"{wrapped}"\n', encoding="utf-8")
     for article in read_articles(["a.txt", "b.csv"]):
         assert article.text == "\n\n".join(PARAGRAPHS)
         assert article.title == PARAGRAPHS[0]

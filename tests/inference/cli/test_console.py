@@ -111,7 +111,7 @@ def test_bash_completes_commands_and_options(words, completions):
 
 
 @terminal
-def test_a_terminal_shows_colours_unless_no_color_is_set(here, tiny_encoder):
+def test_a_terminal_shows_colours_unless_no_color_is_set(workdir, tiny_encoder):
     model = str(exported(tiny_encoder, stance=("against", "favor")))  # both labels have a colour
     assert run_on_terminal("tag", "gone.txt").startswith("\x1b[")
     assert run_on_terminal("tag", "gone.txt", NO_COLOR="1").startswith("error: ")
@@ -123,7 +123,7 @@ def test_a_terminal_shows_colours_unless_no_color_is_set(here, tiny_encoder):
     assert not any(code in plain for code in label_colours)
 
 
-def test_a_pipe_receives_no_colours(here):
+def test_a_pipe_receives_no_colours(workdir):
     done = subprocess.run([*PROGRAM, "tag", "gone.txt"], capture_output=True, check=False)
     assert done.stderr == b"error: INPUT: 'gone.txt' does not exist\n".replace(
         b"\n", os.linesep.encode()
@@ -131,7 +131,7 @@ def test_a_pipe_receives_no_colours(here):
 
 
 @terminal
-def test_progress_bar_shows_rate_and_remaining_time(here, model):
+def test_progress_bar_shows_rate_and_remaining_time(workdir, model):
     for name in "abc":
         write(f"in/{name}.txt", TEXT)
     output = run_on_terminal("tag", "in", "--model", model, "--out", "t.jsonl")

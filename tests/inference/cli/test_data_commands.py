@@ -194,7 +194,7 @@ def test_a_wrong_call_is_rejected(run, arguments, message):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
 @pytest.mark.parametrize(("option", "count"), [((), 3), (("--all",), 5)])
-def test_findings_on_a_terminal_are_a_table(here, option, count):
+def test_findings_on_a_terminal_are_a_table(workdir, option, count):
     import pty
 
     write_records("r.jsonl", *({"id": str(i), "text": f"<i>[red] {i}</i>"} for i in range(5)))

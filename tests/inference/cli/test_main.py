@@ -296,7 +296,7 @@ def test_commands_import_libraries_lazily():
     )
 
 
-def test_tagging_loads_no_torch_and_prints_utf8_whatever_the_locale(here, model):
+def test_tagging_loads_no_torch_and_prints_utf8_whatever_the_locale(workdir, model):
     script = (
         "import sys\nfrom claimstance.inference.cli.main import main\ntry: main()\n"
         "finally: print(*{'torch', 'transformers', 'datasets', 'rich'} & set(sys.modules), file=sys.stderr)"
@@ -313,7 +313,7 @@ def test_tagging_loads_no_torch_and_prints_utf8_whatever_the_locale(here, model)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
-def test_progress_is_shown_on_a_terminal_only(here, model):
+def test_progress_is_shown_on_a_terminal_only(workdir, model):
     import pty
 
     write("a.txt", TEXT)
@@ -336,7 +336,7 @@ def test_progress_is_shown_on_a_terminal_only(here, model):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX pipes")
-def test_a_closed_pipe_is_no_error(here, model):
+def test_a_closed_pipe_is_no_error(workdir, model):
     write("a.jsonl", (json.dumps({"text": TEXT * 20}) + "\n") * 5)
     with subprocess.Popen(
         [*PROGRAM, "tag", "a.jsonl", "--model", model],

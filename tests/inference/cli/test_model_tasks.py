@@ -14,7 +14,7 @@ POSITION_COLUMNS = ["doc_id", "index", "start", "end", "text"]
 
 
 @pytest.fixture
-def model(tiny_encoder, here):
+def model(tiny_encoder, workdir):
     """Return a function that makes the folder of a model of some tasks, trained on some topics."""
 
     def make(*tasks, topics=()):

@@ -9,7 +9,7 @@ from helpers.program import table
 
 
 @pytest.fixture
-def results(here):
+def results(workdir):
     return corpus("tagged.jsonl")
 
 
@@ -20,14 +20,14 @@ def test_a_sample_is_written_as_a_sheet(run, results):
     assert len(read_rows("sample.csv")) == 40
 
 
-def test_a_sample_is_written_for_label_studio(run, results, here):
+def test_a_sample_is_written_for_label_studio(run, results, workdir):
     done = run("sample", "tagged.jsonl", "-n", 30, "--rows", "sentences", "-o", "sample.json")
     assert done.out.splitlines() == [
         "sample.json: 30 of 300 sentences, in 1 stratum",
         "sample.xml: the labelling configuration for Label Studio",
     ]
-    assert len(json.loads((here / "sample.json").read_text(encoding="utf-8"))) == 30
-    assert (here / "sample.xml").exists()
+    assert len(json.loads((workdir / "sample.json").read_text(encoding="utf-8"))) == 30
+    assert (workdir / "sample.xml").exists()
 
 
 def test_a_sample_is_printed_without_a_path(run, results):
@@ -43,15 +43,15 @@ def test_the_seed_determines_the_sample(run, results):
     assert first != reseeded
 
 
-def test_a_sheet_that_may_be_coded_is_not_overwritten(run, results, here):
+def test_a_sheet_that_may_be_coded_is_not_overwritten(run, results, workdir):
     for name, existing in (("sample.csv", "sample.csv"), ("sample.json", "sample.xml")):
-        (here / existing).write_text("coded", encoding="utf-8")
+        (workdir / existing).write_text("coded", encoding="utf-8")
         done = run("sample", "tagged.jsonl", "--out", name)
         assert done.code == 2
         assert done.messages == [
             f"error: --out: expected a new file, found '{existing}', which may be coded or in use"
         ]
-        assert (here / existing).read_text(encoding="utf-8") == "coded"
+        assert (workdir / existing).read_text(encoding="utf-8") == "coded"
 
 
 @pytest.mark.parametrize(
@@ -67,10 +67,10 @@ def test_a_sheet_that_may_be_coded_is_not_overwritten(run, results, here):
         (["broken.jsonl"], 1, "broken.jsonl, line 1: expected"),
     ],
 )
-def test_wrong_calls_and_files_are_rejected(run, results, here, arguments, code, message):
-    (here / "table.csv").write_text("doc_id\n", encoding="utf-8")
-    (here / "broken.jsonl").write_text("{}\n", encoding="utf-8")
+def test_wrong_calls_and_files_are_rejected(run, results, workdir, arguments, code, message):
+    (workdir / "table.csv").write_text("doc_id\n", encoding="utf-8")
+    (workdir / "broken.jsonl").write_text("{}\n", encoding="utf-8")
     done = run("sample", *arguments)
     assert done.code == code
     assert message in done.messages[0]
-    assert not (here / "s.xlsx").exists()
+    assert not (workdir / "s.xlsx").exists()

@@ -88,7 +88,7 @@ def test_a_pipe_in_place_of_a_part_is_replaced(tag):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="folders are not synced there")
-def test_a_part_is_synced_before_it_gets_its_name(here, monkeypatch):
+def test_a_part_is_synced_before_it_gets_its_name(workdir, monkeypatch):
     path = Path("out/part-00000.jsonl")
     synced, sync = [], os.fsync
 
@@ -107,7 +107,7 @@ def test_a_part_is_synced_before_it_gets_its_name(here, monkeypatch):
     assert synced == [(4, False), (200, False), ("folder", True)]
 
 
-def test_a_failed_write_leaves_no_file(here):
+def test_a_failed_write_leaves_no_file(workdir):
     def fail():
         with lock_folder(Path("out")) as folder, folder.create("part-00000.csv") as file:
             file.write("a\r\nü\n")

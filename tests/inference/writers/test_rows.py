@@ -424,7 +424,7 @@ def test_an_incomplete_parquet_file_cannot_be_read(article, monkeypatch):
         pa.parquet.ParquetFile(io.BytesIO(file.getvalue()))
 
 
-def test_parquet_can_be_piped(here, model):
+def test_parquet_can_be_piped(workdir, model):
     pq = pytest.importorskip("pyarrow.parquet")
     write("a.txt", PROGRAM_TEXT)
     command = [*PROGRAM, "tag", "a.txt", "--model", model, "-f", "parquet"]

@@ -45,7 +45,7 @@ def call(*arguments, **environment):
     )
 
 
-def test_a_model_is_fetched_from_the_hub_and_then_from_its_cache(here, pushed, model):
+def test_a_model_is_fetched_from_the_hub_and_then_from_its_cache(workdir, pushed, model):
     write("a.txt", TEXT)
     with serving(pushed, NAME) as (address, requested_paths):
         fetched = call("tag", "a.txt", "--model", NAME, HF_ENDPOINT=address)
@@ -99,14 +99,14 @@ def cached(model, folder, links=True):
 
 
 @pytest.mark.parametrize("links", [True, False])
-def test_a_name_refers_to_the_hub_if_there_is_no_such_folder(here, model, monkeypatch, links):
+def test_a_name_refers_to_the_hub_if_there_is_no_such_folder(workdir, model, monkeypatch, links):
     downloads = []
 
     def snapshot_download(name, **options):
         downloads.append((name, options["revision"], options["allow_patterns"]))
         return str(snapshot)
 
-    snapshot = cached(model, here / "cache", links)
+    snapshot = cached(model, workdir / "cache", links)
     monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot_download)
     tagger = Tagger.from_pretrained(f"{NAME}@v1.2", threads=1)
     assert downloads == [(NAME, "v1.2", list(FILES))]
@@ -150,5 +150,5 @@ def test_a_link_out_of_the_cache_is_refused(tmp_path, model):
         ("anna/b c", False),
     ],
 )
-def test_hub_names_have_a_user_and_a_model(here, name, expected):
+def test_hub_names_have_a_user_and_a_model(workdir, name, expected):
     assert is_hub_name(name) is expected

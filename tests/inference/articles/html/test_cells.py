@@ -56,7 +56,7 @@ def test_plain_text_is_unchanged(cell):
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
-def test_html_is_parsed_in_columns_of_texts_and_titles(here, name):
+def test_html_is_parsed_in_columns_of_texts_and_titles(workdir, name):
     row = {
         "title": "Pell &amp; Co",
         "text": "<p>Lena Orr said so.</p><p>It&#8217;s true.</p>",
@@ -69,7 +69,7 @@ def test_html_is_parsed_in_columns_of_texts_and_titles(here, name):
     assert article.meta == {"html": "<b>x</b>"}
 
 
-def test_text_of_tagged_articles_is_not_parsed_as_html(here, tagger):
+def test_text_of_tagged_articles_is_not_parsed_as_html(workdir, tagger):
     text = "He wrote &amp; sent <b>no</b>.\nShe stayed."
     Path("a.jsonl").write_text(json.dumps(tagger.tag(text).to_dict()), encoding="utf-8")
     (article,) = read_articles(["a.jsonl"])

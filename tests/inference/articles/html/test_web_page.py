@@ -122,7 +122,7 @@ def test_reading_a_page_opens_no_connection(monkeypatch):
     assert read("harbour.html").title
 
 
-def test_a_date_is_not_taken_from_the_copyright_line(here):
+def test_a_date_is_not_taken_from_the_copyright_line(workdir):
     assert parse_page(PARAGRAPH * 3 + "<p>© 2019 The Tidewater Courier</p>").meta == UNKNOWN
 
 
@@ -199,7 +199,7 @@ def test_a_guessed_encoding_gives_a_warning(data, text, warning):
 @pytest.mark.parametrize(
     "data", [b"\x1f\x8b\x08" + b"x" * 40, b"%PDF-1.7", b"<p>\0</p>", b"PK\x03\x04"]
 )
-def test_a_binary_file_is_rejected(here, data):
+def test_a_binary_file_is_rejected(workdir, data):
     Path("a.html").write_bytes(data)
     (error,) = read_articles(["a.html"])
     assert str(error) == "a.html: expected a web page, found a binary or packed file"
@@ -222,7 +222,7 @@ REMARK = "Governor Pell denied it in a letter to all voters in the valley, and l
         ("<q></q>nothing", "nothing"),
     ],
 )
-def test_inline_quotations_get_quotation_marks(here, markup, text):
+def test_inline_quotations_get_quotation_marks(workdir, markup, text):
     page = f"<article><h1>Dam</h1><p>Lena Orr said: {markup} {REMARK}</p></article>"
     assert parse_page(page).text == f"Dam\nLena Orr said: {text} {REMARK}"
 
@@ -263,16 +263,16 @@ def entries(pattern):
         + "</ul></article>",
     ],
 )
-def test_all_entries_keep_their_headings_and_texts(here, page):
+def test_all_entries_keep_their_headings_and_texts(workdir, page):
     assert parse_page(page).text.removeprefix("Live\n") == LIVE.removeprefix("Live\n")
 
 
-def test_paragraphs_of_list_items_become_lines(here):
+def test_paragraphs_of_list_items_become_lines(workdir):
     items = "".join(f"<li><p>{heading}</p><p>{text}</p></li>" for heading, text in ENTRIES)
     assert parse_page(f"<article><h1>Live</h1><ul>{items}</ul></article>").text == LIVE
 
 
-def test_list_items_without_paragraphs_keep_their_dashes(here):
+def test_list_items_without_paragraphs_keep_their_dashes(workdir):
     items = "".join(f"<li>{text}</li>" for _, text in ENTRIES)
     page = f"<article><h1>Live</h1>{PARAGRAPH}<ul>{items}</ul></article>"
     assert parse_page(page).text.split("\n")[2:] == [f"- {text}" for _, text in ENTRIES]
@@ -288,7 +288,7 @@ def test_list_items_without_paragraphs_keep_their_dashes(here):
         entries("<article><h1>{}</h1>" + "<p>{}</p></article>"),
     ],
 )
-def test_other_articles_of_a_page_are_left_out(here, other_articles):
+def test_other_articles_of_a_page_are_left_out(workdir, other_articles):
     own = "".join(PARAGRAPH.replace("Wednesday", day) for day in ("Monday", "Tuesday", "Friday"))
     page = f"<main><article><h1>Levy</h1>{own}</article>{other_articles}</main>"
     text = parse_page(page).text
@@ -328,7 +328,7 @@ def test_other_articles_of_a_page_are_left_out(here, other_articles):
         "</p>" * 100_000 + PARAGRAPH,
     ],
 )
-def test_hostile_markup_gives_an_article_or_an_error_in_time(here, body):
+def test_hostile_markup_gives_an_article_or_an_error_in_time(workdir, body):
     item = parse_page(body)
     assert isinstance(item, (Article, InputError))
     assert not isinstance(item, TimeLimitError)
@@ -354,7 +354,7 @@ def test_hostile_markup_gives_an_article_or_an_error_in_time(here, body):
         ("x" * 10_000_000, "a.html: expected at most 10,000,000 bytes, found more"),
     ],
 )
-def test_an_oversized_page_is_rejected(here, body, message):
+def test_an_oversized_page_is_rejected(workdir, body, message):
     assert str(parse_page(body)) == message
 
 
@@ -362,12 +362,12 @@ def test_an_oversized_page_is_rejected(here, body, message):
     "script", ["window.state = '" + "x" * 5_000_000 + "'", "[" + '{"a": "b"},' * 400_000 + "0]"]
 )
 @pytest.mark.parametrize("kind", ["text/javascript", "application/ld+json", "application/json"])
-def test_large_scripts_do_not_hide_the_article(here, kind, script):
+def test_large_scripts_do_not_hide_the_article(workdir, kind, script):
     article = parse_page(PARAGRAPH * 3, f"<script type='{kind}'>{script}</script>")
     assert article.text.count("Runa Salt") == 3
 
 
-def test_invisible_controls_are_removed(here):
+def test_invisible_controls_are_removed(workdir):
     text = "Runa Salt said \u202eevil\u202c on Wednesday that the \u2066levy\u2069 is theft, and that nobody signed it."
     assert (
         "said evil on Wednesday that the levy is theft"
