@@ -2,13 +2,13 @@
 
 import subprocess
 import sys
-import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from claimstance.model.text.mentions import find_mentions
+from claimstance.model.text.name_patterns import compile_name
 from claimstance.model.text.person_names import bare_name, honorific_of, person_name
 
 
@@ -101,12 +101,10 @@ def test_mentions_are_ordered_spans(name, text):
 
 
 def test_a_name_is_compiled_once():
-    text = "Ann Lee said that Lee would go. " * 4
-    find_mentions("Ann Lee", text)
-    start = time.perf_counter()
-    for _ in range(1000):
-        find_mentions("Ann Lee", text)
-    assert time.perf_counter() - start < 1
+    compile_name.cache_clear()
+    for _ in range(3):
+        find_mentions("Ann Lee", "Ann Lee said that Lee would go.")
+    assert compile_name.cache_info().misses == 1
 
 
 def test_names_are_divided_into_their_parts():
