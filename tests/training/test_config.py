@@ -169,13 +169,22 @@ def test_make_train_runs_the_recipes_of_the_bundled_models():
     [names] = re.findall(r"for name in (.*); do", output.stdout)
     recipes = {name: load_config(ROOT / f"configs/{name}.yaml") for name in names.split()}
     assert set(BUNDLED_MODELS) <= set(recipes)
-    trained = {"small"}
     for name, recipe in recipes.items():
         assert str(recipe.output) == f"runs/{name}"
         assert str(recipe.data.path) == "runs/small-data"
-        # A run starts from a bundled model or from one that was trained before it.
-        assert str(recipe.model.init_from) in {"None", *trained}
-        trained.add(f"runs/{name}")
+        assert str(recipe.model.init_from) == name  # the bundled weights
+
+
+def test_the_first_stage_of_base_starts_from_the_pretrained_encoder():
+    first_stage = load_config(ROOT / "configs/base-start.yaml")
+    base = load_config(ROOT / "configs/base.yaml")
+    assert first_stage.model.init_from is None
+    assert first_stage.model.encoder == base.model.encoder
+    assert first_stage.data.path == base.data.path
+    # The comments of both files name this folder.
+    for name in ("base", "base-start"):
+        text = (ROOT / f"configs/{name}.yaml").read_text(encoding="utf-8")
+        assert f"model.init_from={first_stage.output}" in text
 
 
 @pytest.mark.parametrize("name", BUNDLED_MODELS)

@@ -172,7 +172,8 @@ def test_a_body_that_is_too_long_is_refused_before_it_arrives(model, length):
         closing(server.connect()) as connection,
     ):
         connection.sendall(head(length))
-        connection.settimeout(0.01)
+        # A declared length is refused at once; of a body in chunks, some are read first.
+        connection.settimeout(0.01 if "chunked" in length else 10)
         sent = 0
         chunk = b"1000\r\n" + b" " * 4096 + b"\r\n"
         while True:
