@@ -63,12 +63,16 @@ def pair_evidence(
         words = texts[span.sentence][span.start : span.end].split()
         word_counts[span] = min(len(words), _MAX_WORDS)
 
-    evidence = np.zeros((len(pairs), len(EVIDENCE)))
-    for row, (holder, target) in zip(evidence, pairs, strict=True):
-        row[:4] = is_source[holder], is_name[target], word_counts[holder], word_counts[target]
-    evidence[:, 4] = np.log1p(_count_likelier(pairs, log_odds))
-    evidence[:, 5] = _rival_log_odds(pairs, log_odds)
-    return evidence
+    return np.column_stack(
+        [
+            [is_source[holder] for holder, _ in pairs],
+            [is_name[target] for _, target in pairs],
+            [word_counts[holder] for holder, _ in pairs],
+            [word_counts[target] for _, target in pairs],
+            np.log1p(_count_likelier(pairs, log_odds)),
+            _rival_log_odds(pairs, log_odds),
+        ]
+    )
 
 
 def _overlapping(spans: Iterable[Located], others: Iterable[Located]) -> Mapping[Located, bool]:
@@ -81,10 +85,11 @@ def _overlapping(spans: Iterable[Located], others: Iterable[Located]) -> Mapping
 
 def _count_likelier(pairs: Sequence[Pair], log_odds: NDArray[np.floating]) -> NDArray[np.floating]:
     """Return for each pair the number of pairs with greater log-odds in the sentence of its target, (P,)."""
-    sentences = np.array([target.sentence for _, target in pairs], dtype=np.int64)
+    by_sentence: dict[int, list[int]] = defaultdict(list)
+    for number, (_, target) in enumerate(pairs):
+        by_sentence[target.sentence].append(number)
     counts = np.zeros(len(pairs))
-    for sentence in np.unique(sentences):
-        numbers = np.flatnonzero(sentences == sentence)
+    for numbers in by_sentence.values():
         ascending = np.sort(log_odds[numbers])
         positions = np.searchsorted(ascending, log_odds[numbers], side="right")
         counts[numbers] = len(numbers) - positions
