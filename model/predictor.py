@@ -240,7 +240,7 @@ class Predictor:
         if weights.any():
             found_queries = [queries[number] for number in found_numbers]
             # The weights belong to the label of pairs without a stance.
-            no_stance = int(np.abs(weights).sum(axis=0).argmax())
+            no_stance = int(weights.any(axis=0).argmax())
             log_odds = stance_log_odds(logits[found_numbers], no_stance)
             evidence = self.evidence(document, found_queries, log_odds)  # (P, E)
             logits[found_numbers] += evidence @ weights

@@ -151,14 +151,14 @@ TEXT = """Ministers Clash over Harbour Tax
 Senator Carl Amsel spoke on Monday. He said that the harbour tax is theft. Critics blamed him for the delay.
 Ships waited. A spokesman for Amsel said that ferries were late.
 """
-TOLD_ROLES = {
+SCRIPT_ROLES = {
     "source": "He Critics spokesman",
     "cue": "said blamed",
     "content": "harbour tax theft ferries late",
 }
-TOLD_ENTITIES = {"PERSON": "Carl Amsel"}
+SCRIPT_ENTITIES = {"PERSON": "Carl Amsel"}
 
 
 def script(text: str = TEXT, **config) -> tuple[Tagger, Scripted]:
     """Return a scripted tagger for a text of the same words as ``TEXT``, and its backend."""
-    return scripted(text, TOLD_ROLES, TOLD_ENTITIES, **config)
+    return scripted(text, SCRIPT_ROLES, SCRIPT_ENTITIES, **config)
