@@ -174,7 +174,7 @@ def create(
     Args:
         nlp: the pipeline.
         name: the component's name in the pipeline.
-        model: ``small`` or ``base``, a model's folder, or its name on the Hugging Face hub; ``small``
+        model: ``small`` or ``base``, a model's folder, or its name on the Hugging Face hub; ``base``
             if ``None``.
         targets: names or topics to score stances on; the entities of each sentence if empty.
         threads: the number of windows encoded at a time; the number of cores if ``None``.

@@ -86,8 +86,8 @@ class Tagger:
         """Load a bundled model, one from a folder, or one from the Hugging Face hub.
 
         Args:
-            model: ``small``, the faster bundled model, or ``base``, the more accurate one; a folder; or a
-                name on the hub (``user/name``, ``user/name@revision``). ``small`` if ``None``.
+            model: ``base``, the more accurate bundled model, or ``small``, the faster one; a folder; or a
+                name on the hub (``user/name``, ``user/name@revision``). ``base`` if ``None``.
             threads: the number of windows encoded at a time; the number of cores if ``None``.
             min_confidence: the probability, from 0 to 1, below which a stance is marked as abstained; if
                 ``None``, the model's own limits, from which four of five stances were right on dev.

@@ -92,7 +92,7 @@ def evaluate(
     """Score a model on a split of a dataset.
 
     Args:
-        model: ``small`` or ``base``, a model folder, or a name on the Hugging Face hub; ``small`` if ``None``.
+        model: ``small`` or ``base``, a model folder, or a name on the Hugging Face hub; ``base`` if ``None``.
         data: the folder of the dataset.
         split: the split to score on.
         baselines: also fit and score baselines, on the dataset's train split.

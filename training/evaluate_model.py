@@ -45,7 +45,7 @@ def evaluate_model(
     """Score a model on a split of a built dataset.
 
     Args:
-        model: ``small`` or ``base``, a folder, or a name on the hub; ``small`` if ``None``.
+        model: ``small`` or ``base``, a folder, or a name on the hub; ``base`` if ``None``.
         data: the folder of the dataset.
         split: the split to score.
         exact: use the float32 weights through torch in place of the exported model.

@@ -23,7 +23,7 @@ VersionOption = Annotated[
     ),
 ]
 MODEL_HELP = (
-    "small (the faster model), base (the more accurate one), a model folder, or a name on the Hugging Face hub "
+    "base (the more accurate model), small (the faster one), a model folder, or a name on the Hugging Face hub "
     "(user/name)."
 )
 ModelOption = Annotated[

@@ -5,7 +5,8 @@ from typing import Annotated
 import typer
 
 from claimstance.inference.cli.console import check_model, exit_with_error
-from claimstance.inference.cli.options import MinConfidenceOption, ModelOption, ThreadsOption
+from claimstance.inference.cli.options import MODEL_HELP, MinConfidenceOption, ThreadsOption
+from claimstance.model.bundled import FAST_MODEL
 
 _MEBIBYTE = 1 << 20
 #: Import names of the libraries that the extra ``serve`` installs.
@@ -17,7 +18,8 @@ def serve(
     port: Annotated[
         int, typer.Option("--port", min=0, max=65535, help="Port to listen on; 0 for any free one.")
     ] = 8000,
-    model: ModelOption = None,
+    # A server reads many articles within its limits of time and memory, which were measured with this model.
+    model: Annotated[str, typer.Option("--model", help=MODEL_HELP)] = FAST_MODEL,
     threads: ThreadsOption = None,
     min_confidence: MinConfidenceOption = None,
     token: Annotated[

@@ -37,7 +37,7 @@ def model_folder(model: Path | str | None) -> Path:
     """Return the folder of a model.
 
     Args:
-        model: ``small`` or ``base``, a folder, or a name on the Hugging Face hub; ``small`` if ``None``.
+        model: ``small`` or ``base``, a folder, or a name on the Hugging Face hub; ``DEFAULT_MODEL`` if ``None``.
 
     Raises:
         ModelError: if the hub has no such model, or cannot be reached.

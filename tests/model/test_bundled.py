@@ -10,7 +10,7 @@ from claimstance.model.onnx.backend import model_folder
 
 
 def test_a_name_stands_for_its_folder():
-    assert model_folder(None) == model_folder(DEFAULT_MODEL) == BUNDLED_MODELS["small"]
+    assert model_folder(None) == model_folder(DEFAULT_MODEL) == BUNDLED_MODELS["base"]
     for name, folder in BUNDLED_MODELS.items():
         assert folder.name == name
         assert model_folder(name) == folder

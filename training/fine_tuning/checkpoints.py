@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from claimstance.model.bundled import FAST_MODEL
 from claimstance.model.errors import ConfigError
 from claimstance.model.onnx.backend import model_folder
 from claimstance.model.onnx.manifest import MANIFEST_FILE, sha256
@@ -84,7 +85,7 @@ def describe_run(
 
 def init_folder(init_from: Path | None) -> Path:
     """Return the folder of the model whose weights training begins with."""
-    return model_folder(None if init_from == AUTO else init_from)
+    return model_folder(FAST_MODEL if init_from == AUTO else init_from)
 
 
 def find_checkpoint(folder: Path) -> Path | None:

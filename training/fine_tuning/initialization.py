@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import replace
 
-from claimstance.model.bundled import DEFAULT_MODEL
+from claimstance.model.bundled import FAST_MODEL
 from claimstance.model.errors import ConfigError, unknown
 from claimstance.model.network import ClaimStanceModel
 from claimstance.training.config import AUTO, Config
@@ -41,7 +41,7 @@ def new_model(
         log.info(
             "model.init_from: training begins with %s, which the bundled model %s does not have",
             config.model.encoder,
-            DEFAULT_MODEL,
+            FAST_MODEL,
         )
         return model, None
     model.init_from(source)
