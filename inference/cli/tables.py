@@ -93,7 +93,8 @@ def _attribution_line(source: Span | None, cue: Span | None, content: Span | Non
     if cue:
         line += f" · {cue.text}"
     if content:
-        line += f": {content.text}"
+        # Some cues end with the colon of the text.
+        line = f"{line.removesuffix(':')}: {content.text}"
     return _one_line(line)
 
 

@@ -192,6 +192,7 @@ def span(text, name=None):
         ),
         (Attribution(span("Orr"), span("spoke"), None, 0.9), "Orr · spoke"),
         (Attribution(span("Orr"), span("said"), span("a\n  b\tc"), 0.9), "Orr · said: a   b c"),
+        (Attribution(span("Orr"), span("said:"), span("no"), 0.9), "Orr · said: no"),
     ],
 )
 def test_the_table_shows_who_says_what(capsys, attribution, expected):
