@@ -40,7 +40,7 @@ def sentences_of(file: Path) -> tuple[list[str], list[tuple[str, str]]]:
     from claimstance.inference.articles.sources import read_articles
 
     texts, pairs = [], []
-    for tagged in Tagger.from_pretrained().tag_all(read_articles([str(file)]), neutral=True):
+    for tagged in Tagger.from_pretrained("small").tag_all(read_articles([str(file)]), neutral=True):
         for sentence in tagged.sentences:  # type: ignore[union-attr]
             texts.append(sentence.text)
             targets = dict.fromkeys(stance.target for stance in sentence.stances)

@@ -16,7 +16,7 @@ from pathlib import Path
 from claimstance.inference.coreference.alignment import Alignment
 from claimstance.inference.coreference.people import GENDERS
 from claimstance.inference.coreference.resolver import resolve_references, same_name
-from claimstance.model.onnx.backend import load_predictor, model_folder
+from claimstance.model.onnx.backend import load_predictor
 from claimstance.model.predictor import Predictor
 from claimstance.model.text.sentences import split_sentences
 
@@ -74,9 +74,9 @@ def main() -> None:
     )
     parser.add_argument("corpora", type=Path)
     parser.add_argument("--part", choices=("development", "validation"), default="development")
-    parser.add_argument("--model", type=Path, help="a model folder (default: the bundled one)")
+    parser.add_argument("--model", default="small", help="small, base, or a folder")
     options = parser.parse_args()
-    predictor, _ = load_predictor(model_folder(options.model) if options.model else None, 1)
+    predictor, _ = load_predictor(options.model, 1)
     counts: dict[str, Counter[str]] = {"male": Counter(), "female": Counter()}
     for row in read_rows(options.corpora / "gap" / f"gap-{options.part}.tsv"):
         counts[GENDERS[row["Pronoun"].lower()]] += count(row, answer_of(predictor, row))

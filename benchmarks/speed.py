@@ -308,7 +308,15 @@ def measure_cold_start(rounds: int, folder: Path, _: Path | None) -> list[Row]:
     subprocess.run(
         [sys.executable, str(HERE / "contenders.py"), "save", str(models)], check=True, cwd=HERE
     )
-    our_command = (*PROGRAM, "tag", str(DEMO), "--out", str(folder / "cold.jsonl"))
+    our_command = (
+        *PROGRAM,
+        "tag",
+        str(DEMO),
+        "--model",
+        "small",
+        "--out",
+        str(folder / "cold.jsonl"),
+    )
     their_command = (sys.executable, str(HERE / "contenders.py"), "cold", str(DEMO), str(models))
     ours, theirs = [], []
     for number in range(rounds + 1):
@@ -368,7 +376,15 @@ def measure_long_runs(_: int, folder: Path, __: Path | None) -> list[Row]:
     runs = []
     for count in LONG:
         file = write_articles(folder / f"long-{count}.jsonl", make_articles(count, sentences=3))
-        command = (*PROGRAM, "tag", str(file), "--out", str(folder / "long.jsonl"))
+        command = (
+            *PROGRAM,
+            "tag",
+            str(file),
+            "--model",
+            "small",
+            "--out",
+            str(folder / "long.jsonl"),
+        )
         seconds, memory = _run_process(command)
         runs.append((count, seconds, memory))
         print(

@@ -43,7 +43,7 @@ def agreement(folder: Path, corpora: Path | None) -> list[Row]:
     """Compare the labels of the shipped model with those of float32 torch, and its results in different batches."""
     source = polnear_articles(corpora) if corpora else make_articles(84)
     articles = list(_read(write_articles(folder / "agreement.jsonl", source)))
-    shipped = _tag(Tagger.from_pretrained(threads=2), articles)
+    shipped = _tag(Tagger.from_pretrained("small", threads=2), articles)
     network = ClaimStanceModel.from_pretrained(BUNDLED_MODELS["small"])
     exact = _tag(Tagger(torch_predictor(network), ""), articles)
     same_labels = []
@@ -53,9 +53,11 @@ def agreement(folder: Path, corpora: Path | None) -> list[Row]:
 
     alone = []
     for article in articles:
-        tagger = Tagger.from_pretrained(threads=1)  # a new one, which knows no other article
+        tagger = Tagger.from_pretrained(
+            "small", threads=1
+        )  # a new one, which knows no other article
         alone.append(tagger.tag(article.text, doc_id=article.doc_id, neutral=True))
-    backwards = _tag(Tagger.from_pretrained(threads=3), articles[::-1])[::-1]
+    backwards = _tag(Tagger.from_pretrained("small", threads=3), articles[::-1])[::-1]
     same_bytes = []
     for variant in (alone, backwards):
         for article, variant_article in zip(shipped, variant, strict=True):

@@ -88,7 +88,7 @@ class Clock:
 
 def profile(file: Path) -> tuple[Clock, float, int]:
     """Run over a file of articles; return the clock, the seconds of the run, and the number of sentences."""
-    timed_tagger = Tagger.from_pretrained(threads=1)
+    timed_tagger = Tagger.from_pretrained("small", threads=1)
     timed_tagger.tag("Warm up, said Kerry.", targets=["Kerry"])
     clock = Clock()
     for owner, name, stage in STAGES:
@@ -113,7 +113,7 @@ def operators(file: Path, folder: Path) -> Counter[str]:
     session = ort.InferenceSession(
         str(BUNDLED_MODELS["small"] / READER_FILE), options, disabled_optimizers=DISABLED_OPTIMIZERS
     )
-    predictor, _ = runtime.load_predictor(threads=1)
+    predictor, _ = runtime.load_predictor("small", threads=1)
     predictor.backend._encoder_sessions[READER_FILE] = session  # type: ignore[attr-defined]
     for tagged in Tagger(predictor, "").tag_all(read_articles([str(file)])):
         assert tagged

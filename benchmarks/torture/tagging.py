@@ -94,6 +94,8 @@ class Run:
             self.form,
             "--threads",
             str(threads),
+            "--model",
+            "small",
             *self.setting.options,
         ]
         return subprocess.Popen(

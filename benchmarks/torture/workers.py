@@ -30,6 +30,8 @@ def tag(corpus: Path, out: Path, *options: str) -> "subprocess.Popen[str]":
         str(out),
         "--articles-per-part",
         "100",
+        "--model",
+        "small",
         *options,
     ]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
