@@ -170,7 +170,7 @@ def test_quiet_shows_only_errors(run, model):
 
 def test_info_shows_versions_extras_and_model(run, model):
     output = run("info").out
-    assert model_sha256(ROOT / "model/bundled/small") in output
+    assert model_sha256(ROOT / "model/bundled/base") in output
     config = json.loads((ROOT / "model/bundled/small/config.json").read_bytes())
     assert f"claimstance-minilm {config['version']} (small)" in output
     lines = {}
