@@ -84,7 +84,17 @@ class Agreement:
             self._single += len(records)
         else:
             self._items += 1
-            self._open_document(records)
+            document = document_of(records[0])
+            # Where each annotator's copy of an article is a document of its own, its metadata name the article.
+            if any(document_of(record) != document for record in records):
+                document = str(records[0].meta.get("article", document))
+            if document != self._document:
+                for answers in self._labels.values():
+                    answers.end_document()
+                for spans in self._spans.values():
+                    spans.end_document()
+                self._document = document
+                self._documents += 1
 
         for task in SENTENCE_TASKS:
             labels = [(record.annotator, getattr(record, task)) for record in records]
@@ -97,21 +107,6 @@ class Agreement:
             self._labels["stance"].add(stances)
         for spans in self._spans.values():
             spans.add(records)
-
-    def _open_document(self, records: Sequence[Record]) -> None:
-        """Close the current document if the sentence is of another one."""
-        name = document_of(records[0])
-        # Where each annotator's copy of an article is a document of its own, its metadata name the article.
-        if any(document_of(record) != name for record in records):
-            name = str(records[0].meta.get("article", name))
-        if name == self._document:
-            return
-        for answers in self._labels.values():
-            answers.end_document()
-        for spans in self._spans.values():
-            spans.end_document()
-        self._document = name
-        self._documents += 1
 
     def report(self) -> AgreementReport:
         """Return the agreement in everything added so far."""

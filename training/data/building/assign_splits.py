@@ -68,8 +68,14 @@ def assign_splits(rows: DatasetRows, split: Split) -> SplitReport | None:
     if not len(unassigned):
         return None
     profiles = rows.column("profile")[unassigned].astype(np.int32)
+    days = None
     # Dates are checked first, since the search for near-duplicates may take long.
-    days = _days(rows, unassigned) if split.by == "date" else None
+    if split.by == "date":
+        days = rows.column("date")[unassigned].astype(np.int32)
+        message = "meta.date: expected a date such as 2024-01-31, found another form"
+        _require(rows, unassigned, days != BAD_DATE, message)
+        message = "meta.date: expected a date, to divide by it, found none"
+        _require(rows, unassigned, days != NO_DATE, message)
     groups = _groups(rows, unassigned, split)
     problem = SplitProblem(groups, profiles, [strata(profile) for profile in rows.profiles])
     indices, shares = _assign(problem, split, days)
@@ -140,16 +146,6 @@ def _groups(rows: DatasetRows, unassigned: RowIndices, split: Split) -> RowIndic
     )
     text_groups = merge_near_duplicates(sketched, first_texts[group_numbers])
     return union_groups(groups, (first_rows, first_rows[text_groups]))
-
-
-def _days(rows: DatasetRows, unassigned: RowIndices) -> NDArray[np.int32]:
-    """Return the day of each unassigned row."""
-    days = rows.column("date")[unassigned].astype(np.int32)
-    message = "meta.date: expected a date such as 2024-01-31, found another form"
-    _require(rows, unassigned, days != BAD_DATE, message)
-    message = "meta.date: expected a date, to divide by it, found none"
-    _require(rows, unassigned, days != NO_DATE, message)
-    return days
 
 
 def _require(

@@ -25,7 +25,6 @@ import datetime
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -143,9 +142,19 @@ class IndexedStore:
         Raises:
             InputError: for text that is not valid Unicode.
         """
-        lines = _json_lines(records, origin)
-        while batch := list(islice(lines, BATCH)):
-            yield RowBatch(name, origin, self.threshold, batch, self._with_names)
+        lines: list[bytes] = []
+        for record in records:
+            try:
+                lines.append(record.to_json().encode())
+            except UnicodeEncodeError:
+                raise InputError(
+                    f"{origin}: {record.id!r}: expected Unicode text, found half of a surrogate pair"
+                ) from None
+            if len(lines) == BATCH:
+                yield RowBatch(name, origin, self.threshold, lines, self._with_names)
+                lines = []
+        if lines:
+            yield RowBatch(name, origin, self.threshold, lines, self._with_names)
 
     def add(self, batches: Iterable[RowBatch]) -> None:
         """Index and store batches."""
@@ -169,17 +178,6 @@ class IndexedStore:
             # Results come in the order of the batches, so this one is the first in progress.
             self.row_store.append(in_progress.popleft().lines, columns)
             self.names |= indexed.names
-
-
-def _json_lines(records: Iterable[Record], origin: str) -> Iterator[bytes]:
-    """Yield records as lines of JSON; ``origin`` begins the message of an ``InputError``."""
-    for record in records:
-        try:
-            yield record.to_json().encode()
-        except UnicodeEncodeError:
-            raise InputError(
-                f"{origin}: {record.id!r}: expected Unicode text, found half of a surrogate pair"
-            ) from None
 
 
 def hash_text(text: str) -> int:

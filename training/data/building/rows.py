@@ -72,8 +72,27 @@ class DatasetRows:
             configured_split == NO_SPLIT, own_split, configured_split
         )
 
-        self._prefixes: list[str] = []  # the prefix of each part's documents
-        self.documents, self._has_document_prefix = self._name_documents(shared_sources)
+        # The prefix of each part's documents; files that annotate the same documents share one.
+        self._prefixes: list[str] = []
+        by_source: dict[int, str] = {}
+        for input_part in input_parts:
+            prefix = input_part.name
+            if input_part.source in shared_sources:
+                prefix = by_source.setdefault(input_part.source, prefix)
+            self._prefixes.append(prefix)
+        numbers = {prefix: number for number, prefix in enumerate(dict.fromkeys(self._prefixes))}
+        part_numbers = np.array([numbers[prefix] for prefix in self._prefixes])
+        sources = part_numbers[self.part_indices]
+
+        # Only names that two sources share get a prefix, so that most ids stay as published.
+        keys = self.keys("doc")
+        first, second = pair_equal_keys(keys)
+        ambiguous = np.unique(keys[first[sources[first] != sources[second]]])
+        self._has_document_prefix = np.isin(keys, ambiguous) & (keys != 0)
+        self.documents: HashKeys = np.where(
+            self._has_document_prefix, combine_keys(keys, sources), keys
+        )
+
         no_rows = np.zeros(len(self), dtype=np.bool_)
         self._has_name_prefix, self._has_origin_prefix = no_rows, no_rows.copy()
         self._name_rows()
@@ -117,29 +136,6 @@ class DatasetRows:
     def profiles(self) -> list[Profile]:
         """Return the profiles that ``column("profile")`` refers to."""
         return list(self.store.profiles)
-
-    def _name_documents(self, shared_sources: set[int]) -> tuple[HashKeys, NDArray[np.bool_]]:
-        """Return the document keys, and for each row if its document gets the prefix of its part.
-
-        Documents of two sources with the same name are two documents, and get the prefix. Files that
-        annotate the same documents share a prefix.
-        """
-        by_source: dict[int, str] = {}
-        for input_part in self.input_parts:
-            prefix = input_part.name
-            if input_part.source in shared_sources:
-                prefix = by_source.setdefault(input_part.source, prefix)
-            self._prefixes.append(prefix)
-
-        numbers = {prefix: number for number, prefix in enumerate(dict.fromkeys(self._prefixes))}
-        part_numbers = np.array([numbers[prefix] for prefix in self._prefixes])
-        sources = part_numbers[self.part_indices]
-        keys = self.keys("doc")
-        # Only names that two sources share get a prefix, so that most ids stay as published.
-        first, second = pair_equal_keys(keys)
-        ambiguous = np.unique(keys[first[sources[first] != sources[second]]])
-        has_prefix = np.isin(keys, ambiguous) & (keys != 0)
-        return np.where(has_prefix, combine_keys(keys, sources), keys), has_prefix
 
     def _name_rows(self) -> None:
         """Prefix ids that two rows share with the name of their part, and then with its origin.

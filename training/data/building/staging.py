@@ -9,7 +9,7 @@ import logging
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -46,7 +46,18 @@ class StagingFolder:
 def staging_folder(out: Path) -> Iterator[StagingFolder]:
     """Create a folder beside ``out`` that is removed at the end, and clean up after killed builds."""
     out.parent.mkdir(parents=True, exist_ok=True)
-    _remove_dead_builds(out)
+    for earlier in out.parent.iterdir():
+        is_build = earlier.name.startswith(f".{out.name}.") and earlier.name.endswith(_SUFFIX)
+        if not is_build or not (earlier / _LOCK).is_file():
+            continue
+        # A build that is still running holds the lock, and its folder stays.
+        with suppress(Timeout), FileLock(earlier / _LOCK, timeout=0):
+            # The killed build was about to replace the dataset.
+            if (earlier / _OLD).exists() and not out.exists():
+                (earlier / _OLD).rename(out)
+            _LOG.warning("%s: removed the folder of a build that ended early", earlier)
+            shutil.rmtree(earlier, ignore_errors=True)
+
     folder = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=_SUFFIX, dir=out.parent))
     lock = FileLock(folder / _LOCK)
     try:
@@ -54,19 +65,3 @@ def staging_folder(out: Path) -> Iterator[StagingFolder]:
             yield StagingFolder(folder, out)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _remove_dead_builds(out: Path) -> None:
-    """Remove the folders of killed builds of ``out``; restore a dataset that one was about to replace."""
-    for folder in out.parent.iterdir():
-        is_build = folder.name.startswith(f".{out.name}.") and folder.name.endswith(_SUFFIX)
-        if not is_build or not (folder / _LOCK).is_file():
-            continue
-        try:
-            with FileLock(folder / _LOCK, timeout=0):
-                if (folder / _OLD).exists() and not out.exists():
-                    (folder / _OLD).rename(out)
-                _LOG.warning("%s: removed the folder of a build that ended early", folder)
-                shutil.rmtree(folder, ignore_errors=True)
-        except Timeout:
-            continue  # that build is still running

@@ -51,13 +51,14 @@ def read(
         InputError: naming the file and the line.
     """
     seen: set[tuple[str, ...]] = set()
+    dataset = folder / "dataset"
     earlier = {"train": (), "valid": ("train",), "test": ("train", "valid")}[split]
     seen_sentences: set[str] = set()
     for name in earlier:
-        for _, row in read_tsv(_path(folder, name), (4,)):
+        for _, row in read_tsv(dataset / f"{name}.txt", (4,)):
             seen_sentences.add(_key(row[0].replace("[", "").replace("]", "")))
 
-    path = _path(folder, split)
+    path = dataset / f"{split}.txt"
     for number, row in read_tsv(path, (4,)):
         # Repeats may differ in white space.
         key = tuple(" ".join(field.split()) for field in row)
@@ -73,10 +74,6 @@ def read(
         if split == "test":
             record.meta["clean"] = not is_seen
         yield record
-
-
-def _path(folder: Path, split: str) -> Path:
-    return folder / "dataset" / f"{split}.txt"
 
 
 def _key(sentence: str) -> str:

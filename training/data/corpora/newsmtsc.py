@@ -45,13 +45,14 @@ def read(folder: Path, split: str, on_drop: OnDrop, drop_seen: bool = True) -> I
     Raises:
         InputError: naming the file and the line.
     """
-    records = list(_rows(_path(folder, split)))
+    datasets = folder / "NewsSentiment" / "experiments" / "default" / "datasets"
+    records = list(_rows(datasets / _FILES[split]))
     # Articles that share a sentence are one document, so that they stay in one split.
     groups = _articles_that_share_a_sentence(records)
     names = [record.doc_id for record in records]
     seen: set[str] = set()
     if drop_seen and split.endswith("test"):
-        seen = {record.text for record in _rows(_path(folder, "train"))}
+        seen = {record.text for record in _rows(datasets / _FILES["train"])}
     for record, group in zip(records, groups, strict=True):
         if record.text in seen:
             on_drop("sentence is in train")
@@ -84,10 +85,6 @@ def _articles_that_share_a_sentence(records: Sequence[Record]) -> list[int]:
             # The lesser becomes the parent, so that the root of a group is its first record.
             parents[max(earlier_root, own_root)] = min(earlier_root, own_root)
     return [root(index) for index in range(len(records))]
-
-
-def _path(folder: Path, split: str) -> Path:
-    return folder / "NewsSentiment" / "experiments" / "default" / "datasets" / _FILES[split]
 
 
 def _rows(path: Path) -> Iterator[Record]:

@@ -67,11 +67,26 @@ def read_events(path: Path, text: str) -> list[Event]:
             event_lines.append((location, name, body))
 
     events = []
-    # Only now, since an E-line may name a later T-line.
+    # Only now, since an E-line may name a later T-line. It is ``EVENT:T1 ROLE:T2 …``.
     for location, name, body in event_lines:
-        event = Event(name, _parse_roles(body, location, spans, text))
-        if event.roles:
-            events.append(event)
+        arguments = body.split()
+        if not arguments or arguments[0].partition(":")[0] not in EVENTS:
+            continue
+        pieces: dict[str, Span] = {}
+        for argument in arguments[1:]:
+            role, _, reference = argument.partition(":")
+            if reference not in spans:
+                raise InputError(f"{location}: expected the name of a T-line, found {reference!r}")
+            role = _NUMBER.sub("", role).lower()
+            pieces.setdefault(role, []).extend(spans[reference])
+
+        roles = {}
+        for role, role_pieces in pieces.items():
+            span = normalise(role_pieces, text)
+            if span:
+                roles[role] = span
+        if roles:
+            events.append(Event(name, roles))
     return events
 
 
@@ -92,22 +107,3 @@ def _parse_span(body: str, location: str, text: str) -> Span:
                 f"{location}: expected offsets within the text (0 to {len(text)}), found {first} {last}"
             )
     return pieces
-
-
-def _parse_roles(body: str, location: str, spans: Mapping[str, Span], text: str) -> dict[str, Span]:
-    """Return role → span of an E-line, ``EVENT:T1 ROLE:T2 …``; nothing if it is not an attribution."""
-    arguments = body.split()
-    if not arguments or arguments[0].partition(":")[0] not in EVENTS:
-        return {}
-    pieces: dict[str, Span] = {}
-    for argument in arguments[1:]:
-        role, _, reference = argument.partition(":")
-        if reference not in spans:
-            raise InputError(f"{location}: expected the name of a T-line, found {reference!r}")
-        pieces.setdefault(_NUMBER.sub("", role).lower(), []).extend(spans[reference])
-    roles = {}
-    for role, role_pieces in pieces.items():
-        span = normalise(role_pieces, text)
-        if span:
-            roles[role] = span
-    return roles

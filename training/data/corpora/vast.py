@@ -68,16 +68,40 @@ def read(folder: Path, split: str, on_drop: OnDrop, drop_repeats: bool = True) -
         path = folder / f"vast_{split}.csv"
         rows = read_table(read_lines(path), path, _HELD_OUT)
     for number, row in rows:
-        # Only *train* has a column of ids; elsewhere the line is the id.
-        record = _parse_row({"id": str(number), **row}, f"{path}, line {number}", split)
-        key = (record.text, row["topic"], row["label"])
-        if record.text == _LOST:
-            on_drop("comment is lost")
-        elif split == "train" and drop_repeats and key in seen:
-            on_drop("repeats an earlier row")
+        location = f"{path}, line {number}"
+        text = " ".join(row["text"].split())
+        topic = " ".join(row["topic"].split())
+        if not text:
+            raise InputError(f"{location}: expected a comment and a topic, found no comment")
+        if not topic:
+            raise InputError(f"{location}: expected a comment and a topic, found no topic")
+        if row["label"] not in LABELS:
+            raise InputError(f"{location}: {unknown('label', row['label'], LABELS)}")
+
+        meta: dict[str, object] = {"corpus": "vast"}
+        if split == "train":
+            meta["synthetic"] = row["type"] == _SYNTHETIC
+        elif row["seen"] in SUBSETS:
+            meta["subset"] = SUBSETS[row["seen"]]
         else:
-            seen.add(key)
-            yield record
+            raise InputError(f"{location}: expected 0 or 1 for seen?, found {row['seen']!r}")
+
+        key = (text, row["topic"], row["label"])
+        if text == _LOST:
+            on_drop("comment is lost")
+            continue
+        if split == "train" and drop_repeats and key in seen:
+            on_drop("repeats an earlier row")
+            continue
+        seen.add(key)
+        yield Record(
+            # Only *train* has a column of ids; elsewhere the line is the id.
+            id=f"vast:{split}:{row.get('id', number)}",
+            doc_id=hashlib.sha256(text.encode()).hexdigest()[:16],
+            text=text,
+            stances=[Stance(holder=None, target=topic, label=LABELS[row["label"]])],
+            meta=meta,
+        )
 
 
 def _unzip(path: Path, name: str) -> Iterator[str]:
@@ -89,34 +113,6 @@ def _unzip(path: Path, name: str) -> Iterator[str]:
         raise InputError(
             f"{path}: expected an archive with {name} in UTF-8, found {error}"
         ) from None
-
-
-def _parse_row(row: dict[str, str], location: str, split: str) -> Record:
-    """Return the record of a row, whose cells go by the names of this module."""
-    text = " ".join(row["text"].split())
-    topic = " ".join(row["topic"].split())
-    if not text:
-        raise InputError(f"{location}: expected a comment and a topic, found no comment")
-    if not topic:
-        raise InputError(f"{location}: expected a comment and a topic, found no topic")
-    if row["label"] not in LABELS:
-        raise InputError(f"{location}: {unknown('label', row['label'], LABELS)}")
-
-    meta: dict[str, object] = {"corpus": "vast"}
-    if split == "train":
-        meta["synthetic"] = row["type"] == _SYNTHETIC
-    elif row["seen"] in SUBSETS:
-        meta["subset"] = SUBSETS[row["seen"]]
-    else:
-        raise InputError(f"{location}: expected 0 or 1 for seen?, found {row['seen']!r}")
-
-    return Record(
-        id=f"vast:{split}:{row['id']}",
-        doc_id=hashlib.sha256(text.encode()).hexdigest()[:16],
-        text=text,
-        stances=[Stance(holder=None, target=topic, label=LABELS[row["label"]])],
-        meta=meta,
-    )
 
 
 CORPUS = Corpus(

@@ -114,12 +114,8 @@ def _rebuild(name: str, records: Sequence[Record]) -> RebuiltDocument:
                 f"begin at {start} of the document '{name}'"
             )
         layer.sentences.append((start, record))
-    _fill_gaps(characters)
-    return RebuiltDocument(name, "".join(characters), list(layers.values()))
 
-
-def _fill_gaps(characters: list[str]) -> None:
-    """Replace the empty strings between sentences by white space."""
+    # A gap of one character becomes a space, a longer one line breaks.
     start = 0
     while start < len(characters):
         end = start
@@ -130,6 +126,7 @@ def _fill_gaps(characters: list[str]) -> None:
         elif end > start:
             characters[start:end] = ["\n", *[" "] * (end - start - 2), "\n"]
         start = end + 1
+    return RebuiltDocument(name, "".join(characters), list(layers.values()))
 
 
 def sentence_labels(record: Record) -> Mapping[str, str]:

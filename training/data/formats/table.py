@@ -169,31 +169,25 @@ def _parse_labels(cells: Sequence[str], columns: TableColumns, layout: Layout) -
         if not cell:
             continue
 
-        cell_labels = _joined_labels(cell, column_task, layout) or [(column_task, cell)]
+        is_joined = "#" in cell and cell not in layout.labels.get(column_task, ())
+        pieces = cell.split("#") if is_joined else []
+        cell_labels = []
+        for piece in pieces:
+            label = layout.values.get(piece.strip(), piece.strip())
+            # A label that several tasks have is one of the column's own task, if that has it.
+            tasks = [task for task in (column_task, *TASKS) if label in layout.labels.get(task, ())]
+            if tasks:
+                cell_labels.append((tasks[0], label))
+        # A cell with a piece that is no known label is one label.
+        if not is_joined or len(cell_labels) < len(pieces):
+            cell_labels = [(column_task, cell)]
+
         for task, label in cell_labels:
             if labels.setdefault(task, label) != label:
                 raise _UnusableRowError(
                     f"expected one label of {task}, found '{labels[task]}' and '{label}'"
                 )
     return labels
-
-
-def _joined_labels(cell: str, column_task: str, layout: Layout) -> list[tuple[str, str]]:
-    """Return (task, label) for each of the labels that ``#`` joins; empty if the cell is one label.
-
-    A cell with a part that is no known label is one label.
-    """
-    if "#" not in cell or cell in layout.labels.get(column_task, ()):
-        return []
-    joined = []
-    for part in cell.split("#"):
-        label = layout.values.get(part.strip(), part.strip())
-        # A label that several tasks have is one of the column's own task, if that has it.
-        tasks = [task for task in (column_task, *TASKS) if label in layout.labels.get(task, ())]
-        if not tasks:
-            return []
-        joined.append((tasks[0], label))
-    return joined
 
 
 def _table_format(name: str, suffixes: tuple[str, ...], row_reader: _RowReader) -> Format:

@@ -106,13 +106,33 @@ def _check_required(
         required.append("label")
     for column in required:
         name = names[column]
-        if name not in header:
-            raise InputError(_missing_column(path, name, header, layout))
-        if name in layout.roles and column in ("text", "label"):
-            raise InputError(
-                f"{path}: expected '{name}' to be the column '{column}', "
-                f"found it in roles as '{layout.roles[name]}'"
-            )
+        if name in header:
+            if name in layout.roles and column in ("text", "label"):
+                raise InputError(
+                    f"{path}: expected '{name}' to be the column '{column}', "
+                    f"found it in roles as '{layout.roles[name]}'"
+                )
+            continue
+
+        # The message has the options that probably name the columns: the case of a name is the
+        # commonest reason why a column is not found ("Text", "LABEL").
+        options = []
+        for header_name in header:
+            lower_case = header_name.casefold()
+            is_used = header_name in layout.roles or lower_case in layout.columns
+            if is_used or lower_case in header:
+                continue
+            if lower_case in COLUMNS:
+                options.append(f"--column {shlex.quote(f'{lower_case}={header_name}')}")
+            elif lower_case in TASKS:
+                options.append(f"--role {shlex.quote(f'{header_name}={lower_case}')}")
+
+        message = f"{path}: expected a column '{name}', found {', '.join(header) or 'no header'}"
+        if options:
+            message += f"; {' '.join(options)} reads them"
+        elif header and name in COLUMNS:
+            message += f"; --column {name}=NAME says which one it is"
+        raise InputError(message)
 
 
 def _task_columns(header: Sequence[str], layout: Layout) -> dict[str, int]:
@@ -159,26 +179,6 @@ def _check_names(path: Path, header: Sequence[str], layout: Layout) -> None:
             raise InputError(
                 f"{path}: roles: expected one column for {role}, found {', '.join(names)}"
             )
-
-
-def _missing_column(path: Path, name: str, header: Sequence[str], layout: Layout) -> str:
-    """Return the message for a missing column, with the options that probably name the columns."""
-    message = f"{path}: expected a column '{name}', found {', '.join(header) or 'no header'}"
-    options = []
-    for header_name in header:
-        # The case of a name is the commonest reason why a column is not found ("Text", "LABEL").
-        column = header_name.casefold()
-        if column in header or header_name in layout.roles or column in layout.columns:
-            continue
-        if column in COLUMNS:
-            options.append(f"--column {shlex.quote(f'{column}={header_name}')}")
-        elif column in TASKS:
-            options.append(f"--role {shlex.quote(f'{header_name}={column}')}")
-    if options:
-        return f"{message}; {' '.join(options)} reads them"
-    if header and name in COLUMNS:
-        return f"{message}; --column {name}=NAME says which one it is"
-    return message
 
 
 def warn_of_case(

@@ -1,7 +1,7 @@
 """Figures of a report, in the form that a page needs: shares, histograms, and agreement in words."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from claimstance.training.data.annotators.coefficients import Measure
@@ -125,40 +125,22 @@ def histograms(lengths: Lengths) -> dict[str, Histogram]:
     limit = None
     if lengths.limit is not None and lengths.limit <= bins * lengths.width:
         limit = round(_LEFT + lengths.limit / lengths.width * bin_width, 1)
-    return {
-        split: Histogram(_bars(lengths, counts, bins, highest), ticks, highest, limit)
-        for split, counts in lengths.counts.items()
-    }
 
-
-def _bars(lengths: Lengths, counts: Sequence[int], bins: int, highest: float) -> list[Bar]:
-    """Return the bars of one split.
-
-    Args:
-        lengths: gives the labels of bins.
-        counts: the count of each bin.
-        bins: number of bins to draw.
-        highest: the share that fills the height.
-    """
     max_height = _HEIGHT - _TOP - _BOTTOM
-    bin_width = (_WIDTH - _LEFT) / max(1, bins)
-    total = max(1, sum(counts))
-    bars = []
-    for index, count in enumerate(counts[:bins]):
-        # A single sentence among a million still gets a visible bar.
-        min_height = 1.0 if count else 0.0
-        height = max(count / total / highest * max_height, min_height)
-        bars.append(
-            Bar(
-                lengths.label(index),
-                count,
-                x=round(_LEFT + index * bin_width, 1),
-                y=round(_HEIGHT - _BOTTOM - height, 1),
-                width=round(max(bin_width - 1, bin_width * 0.8), 1),
-                height=round(height, 1),
-            )
-        )
-    return bars
+    bar_width = round(max(bin_width - 1, bin_width * 0.8), 1)
+    by_split = {}
+    for split, counts in lengths.counts.items():
+        total = max(1, sum(counts))
+        bars = []
+        for index, count in enumerate(counts[:bins]):
+            # A single sentence among a million still gets a visible bar.
+            min_height = 1.0 if count else 0.0
+            height = max(count / total / highest * max_height, min_height)
+            x = round(_LEFT + index * bin_width, 1)
+            y = round(_HEIGHT - _BOTTOM - height, 1)
+            bars.append(Bar(lengths.label(index), count, x, y, bar_width, round(height, 1)))
+        by_split[split] = Histogram(bars, ticks, highest, limit)
+    return by_split
 
 
 def verdict(alpha: Measure) -> str:

@@ -4,7 +4,7 @@
 page has no date.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -71,8 +71,15 @@ def render(report: BuildReport, samples: Sequence[Record], lengths: Lengths | No
 
     shares = report.division.shares if report.division else {}
     strata: set[str] = set()
-    for by_stratum in shares.values():
+    deviations = []
+    for split, by_stratum in shares.items():
         strata.update(by_stratum)
+        for stratum, (requested, achieved) in by_stratum.items():
+            deviations.append(_ShareDeviation(stratum_name(stratum), split, requested, achieved))
+    largest_deviation = max(deviations, key=lambda deviation: deviation.size, default=None)
+    # Shares are shown with one decimal of a percentage, so that a smaller deviation is invisible.
+    if largest_deviation is not None and largest_deviation.size < 0.0005:
+        largest_deviation = None
     # The share of the rows comes first, then those of the labels.
     sorted_strata = sorted(strata, key=lambda stratum: (stratum != "rows", stratum))
 
@@ -89,7 +96,7 @@ def render(report: BuildReport, samples: Sequence[Record], lengths: Lengths | No
         "left_out": sum(sum(source.dropped.values()) for source in report.sources),
         "has_ties": any(any(source.ties.values()) for source in report.sources),
         "strata": sorted_strata,
-        "largest_deviation": _largest_deviation(shares),
+        "largest_deviation": largest_deviation,
         "lengths": lengths,
         "top_names": top_names,
         "codebook": codebook,
@@ -120,21 +127,6 @@ class _ShareDeviation(NamedTuple):
     def size(self) -> float:
         """Return the difference of the two shares."""
         return abs(self.achieved - self.requested)
-
-
-def _largest_deviation(
-    shares: Mapping[str, Mapping[str, Sequence[float]]],
-) -> _ShareDeviation | None:
-    """Return the stratum and split with the largest deviation; ``None`` if none is visible."""
-    deviations = []
-    for split, by_stratum in shares.items():
-        for stratum, (requested, achieved) in by_stratum.items():
-            deviations.append(_ShareDeviation(stratum_name(stratum), split, requested, achieved))
-    largest = max(deviations, key=lambda deviation: deviation.size, default=None)
-    # Shares are shown with one decimal of a percentage.
-    if largest is None or largest.size < 0.0005:
-        return None
-    return largest
 
 
 _TEMPLATE_FUNCTIONS = {
