@@ -63,13 +63,23 @@ def pair_evidence(
         words = texts[span.sentence][span.start : span.end].split()
         word_counts[span] = min(len(words), _MAX_WORDS)
 
+    # The pairs with greater log-odds are counted in the sentence of the target.
+    by_sentence: dict[int, list[int]] = defaultdict(list)
+    for number, (_, target) in enumerate(pairs):
+        by_sentence[target.sentence].append(number)
+    likelier_counts = np.zeros(len(pairs))
+    for numbers in by_sentence.values():
+        ascending = np.sort(log_odds[numbers])
+        positions = np.searchsorted(ascending, log_odds[numbers], side="right")
+        likelier_counts[numbers] = len(numbers) - positions
+
     return np.column_stack(
         [
             [is_source[holder] for holder, _ in pairs],
             [is_name[target] for _, target in pairs],
             [word_counts[holder] for holder, _ in pairs],
             [word_counts[target] for _, target in pairs],
-            np.log1p(_count_likelier(pairs, log_odds)),
+            np.log1p(likelier_counts),
             _rival_log_odds(pairs, log_odds),
         ]
     )
@@ -81,19 +91,6 @@ def _overlapping(spans: Iterable[Located], others: Iterable[Located]) -> Mapping
     for other in others:
         by_sentence[other.sentence].append(other)
     return {span: any(map(span.overlaps, by_sentence[span.sentence])) for span in spans}
-
-
-def _count_likelier(pairs: Sequence[Pair], log_odds: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Return for each pair the number of pairs with greater log-odds in the sentence of its target, (P,)."""
-    by_sentence: dict[int, list[int]] = defaultdict(list)
-    for number, (_, target) in enumerate(pairs):
-        by_sentence[target.sentence].append(number)
-    counts = np.zeros(len(pairs))
-    for numbers in by_sentence.values():
-        ascending = np.sort(log_odds[numbers])
-        positions = np.searchsorted(ascending, log_odds[numbers], side="right")
-        counts[numbers] = len(numbers) - positions
-    return counts
 
 
 def _rival_log_odds(pairs: Sequence[Pair], log_odds: NDArray[np.floating]) -> NDArray[np.floating]:

@@ -70,24 +70,20 @@ class PendingRecords:
                 ]
             predictions.append(prediction)
         if "stance" in config.tasks:
-            self._add_stances(document, predictions)
+            # The stances of all records are scored together.
+            owners: list[Prediction] = []
+            queries: list[StanceQuery] = []
+            for record, sentence, prediction in zip(
+                self.records, self.sentences, predictions, strict=True
+            ):
+                for stance in record.stances or ():
+                    owners.append(prediction)
+                    queries.append(self._query(document, sentence, stance.holder, stance.target))
+            stance_rows = self.predictor.stances(document, queries)
+            for prediction, query, row in zip(owners, queries, stance_rows, strict=True):
+                prediction.stances.append(_by_label(config.labels["stance"], row))
+                prediction.kinds.append(query.kind)
         return predictions
-
-    def _add_stances(self, document: EncodedDocument, predictions: Sequence[Prediction]) -> None:
-        """Score the stances that the records list, and add them to the predictions."""
-        owners: list[Prediction] = []
-        queries: list[StanceQuery] = []
-        for record, sentence, prediction in zip(
-            self.records, self.sentences, predictions, strict=True
-        ):
-            for stance in record.stances or ():
-                owners.append(prediction)
-                queries.append(self._query(document, sentence, stance.holder, stance.target))
-        labels = self.predictor.config.labels["stance"]
-        rows = self.predictor.stances(document, queries)
-        for prediction, query, row in zip(owners, queries, rows, strict=True):
-            prediction.stances.append(_by_label(labels, row))
-            prediction.kinds.append(query.kind)
 
     def _query(
         self,

@@ -152,22 +152,20 @@ def overlapping_pieces(span: Span) -> tuple[tuple[int, int], tuple[int, int]] | 
 
 def check_labels(record: Record, labels: Mapping[str, Iterable[str]], where: str) -> None:
     """Raise ``InputError`` if a label of ``record`` is not in ``labels`` (task → label names)."""
-    for field, task, label in _labels(record):
-        allowed = tuple(labels.get(task, DEFAULT_LABELS[task]))
-        if label is not None and label not in allowed:
-            raise InputError(f"{where}: {field}: {unknown('label', label, allowed)}")
-
-
-def _labels(record: Record) -> Iterator[tuple[str, str, str | None]]:
-    """Yield the path of every field with a label, the task of the label, and the label."""
-    for task in SENTENCE_TASKS:
-        yield task, task, getattr(record, task)
+    # The path of each field with a label, the task of the label, and the label.
+    fields: list[tuple[str, str, str | None]] = [
+        (task, task, getattr(record, task)) for task in SENTENCE_TASKS
+    ]
     for i, stance in enumerate(record.stances or ()):
-        yield f"stances[{i}].label", "stance", stance.label
-        for label in stance.probabilities or ():
-            yield f"stances[{i}].probabilities", "stance", label
+        fields.append((f"stances[{i}].label", "stance", stance.label))
+        path = f"stances[{i}].probabilities"
+        fields += [(path, "stance", label) for label in stance.probabilities or ()]
     for i, entity in enumerate(record.entities or ()):
-        yield f"entities[{i}].label", "entity", entity.label
+        fields.append((f"entities[{i}].label", "entity", entity.label))
+    for field, task, value in fields:
+        allowed = tuple(labels.get(task, DEFAULT_LABELS[task]))
+        if value is not None and value not in allowed:
+            raise InputError(f"{where}: {field}: {unknown('label', value, allowed)}")
 
 
 def parse_record(data: Any, where: str) -> Record:

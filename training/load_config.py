@@ -64,7 +64,7 @@ def parse_data_config(data: dict[str, Any], where: str) -> DataConfig:
 
 
 def _apply(data: dict[str, Any], override: str) -> str:
-    """Apply one override to ``data``, and return its key."""
+    """Apply one override to ``data``, which gets the mappings that it lacks, and return its key."""
     key, equals, text = override.partition("=")
     steps = key.strip().split(".")
     if not equals or not all(steps):
@@ -80,26 +80,22 @@ def _apply(data: dict[str, Any], override: str) -> str:
     *outer_steps, last_step = steps
     node: Any = data
     for step in outer_steps:
-        node = _child(node, step, override)
+        if isinstance(node, list):
+            node = node[_list_index(node, step, override)]
+            continue
+        if node.get(step) is None:
+            node[step] = {}
+        node = node[step]
+        if not isinstance(node, (dict, list)):
+            raise ConfigError(
+                f"override '{shorten(override, 200)}': expected '{shorten(step)}' to hold keys, found "
+                f"{shorten(repr(node))}"
+            )
     if isinstance(node, list):
         node[_list_index(node, last_step, override)] = value
     else:
         node[last_step] = value
     return ".".join(steps)
-
-
-def _child(node: Any, step: str, override: str) -> Any:
-    """Return the mapping or list under one step of an override's key; a missing mapping is added."""
-    if isinstance(node, list):
-        return node[_list_index(node, step, override)]
-    if node.get(step) is None:
-        node[step] = {}
-    if not isinstance(node[step], (dict, list)):
-        raise ConfigError(
-            f"override '{shorten(override, 200)}': expected '{shorten(step)}' to hold keys, found "
-            f"{shorten(repr(node[step]))}"
-        )
-    return node[step]
 
 
 def _list_index(node: list[Any], step: str, override: str) -> int:

@@ -57,7 +57,15 @@ def add_hard_negatives(
         if name not in corpora:
             raise ConfigError(f"data.hard_negatives: {unknown('corpus', name, corpora)}")
 
-    predictor = _eager_predictor(settings)
+    predictor, _ = load_predictor(model_folder(settings.model))
+    require_opinion_heads(predictor.config, f"data.hard_negatives: {settings.model}")
+    # A bias towards holders and targets lets the model find more of them.
+    biases = dict(predictor.config.biases)
+    for head in OPINION_HEADS:
+        biases[head] = biases.get(head, 0.0) + settings.bias
+    config = replace(predictor.config, biases=biases)
+    predictor = Predictor(config, predictor.windows, predictor.backend)
+
     selected = [record for record in records if record.meta.get("corpus") in settings.corpora]
     log.info("%s looks for holders and targets in %d sentences", settings.model, len(selected))
 
@@ -89,14 +97,3 @@ def require_opinion_heads(config: ModelConfig, where: str) -> None:
         raise ConfigError(
             f"{where}: expected a model that finds holders and targets of stances, found one without these heads"
         )
-
-
-def _eager_predictor(settings: HardNegatives) -> Predictor:
-    """Load the model, with a bias towards holders and targets."""
-    predictor, _ = load_predictor(model_folder(settings.model))
-    config = predictor.config
-    require_opinion_heads(config, f"data.hard_negatives: {settings.model}")
-    biases = dict(config.biases)
-    for head in OPINION_HEADS:
-        biases[head] = biases.get(head, 0.0) + settings.bias
-    return Predictor(replace(config, biases=biases), predictor.windows, predictor.backend)

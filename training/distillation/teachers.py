@@ -55,42 +55,34 @@ def add_soft_labels(
                 raise ConfigError(f"data.teachers: {unknown('corpus', name, corpora)}")
 
         predictor, _ = load_predictor(model_folder(teacher.model))
-        _check_teacher(predictor, teacher, labels)
+        config = predictor.config
+        for task in teacher.tasks:
+            if task == "opinions":
+                require_opinion_heads(config, f"data.teachers: {teacher.model}")
+                continue
+            if task not in config.tasks:
+                raise ConfigError(
+                    f"data.teachers: {teacher.model}: expected a model of {task}, found one of "
+                    f"{', '.join(config.tasks)}"
+                )
+            expected, actual = labels.get(task), config.labels.get(task)
+            if actual is not None and expected is not None and tuple(actual) != tuple(expected):
+                raise ConfigError(
+                    f"data.teachers: {teacher.model}: {task}: expected the labels {', '.join(expected)}, "
+                    f"in this order, found {', '.join(actual)}"
+                )
 
         selected = [record for record in records if record.meta.get("corpus") in teacher.corpora]
-        documents = _sample_documents(selected, teacher.share)
+        groups = contexts(selected)
+        # A fixed seed, so that every build has the same random documents.
+        sampled = random.Random(0).sample(range(len(groups)), round(teacher.share * len(groups)))
+        documents = []
+        for index in sorted(sampled):
+            document = [selected[number] for number in groups[index]]
+            documents.append(document)
         log.info("%s reads %d sentences", predictor.config.name, sum(map(len, documents)))
         _predict_labels(predictor, documents, teacher.tasks, soft, progress)
     return soft
-
-
-def _check_teacher(
-    predictor: Predictor, teacher: Teacher, labels: Mapping[str, Sequence[str]]
-) -> None:
-    """Raise ``ConfigError`` if a teacher lacks a task, or has other labels for it than the dataset."""
-    config = predictor.config
-    for task in teacher.tasks:
-        if task == "opinions":
-            require_opinion_heads(config, f"data.teachers: {teacher.model}")
-            continue
-        if task not in config.tasks:
-            raise ConfigError(
-                f"data.teachers: {teacher.model}: expected a model of {task}, found one of "
-                f"{', '.join(config.tasks)}"
-            )
-        expected, actual = labels.get(task), config.labels.get(task)
-        if actual is not None and expected is not None and tuple(actual) != tuple(expected):
-            raise ConfigError(
-                f"data.teachers: {teacher.model}: {task}: expected the labels {', '.join(expected)}, "
-                f"in this order, found {', '.join(actual)}"
-            )
-
-
-def _sample_documents(records: Sequence[Record], share: float) -> list[list[Record]]:
-    """Return the records of a random share of the documents, in order; the same ones in every build."""
-    groups = contexts(records)
-    sampled = random.Random(0).sample(range(len(groups)), round(share * len(groups)))
-    return [[records[number] for number in groups[index]] for index in sorted(sampled)]
 
 
 def _predict_labels(

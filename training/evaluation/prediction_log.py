@@ -152,27 +152,20 @@ def write_prediction_log(log: PredictionLog, file: TextIO) -> None:
     """Write one line for each case."""
     for name, cases in log.items():
         for case in cases:
-            row = {"name": name, **_to_json(case)}
+            row: dict[str, Any] = {"name": name}
+            record = case.record.model_dump(mode="json", exclude_none=True)
+            if isinstance(case, ScoredAnswer):
+                row["kind"] = case.kind
+                row["gold"] = case.gold
+                row["said"] = case.predicted
+                row["probabilities"] = case.probabilities
+                row["record"] = record
+            else:
+                predicted = case.predicted.model_dump(mode="json", exclude_none=True)
+                row["errors"] = [[label, kind, n] for (label, kind), n in case.errors.items()]
+                row["record"] = record
+                row["found"] = predicted[_span_field(case.record)]
             file.write(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n")
-
-
-def _to_json(case: ScoredAnswer | ScoredSpans) -> dict[str, Any]:
-    """Return a case as plain values."""
-    record = case.record.model_dump(mode="json", exclude_none=True)
-    if isinstance(case, ScoredAnswer):
-        return {
-            "kind": case.kind,
-            "gold": case.gold,
-            "said": case.predicted,
-            "probabilities": case.probabilities,
-            "record": record,
-        }
-    predicted = case.predicted.model_dump(mode="json", exclude_none=True)
-    return {
-        "errors": [[label, kind, n] for (label, kind), n in case.errors.items()],
-        "record": record,
-        "found": predicted[_span_field(case.record)],
-    }
 
 
 def _span_field(record: Record) -> str:
@@ -207,7 +200,7 @@ def read_prediction_log(folder: Path) -> PredictionLog:
 
 
 def _parse_case(row: Mapping[str, Any], location: str) -> ScoredAnswer | ScoredSpans:
-    """Return the case of a line; see ``_to_json``."""
+    """Return the case of a line; see ``write_prediction_log``."""
     record = parse_record(row["record"], location)
     if "probabilities" in row:
         probabilities = {str(label): float(share) for label, share in row["probabilities"].items()}

@@ -158,7 +158,29 @@ def reliability_figures(answers: Answers, task: str, config: ModelConfig) -> dic
         for column, label in enumerate(answers.labels):
             rows = answered & (answers.predicted == column)
             figures |= _accuracy(answers, rows, f"answered.accuracy.{label}")
-    return figures | _set_figures(answers, config)
+
+    # Coverage and size of label sets are means over documents of the documents' means.
+    set_thresholds = []
+    for kind in answers.kinds.tolist():
+        threshold = config.conformal_threshold(kind)
+        if threshold is None:
+            return figures
+        set_thresholds.append(threshold)
+    thresholds = np.array(set_thresholds, dtype=float)  # (n,)
+    set_sizes = (answers.probabilities >= thresholds[:, None]).sum(axis=1)  # (n,)
+    covered = answers.gold_probability >= thresholds
+    sums = _sum_by_document(answers, np.stack([covered, set_sizes, np.ones(n)], axis=1))
+    # Every document weighs the same, as when the thresholds were fitted.
+    means = sums / sums[:, 2:]
+    figures |= bootstrap(
+        means,
+        lambda total: {
+            "conformal.coverage": total[0] / total[2],
+            "conformal.size": total[1] / total[2],
+        },
+        n,
+    )
+    return figures
 
 
 def answered_mask(answers: Answers, config: ModelConfig) -> NDArray[np.bool_] | None:
@@ -184,34 +206,6 @@ def _accuracy(answers: Answers, rows: NDArray[np.bool_], name: str) -> dict[str,
     # A resample of documents without any selected answer would have no accuracy.
     sums = sums[sums[:, 0] > 0]
     return bootstrap(sums, lambda total: {name: total[1] / total[0]}, int(rows.sum()))
-
-
-def _set_figures(answers: Answers, config: ModelConfig) -> dict[str, Figure]:
-    """Return coverage and size of label sets: means over documents of the documents' means.
-
-    Returns:
-        No figures if the model has no set threshold for one of the answers.
-    """
-    set_thresholds = []
-    for kind in answers.kinds.tolist():
-        threshold = config.conformal_threshold(kind)
-        if threshold is None:
-            return {}
-        set_thresholds.append(threshold)
-    thresholds = np.array(set_thresholds, dtype=float)  # (n,)
-    sizes = (answers.probabilities >= thresholds[:, None]).sum(axis=1)  # (n,)
-    covered = answers.gold_probability >= thresholds
-    table = np.stack([covered, sizes, np.ones(len(sizes))], axis=1)
-    sums = _sum_by_document(answers, table)
-
-    def score(total: Array) -> dict[str, float]:
-        return {
-            "conformal.coverage": total[0] / total[2],
-            "conformal.size": total[1] / total[2],
-        }
-
-    # Every document weighs the same, as when the thresholds were fitted.
-    return bootstrap(sums / sums[:, 2:], score, len(sizes))
 
 
 def _sum_by_document(answers: Answers, table: Array) -> Array:

@@ -73,50 +73,43 @@ def cache_features(
     distinct = sorted({_key(window): window for window in windows}.values(), key=len)
     path = folder / FEATURES_FILE
     hidden_size = model.config.hidden_size
-    if not path.exists():
-        tokens = sum(map(len, distinct))
-        size = tokens * hidden_size * _DTYPE.itemsize
-        folder.mkdir(parents=True, exist_ok=True)
-        free = shutil.disk_usage(folder).free
-        if size > free * _LARGEST_SHARE:
-            log.warning(
-                "%s: the output of the frozen encoder takes %.1f GB, and %.1f GB are free: "
-                "the encoder runs again in every epoch",
-                folder,
-                size / 1e9,
-                free / 1e9,
-            )
-            return None
-        log.info(
-            "the frozen encoder reads %d tokens once; its output takes %.1f GB until the end of training",
-            tokens,
+    if path.exists():
+        return FeatureCache(path, distinct, hidden_size)
+
+    tokens = sum(map(len, distinct))
+    size = tokens * hidden_size * _DTYPE.itemsize
+    folder.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(folder).free
+    if size > free * _LARGEST_SHARE:
+        log.warning(
+            "%s: the output of the frozen encoder takes %.1f GB, and %.1f GB are free: "
+            "the encoder runs again in every epoch",
+            folder,
             size / 1e9,
+            free / 1e9,
         )
-        _write_features(path, model, distinct, use_bfloat16)
-    return FeatureCache(path, distinct, hidden_size)
+        return None
+    log.info(
+        "the frozen encoder reads %d tokens once; its output takes %.1f GB until the end of training",
+        tokens,
+        size / 1e9,
+    )
 
-
-def _write_features(
-    path: Path, model: ClaimStanceModel, windows: Sequence[Window], use_bfloat16: bool
-) -> None:
-    """Write the encoder's output for windows that are sorted by length.
-
-    The file gets its name when it is complete, so an interrupted one is never used.
-    """
     device = next(model.parameters()).device
     model.eval()
-    pad = model.windows.pad
+    # The file gets its name when it is complete, so an interrupted one is never used.
     temporary = path.with_suffix(".partial")
-    batches = list(batch_by_length(windows, _TOKENS_PER_BATCH))
+    batches = list(batch_by_length(distinct, _TOKENS_PER_BATCH))
     with temporary.open("wb") as file, torch.inference_mode():
         for batch in tqdm(batches, "encoding", disable=not sys.stderr.isatty()):
-            tensors = [tensor.to(device) for tensor in pad_windows(batch, pad)]
+            tensors = [tensor.to(device) for tensor in pad_windows(batch, model.windows.pad)]
             with torch.autocast(device.type, torch.bfloat16, enabled=use_bfloat16):
                 hidden = model.encode(*tensors)  # (B, T, H)
             values = hidden.float().cpu().numpy().astype(_DTYPE)
             for row, window in enumerate(batch):
                 file.write(values[row, : len(window)].tobytes())
     temporary.replace(path)
+    return FeatureCache(path, distinct, hidden_size)
 
 
 def _key(window: Window) -> bytes:

@@ -137,16 +137,13 @@ def _rewrite(element: ElementTree.Element, name: str, referenced: set[str]) -> N
 
     for key in ("d", "x", "y", "transform"):
         if key in attributes:
-            attributes[key] = _shorten(attributes[key])
+            # Coordinates are rounded to a tenth of a point.
+            rounded = re.sub(
+                r"-?\d+\.\d+",
+                lambda match: f"{float(match[0]):.1f}".removesuffix(".0"),
+                attributes[key],
+            )
+            attributes[key] = " ".join(rounded.split())
 
     element.attrib.clear()
     element.attrib.update(attributes)
-
-
-def _shorten(numbers: str) -> str:
-    """Round coordinates to a tenth of a point."""
-
-    def rounded(match: re.Match[str]) -> str:
-        return f"{float(match[0]):.1f}".removesuffix(".0")
-
-    return " ".join(re.sub(r"-?\d+\.\d+", rounded, numbers).split())

@@ -163,9 +163,23 @@ def risk_plot(name: str, runs: Sequence[PlottedRun], precision: float = TARGET_P
             axes.plot(coverage[points], risk[points], color=colour, linestyle=line)
             _write_name(axes, run, coverage[-1], risk[-1], colour)
             highest = max(highest, *risk[points])
+
+            abstention = ""
+            if run.answered is not None and not run.answered.any():
+                abstention = "; the model withholds all answers"
+            elif run.answered is not None:
+                # Its thresholds differ by label, so that its answers are no point of the curve.
+                answered_share = float(run.answered.mean())
+                wrong_share = float(1 - run.outcomes[run.answered].mean())
+                # The mark may lie on an axis, and must be visible there.
+                _draw_diamond(axes, answered_share, wrong_share, clip_on=False)
+                abstention = (
+                    f"; as the model withholds answers (the diamond) {percent(answered_share)} is "
+                    f"answered and {percent(wrong_share)} of that is wrong"
+                )
             descriptions.append(
                 f"{percent(risk[-1])} wrong if all is answered, area under the curve "
-                f"{area_under(coverage, risk):.3f}{_mark_abstention(axes, run)}"
+                f"{area_under(coverage, risk):.3f}{abstention}"
             )
             columns.append(_at_steps(coverage, risk))
 
@@ -178,22 +192,6 @@ def risk_plot(name: str, runs: Sequence[PlottedRun], precision: float = TARGET_P
             ("answered", *_column_names("wrong", runs)),
             _table_rows(columns),
         )
-
-
-def _mark_abstention(axes: "Axes", run: PlottedRun) -> str:
-    """Mark the answers that the model gives, whose thresholds differ by label; describe the mark."""
-    if run.answered is None:
-        return ""
-    share = float(run.answered.mean())
-    if not share:
-        return "; the model withholds all answers"
-    risk = float(1 - run.outcomes[run.answered].mean())
-    # The mark may lie on an axis, and must be visible there.
-    _draw_diamond(axes, share, risk, clip_on=False)
-    return (
-        f"; as the model withholds answers (the diamond) {percent(share)} is answered and "
-        f"{percent(risk)} of that is wrong"
-    )
 
 
 def precision_recall_plot(name: str, runs: Sequence[PlottedRun]) -> Plot | None:
@@ -215,10 +213,21 @@ def precision_recall_plot(name: str, runs: Sequence[PlottedRun]) -> Plot | None:
             axes.plot(recall[points], precision[points], color=colour, linestyle=line)
             _write_name(axes, run, recall[-1], precision[-1], colour)
             area = float((np.diff(recall, prepend=0) * precision).sum())
-            descriptions.append(
+            summary = (
                 f"average precision {area:.3f}; a ranking by chance has {run.outcomes.mean():.3f}"
-                + _mark_decision(axes, run, recall, precision, thresholds)
             )
+            # The last point of the curve from which the model decides for the label is marked.
+            decided: Any = ()
+            if run.threshold is not None:
+                decided = np.flatnonzero(thresholds >= run.threshold)
+            if len(decided):
+                point = decided[-1]
+                _draw_diamond(axes, recall[point], precision[point])
+                summary += (
+                    f"; decided for from {run.threshold:.2f} on (the diamond): precision "
+                    f"{percent(precision[point])}, recall {percent(recall[point])}"
+                )
+            descriptions.append(summary)
             columns.append(_at_steps(recall, precision))
 
         description = _describe(runs, descriptions)
@@ -229,23 +238,6 @@ def precision_recall_plot(name: str, runs: Sequence[PlottedRun]) -> Plot | None:
             ("recall", *_column_names("precision", runs)),
             _table_rows(columns),
         )
-
-
-def _mark_decision(
-    axes: "Axes", run: PlottedRun, recall: Array, precision: Array, thresholds: Array
-) -> str:
-    """Mark the point from which the model decides for the label; describe the mark."""
-    if run.threshold is None:
-        return ""
-    decided = np.flatnonzero(thresholds >= run.threshold)
-    if not len(decided):
-        return ""
-    point = decided[-1]
-    _draw_diamond(axes, recall[point], precision[point])
-    return (
-        f"; decided for from {run.threshold:.2f} on (the diamond): precision "
-        f"{percent(precision[point])}, recall {percent(recall[point])}"
-    )
 
 
 def differences_plot(name: str, rows: Sequence[tuple[float, float, float, bool]]) -> str:

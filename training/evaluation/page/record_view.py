@@ -1,6 +1,5 @@
 """Records as a report shows them: the text with its spans marked, and the annotations in words."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from claimstance.model.labels import ROLES, SENTENCE_TASKS
@@ -141,9 +140,23 @@ def _marks(record: Record) -> list[TaggedMark]:
     Spans of the same characters and kind, such as a source that two attributions share, are marked
     once, with the numbers of both.
     """
+    # Style, name, span, and the number of the annotation that the span belongs to.
+    spans: list[tuple[str, str, Span, str]] = []
+    for number, attribution in enumerate(record.attributions or (), 1):
+        for role in ROLES:
+            span = getattr(attribution, role)
+            if span is not None:
+                spans.append((role, role, span, str(number)))
+    for number, entity in enumerate(record.entities or (), 1):
+        spans.append(("entity", entity.label, entity.span, str(number)))
+    for number, stance in enumerate(record.stances or (), 1):
+        if isinstance(stance.holder, list):
+            spans.append(("holder", "holder", stance.holder, str(number)))
+        if isinstance(stance.target, list):
+            spans.append(("target", "target", stance.target, str(number)))
     numbers: dict[_SpanKey, list[str]] = {}
-    for kind, name, span, number in _spans(record):
-        numbers.setdefault((kind, name, tuple(span)), []).append(number)
+    for kind, name, span, annotation in spans:
+        numbers.setdefault((kind, name, tuple(span)), []).append(annotation)
 
     marks: list[Mark] = []
     tags: list[str] = []
@@ -165,19 +178,3 @@ def _marks(record: Record) -> list[TaggedMark]:
     for mark, tag, lane in zip(marks, tags, lanes(marks), strict=True):
         tagged.append(TaggedMark(mark.start, mark.end, mark.classes, mark.title, tag, lane))
     return tagged
-
-
-def _spans(record: Record) -> Iterator[tuple[str, str, Span, str]]:
-    """Yield style, name, span, and the number of the annotation that the span belongs to."""
-    for number, attribution in enumerate(record.attributions or (), 1):
-        for role in ROLES:
-            span = getattr(attribution, role)
-            if span is not None:
-                yield role, role, span, str(number)
-    for number, entity in enumerate(record.entities or (), 1):
-        yield "entity", entity.label, entity.span, str(number)
-    for number, stance in enumerate(record.stances or (), 1):
-        if isinstance(stance.holder, list):
-            yield "holder", "holder", stance.holder, str(number)
-        if isinstance(stance.target, list):
-            yield "target", "target", stance.target, str(number)

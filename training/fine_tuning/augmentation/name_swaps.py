@@ -66,7 +66,13 @@ class NameSwapper:
         surnames: dict[str, tuple[str, str]] = {}
         new_names: dict[str, str] = {}
         swaps_parties = rng.random() < 0.5
-        first_names = _first_names(document)
+        first_names: dict[str, str] = {}  # → surname, of people whom the document names in full
+        for record in document:
+            for entity in record.entities or ():
+                words = _surface(record.text, entity.span).split()
+                if entity.label == PERSON and len(words) > 1:
+                    first_names[words[0]] = words[-1]
+
         swapped = []
         for record in document:
             replacements: list[Replacement] = []
@@ -142,17 +148,6 @@ class DocumentSwapper:
                 document = self._swapper.swap(document, rng)
             records += document
         return records
-
-
-def _first_names(document: Sequence[Record]) -> dict[str, str]:
-    """Return first name → surname of the people whom a document names in full."""
-    first_names = {}
-    for record in document:
-        for entity in record.entities or ():
-            words = _surface(record.text, entity.span).split()
-            if entity.label == PERSON and len(words) > 1:
-                first_names[words[0]] = words[-1]
-    return first_names
 
 
 def _surface(text: str, span: Span) -> str:
