@@ -48,33 +48,14 @@ def explain(
     """
     kind, location = details["type"], details["loc"]
     if kind in _UNKNOWN_KEY:
-        fields = _field_types(model) if model is not None else {}
-        for step in location[:-1]:
-            # Keys of mappings and numbers of items are no fields: they lead into the same section.
-            section = next(_sections(fields.get(str(step))), None)
-            if section is not None:
-                fields = _field_types(section)
-        return unknown("key", str(location[-1]), list(fields))
+        return unknown("key", str(location[-1]), _fields_at(model, location[:-1]))
     if kind == "missing":
         return "expected a value, found none"
     if kind == "json_invalid":
         return f"expected JSON, found {details['ctx']['error']}"
     if kind == "value_error":
         return str(details["ctx"]["error"])
-    if kind in _MAPPING:
-        expected = mapping
-    else:
-        # The messages of pydantic have forms such as "Input should be a valid string".
-        message = details["msg"]
-        expected = message.partition(" should ")[2] or message
-        for words in ("be ", "have ", "a valid "):
-            expected = expected.removeprefix(words)
-        expected = expected.partition(", unable")[0].partition(" after validation")[0]
-        if message.startswith("Input should be a valid "):
-            article = "an" if expected[0] in "aio" else "a"
-            expected = f"{article} {expected}"
-        elif expected.startswith(("greater", "less")):
-            expected = f"a number {expected}"
+    expected = mapping if kind in _MAPPING else _expectation(details["msg"])
     actual = describe(details["input"])
     if kind in ("too_long", "too_short"):
         actual = str(details["ctx"]["actual_length"] or actual)
@@ -128,6 +109,19 @@ def describe(value: object) -> str:
         return f"a value of type {type(value).__name__} that is too long to show"
 
 
+def _fields_at(model: type[Any] | None, location: Iterable[int | str]) -> list[str]:
+    """Return the field names of the section at ``location``, counted from ``model``."""
+    if model is None:
+        return []
+    fields = _field_types(model)
+    for step in location:
+        # Keys of mappings and numbers of items are no fields: they lead into the same section.
+        section = next(_sections(fields.get(str(step))), None)
+        if section is not None:
+            fields = _field_types(section)
+    return list(fields)
+
+
 def _field_types(model: type[Any]) -> dict[str, Any]:
     """Return the annotated type of each field of a model or dataclass."""
     if dataclasses.is_dataclass(model):
@@ -142,3 +136,16 @@ def _sections(annotation: Any) -> Iterator[type[BaseModel]]:
         yield from _sections(argument)
     if not arguments and isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
+
+
+def _expectation(message: str) -> str:
+    """Return the expectation in one of pydantic's messages, as in "Input should be a valid string"."""
+    expected = message.partition(" should ")[2] or message
+    for words in ("be ", "have ", "a valid "):
+        expected = expected.removeprefix(words)
+    expected = expected.partition(", unable")[0].partition(" after validation")[0]
+    if message.startswith("Input should be a valid "):
+        return f"{'an' if expected[0] in 'aio' else 'a'} {expected}"
+    if expected.startswith(("greater", "less")):
+        return f"a number {expected}"
+    return expected

@@ -73,11 +73,7 @@ def _weights(graph: Any) -> Iterator[tuple[str, NDArray[Any]]]:
         for name in node.input:
             if name.startswith("onnx::"):
                 base = name.removesuffix("_quantized")
-                # A product is named after its module: /attribution/layers/layers.1/MatMul belongs to
-                # heads.attribution.layers.1. A module in a sequence repeats the name of the sequence.
-                module = node.name.strip("/").rpartition("/")[0].replace("/", ".")
-                module = re.sub(r"\b(\w+)\.\1\.(\d)", r"\1.\2", module)
-                modules[base] = module if module.startswith("encoder.") else f"heads.{module}"
+                modules[base] = _module_name(node.name)
                 factors[base] = _smoothing_factors(node, producers, initializers)
 
     for name, stored in initializers.items():
@@ -121,3 +117,18 @@ def _smoothing_factors(
     if name in producers:
         name = producers[name].input[0]
     return initializers[name].reshape(-1, 1)
+
+
+def _module_name(node: str) -> str:
+    """Return the name of the module whose product a node is.
+
+    The name of a module in a sequence repeats that of the sequence.
+
+    >>> _module_name("/attribution/layers/layers.1/MatMul")
+    'heads.attribution.layers.1'
+    >>> _module_name("/encoder/encoder/layer.0/attention/self/query/MatMul_quant")
+    'encoder.encoder.layer.0.attention.self.query'
+    """
+    path = node.strip("/").rpartition("/")[0].replace("/", ".")
+    path = re.sub(r"\b(\w+)\.\1\.(\d)", r"\1.\2", path)
+    return path if path.startswith("encoder.") else f"heads.{path}"

@@ -202,13 +202,20 @@ def quantize(
     if hessians is not None:
         for node in graph.node:
             if node.op_type == "MatMul" and node.input[1] in matrices and node.name not in excluded:
-                # The product of encoder.layer.3 is named /encoder/encoder/layer.3/MatMul.
-                path_of_layer = node.name.removeprefix("/encoder/").removesuffix("/MatMul")
-                matrix_hessians[node.input[1]] = hessians[path_of_layer.replace("/", ".")]
+                matrix_hessians[node.input[1]] = hessians[_layer_name(node.name)]
     replace_weights(model.graph, matrices, least_step, matrix_hessians)
     if table_step:
         coarsen_tables(model.graph, matrices, table_step)
     onnx.save(model, path)
+
+
+def _layer_name(node_name: str) -> str:
+    """Return the name of the encoder's layer that a product belongs to.
+
+    >>> _layer_name("/encoder/encoder/layer.3/attention/self/query/MatMul")
+    'encoder.layer.3.attention.self.query'
+    """
+    return node_name.removeprefix("/encoder/").removesuffix("/MatMul").replace("/", ".")
 
 
 def replace_weights(

@@ -70,29 +70,12 @@ def split_sentences(text: str, splitter: ParagraphSplitter | None = None) -> lis
             start = line_end.end()
     paragraphs += _trim(text, start, len(text))
 
-    sentences: list[tuple[int, int]] = []
+    sentences = []
     for offset, end in paragraphs:
         paragraph = text[offset:end]
-        is_list = _LIST_MARK.match(paragraph) is not None
-        sentence_start = counted = 0
-        quotes = {'"': 0, "''": 0}  # the number of straight marks before ``counted``
-        for start, _ in splitter(paragraph):
-            # Marks are counted from one boundary to the next, so that long paragraphs stay linear.
-            for mark in quotes:
-                quotes[mark] += paragraph.count(mark, counted, max(start, counted))
-            counted = max(start, counted)
-            boundary = _shift_past_marks(paragraph, start, quotes)
-            if boundary <= sentence_start:
-                continue
-            if is_list and _LIST_MARK.fullmatch(paragraph, sentence_start, boundary):
-                continue
-            before = paragraph[max(sentence_start, boundary - _REACH) : boundary]
-            after = paragraph[boundary : boundary + SPEAKER_REACH]
-            if not _continues(before, after):
-                # A splitter may return any offsets, so the end of the paragraph limits the sentence.
-                sentences += _trim(text, offset + sentence_start, min(offset + boundary, end))
-                sentence_start = boundary
-        sentences += _trim(text, offset + sentence_start, end)
+        starts = [start for start, _ in splitter(paragraph)]
+        for sentence_start, sentence_end in _adjust_boundaries(paragraph, starts):
+            sentences.append((offset + sentence_start, offset + sentence_end))
     return sentences
 
 
@@ -115,6 +98,28 @@ def without_addresses(paragraph: str) -> str:
         return paragraph
     without_replies = _REPLY.sub(" ", paragraph)
     return _ADDRESS.sub(lambda address: "x" * len(address[0]), without_replies)
+
+
+def _adjust_boundaries(paragraph: str, starts: list[int]) -> Iterator[tuple[int, int]]:
+    """Yield sentences that cover the paragraph, divided at those of ``starts`` that can be right."""
+    is_list = _LIST_MARK.match(paragraph) is not None
+    sentence_start = counted = 0
+    quotes = {'"': 0, "''": 0}  # the number of straight marks before ``counted``
+    for start in starts:
+        # Marks are counted from one boundary to the next, so that long paragraphs stay linear.
+        for mark in quotes:
+            quotes[mark] += paragraph.count(mark, counted, max(start, counted))
+        counted = max(start, counted)
+        boundary = _shift_past_marks(paragraph, start, quotes)
+        if boundary <= sentence_start:
+            continue
+        if is_list and _LIST_MARK.fullmatch(paragraph, sentence_start, boundary):
+            continue
+        before = paragraph[max(sentence_start, boundary - _REACH) : boundary]
+        if not _continues(before, paragraph[boundary : boundary + SPEAKER_REACH]):
+            yield from _trim(paragraph, sentence_start, boundary)
+            sentence_start = boundary
+    yield from _trim(paragraph, sentence_start, len(paragraph))
 
 
 def _continues(before: str, after: str) -> bool:
