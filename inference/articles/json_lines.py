@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from claimstance.inference.articles.article import MAX_TEXT, Article, Columns
 from claimstance.inference.articles.corpus import article_from_row, choose_columns
@@ -20,6 +19,7 @@ def read(path: Path, doc_id: str, columns: Columns) -> Iterator[Article | InputE
 
     If ``meta`` is an object, its items become items of the row.
     """
+    expected = "a JSON object with the article's text"
     for number, line in enumerate(checked_lines(path, MAX_TEXT), 1):
         if isinstance(line, InputError):
             yield line
@@ -28,7 +28,17 @@ def read(path: Path, doc_id: str, columns: Columns) -> Iterator[Article | InputE
             continue
         where = f"{path}, line {number}"
         try:
-            row, is_processed = _parse_line(line, where)
+            row = parse_json(line, where, expected)
+            if not isinstance(row, dict):
+                raise InputError(f"{where}: expected {expected}, found {shorten(repr(row))}")
+            # A line that this program wrote is read without its results.
+            is_processed = all(name in row for name in _RESULTS)
+            if is_processed:
+                row = {key: value for key, value in row.items() if key not in _RESULTS}
+            meta = row.get("meta")
+            if isinstance(meta, dict):
+                del row["meta"]
+                row = {**meta, **row}  # keys of the line itself precede those of its metadata
             # Unlike the text, a title is often left out of articles that have none.
             title = columns.title if columns.title in row else None
             chosen = choose_columns(list(row), replace(columns, title=title), where, str(path))
@@ -36,20 +46,3 @@ def read(path: Path, doc_id: str, columns: Columns) -> Iterator[Article | InputE
             yield article_from_row(row, chosen, f"{doc_id}:{number}", where, is_processed)
         except InputError as error:  # costs this line alone
             yield error
-
-
-def _parse_line(line: str, where: str) -> tuple[dict[str, Any], bool]:
-    """Return the values of a line, and whether this program wrote it."""
-    expected = "a JSON object with the article's text"
-    row = parse_json(line, where, expected)
-    if not isinstance(row, dict):
-        raise InputError(f"{where}: expected {expected}, found {shorten(repr(row))}")
-    is_processed = all(name in row for name in _RESULTS)
-    if is_processed:
-        for name in _RESULTS:
-            del row[name]
-    meta = row.get("meta")
-    if isinstance(meta, dict):
-        del row["meta"]
-        row = {**meta, **row}  # keys of the line itself precede those of its metadata
-    return row, is_processed

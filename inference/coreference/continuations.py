@@ -37,16 +37,18 @@ def find_continuations(
     spoken = _quotations_by_speaker(quotations, attributions)
     ranked: dict[int, list[_RankedContinuation]] = defaultdict(list)  # by sentence
     for number, (own_sentence, attribution) in enumerate(attributions):
-        words = list(spoken[number])
-        if attribution.content:
-            words += attribution.content.pieces
+        pieces = attribution.content.pieces if attribution.content else ()
+        words = [*spoken[number], *pieces]
         for index, content in _clip_to_sentences(text, bounds, words):
             if index == own_sentence:
                 continue
             sentence_start, sentence_end = bounds[index]
             fills_most = 2 * (content.end - content.start) > sentence_end - sentence_start
             runs_on = index > own_sentence and fills_most
-            if not runs_on and not _is_quoted(content, quotations):
+            middle = (content.start + content.end) // 2  # the ends may lie beyond the marks
+            last = bisect_right(quotations, middle, key=lambda quotation: quotation.start) - 1
+            is_quoted = last >= 0 and middle < quotations[last].end
+            if not runs_on and not is_quoted:
                 continue
             continuation = Continuation(
                 attribution.source,
@@ -72,13 +74,6 @@ def find_continuations(
         chosen.sort(key=lambda continuation: continuation.content.start)
         continuations += [(index, continuation) for continuation in chosen]
     return continuations
-
-
-def _is_quoted(content: Span, quotations: Sequence[Quote]) -> bool:
-    """Return whether a content is quoted: its middle is, since its ends may lie beyond the marks."""
-    middle = (content.start + content.end) // 2
-    last = bisect_right(quotations, middle, key=lambda quotation: quotation.start) - 1
-    return last >= 0 and middle < quotations[last].end
 
 
 def _quotations_by_speaker(

@@ -102,7 +102,20 @@ class PeopleInText:
                 spans.append((start, end))
         spans.sort()
         names = Counter(bare_name(text[start:end]) for start, end in spans)
-        self._spellings, self._full_names = _usual_forms(names)
+
+        # The keys, spellings and surnames, have no accents.
+        spellings: dict[str, Counter[str]] = defaultdict(Counter)
+        full_names: dict[str, Counter[str]] = defaultdict(Counter)
+        for name, frequency in names.items():
+            folded = fold_accents(name)
+            spellings[folded][name] += frequency
+            person_in_name = person_name(folded)
+            if person_in_name is not None:
+                surname = person_in_name.surname
+                for key in {surname, person_in_name.particles + surname}:
+                    full_names[key][name] += frequency
+        self._spellings = _most_frequent(spellings)
+        self._full_names = _most_frequent(full_names)
 
         self.people: list[Mention] = []
         for start, end in cancellable(spans, stop):
@@ -237,23 +250,6 @@ def cancellable(items: Iterable[T], stop: ShouldCancel) -> Iterator[T]:
         if number % _STOP_EVERY == 0 and stop():
             raise CancelledError
         yield item
-
-
-def _usual_forms(names: Counter[str]) -> tuple[dict[str, str], dict[str, str]]:
-    """Return name → its most frequent spelling, and surname → the most frequent full name with it.
-
-    The keys have no accents. The first of several equally frequent forms is returned.
-    """
-    spellings: dict[str, Counter[str]] = defaultdict(Counter)
-    full_names: dict[str, Counter[str]] = defaultdict(Counter)
-    for name, frequency in names.items():
-        folded = fold_accents(name)
-        spellings[folded][name] += frequency
-        person = person_name(folded)
-        if person is not None:
-            for surname in {person.surname, person.particles + person.surname}:
-                full_names[surname][name] += frequency
-    return _most_frequent(spellings), _most_frequent(full_names)
 
 
 def _most_frequent(counts: Mapping[str, Counter[str]]) -> dict[str, str]:

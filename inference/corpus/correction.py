@@ -115,6 +115,14 @@ def corrected_share(
     gold = _indicators(coded.labels, label, among)
     if not model[1].any() or not gold[1].any():
         return None
+
+    # The share of the model's labels has an interval over articles.
+    numerator, denominator = model.mean(axis=1)
+    share = numerator / denominator
+    residuals = (model[0] - share * model[1]) / denominator / model.shape[1]
+    sums = np.bincount(articles, weights=residuals)
+    low, high = _interval(share, float(np.sqrt(sums @ sums)))
+
     weights = coded.weights.astype(float)
     is_right = predicted[positions] == coded.labels
     sample = _Sample(
@@ -131,7 +139,7 @@ def corrected_share(
         units=len(predicted),
         coded=len(positions),
         agreement=float(np.average(is_right, weights=weights)),
-        model=_model_share(model, articles),
+        model=Estimate(float(share), low, high),
         sample=_estimate(sample, extended, 0.0),
         corrected=_estimate(sample, extended, tuning),
         tuning=tuning,
@@ -258,16 +266,6 @@ def _estimate(sample: _Sample, extended: _Sample, tuning: float) -> Estimate:
     center, _ = extended.share(tuning)
     low, high = _interval(center, extended.standard_error(tuning))
     return Estimate(value, min(low, value), max(high, value))
-
-
-def _model_share(model: Array, articles: Array) -> Estimate:
-    """Return the share of the model's labels, with an interval over articles."""
-    numerator, denominator = model.mean(axis=1)
-    share = numerator / denominator
-    residuals = (model[0] - share * model[1]) / denominator / model.shape[1]
-    sums = np.bincount(articles, weights=residuals)
-    low, high = _interval(share, float(np.sqrt(sums @ sums)))
-    return Estimate(float(share), low, high)
 
 
 def _interval(center: float, standard_error: float) -> tuple[float, float]:

@@ -95,7 +95,21 @@ def differences(connection: sqlite3.Connection, summary: Summary) -> Differences
     out. So are shares of which no outlet has articles enough.
     """
     counter = _Counter(connection, summary)
-    shares = list(_shares(summary))
+    shares = [
+        _Share("quoted", source.name, (_OF_SOURCE, source.person), (_NAMED,))
+        for source in summary.sources[:MEASURES]
+    ]
+    for kind, targets, condition in (
+        ("attacked", summary.targets, _OF_OTHERS),
+        ("own", summary.own, _OF_TEXT),
+    ):
+        for target in targets[:MEASURES]:
+            against = (_AGAINST.format(condition), target.person)
+            sides = (_SIDES.format(condition), target.person)
+            shares.append(_Share(kind, target.name, against, sides))
+    for name, habit_counts, habit_totals in _HABITS:
+        shares.append(_Share("habits", name, (habit_counts,), (habit_totals,)))
+
     has_outlet = counter.outlets >= 0
 
     def count_shares() -> Iterator[tuple[Array, Array]]:
@@ -126,22 +140,6 @@ class _Share(NamedTuple):
     name: str
     counts: tuple[Any, ...]
     totals: tuple[Any, ...]
-
-
-def _shares(summary: Summary) -> Iterator[_Share]:
-    """Yield the shares that are compared."""
-    for source in summary.sources[:MEASURES]:
-        yield _Share("quoted", source.name, (_OF_SOURCE, source.person), (_NAMED,))
-    for kind, targets, condition in (
-        ("attacked", summary.targets, _OF_OTHERS),
-        ("own", summary.own, _OF_TEXT),
-    ):
-        for target in targets[:MEASURES]:
-            against = (_AGAINST.format(condition), target.person)
-            sides = (_SIDES.format(condition), target.person)
-            yield _Share(kind, target.name, against, sides)
-    for name, counts, totals in _HABITS:
-        yield _Share("habits", name, (counts,), (totals,))
 
 
 class _Counter:

@@ -145,7 +145,14 @@ def read_names(path: Path) -> dict[str, str]:
             if not any(cell.strip() for cell in row):
                 continue
             where = f"{path}, line {rows.line_num + dialect.skipped}"
-            name, merged = _parse_row(header, row, where)
+            if len(row) != len(header):
+                raise InputError(f"{where}: expected {len(header)} columns, found {len(row)}")
+            cells = dict(zip(header, row, strict=True))
+            blank = [column for column in ("name", "merged") if not cells[column].strip()]
+            if blank:
+                raise InputError(f"{where}: expected a name in the column '{blank[0]}', found none")
+            name = _without_escape(cells["name"])
+            merged = _without_escape(cells["merged"]).strip()
             if names.setdefault(name, merged) != merged:
                 raise InputError(
                     f"{where}: expected one 'merged' for {shorten(name)!r}, found "
@@ -170,17 +177,6 @@ def _lines(path: Path) -> Iterator[str]:
 def _has_columns(names: Sequence[str]) -> bool:
     """Return whether a table has the columns that reading needs."""
     return {"name", "merged"} <= set(names)
-
-
-def _parse_row(header: Sequence[str], row: Sequence[str], where: str) -> tuple[str, str]:
-    """Return the name of a row and its name across articles."""
-    if len(row) != len(header):
-        raise InputError(f"{where}: expected {len(header)} columns, found {len(row)}")
-    cells = dict(zip(header, row, strict=True))
-    for column in ("name", "merged"):
-        if not cells[column].strip():
-            raise InputError(f"{where}: expected a name in the column '{column}', found none")
-    return _without_escape(cells["name"]), _without_escape(cells["merged"]).strip()
 
 
 def _without_escape(cell: str) -> str:

@@ -72,14 +72,29 @@ def result_files(paths: Sequence[Path]) -> list[Path]:
     """
     files: dict[Path, None] = {}  # in order, each once
     for path in paths:
-        if path.is_dir():
-            files.update(dict.fromkeys(_files_of_folder(path)))
+        if not path.is_dir():
+            if not path.exists():
+                raise InputError(
+                    f"{path}: expected a file or folder with results of tag, found none"
+                )
+            if path.suffix.lower() in _TABLES:
+                raise _table_error(path)
+            files[path] = None
             continue
-        if not path.exists():
-            raise InputError(f"{path}: expected a file or folder with results of tag, found none")
-        if path.suffix.lower() in _TABLES:
-            raise _table_error(path)
-        files[path] = None
+
+        try:
+            visible = sorted(file for file in path.iterdir() if not file.name.startswith("."))
+        except OSError as error:
+            raise InputError(f"{path}: {error.strerror or error}") from None
+        lines = [file for file in visible if file.suffix.lower() in _LINES]
+        results = lines or [file for file in visible if file.suffix.lower() == _PARQUET]
+        tables = [file for file in visible if file.suffix.lower() in _TABLES]
+        if tables and not results:
+            raise _table_error(tables[0])
+        if not results:
+            names = ", ".join(printable(file.name) for file in visible[:3]) or "an empty folder"
+            raise InputError(f"{path}: expected files ending in .jsonl or .parquet, found {names}")
+        files.update(dict.fromkeys(results))
     return list(files)
 
 
@@ -99,23 +114,6 @@ def unfinished_runs(paths: Sequence[Path]) -> list[Path]:
         if isinstance(manifest, dict) and manifest.get("complete") is False:
             unfinished.append(path)
     return unfinished
-
-
-def _files_of_folder(folder: Path) -> list[Path]:
-    """Return the files of one format in a folder, JSON Lines before Parquet, sorted by name."""
-    try:
-        visible = sorted(file for file in folder.iterdir() if not file.name.startswith("."))
-    except OSError as error:
-        raise InputError(f"{folder}: {error.strerror or error}") from None
-    for suffixes in (_LINES, (_PARQUET,)):
-        files = [file for file in visible if file.suffix.lower() in suffixes]
-        if files:
-            return files
-    tables = [file for file in visible if file.suffix.lower() in _TABLES]
-    if tables:
-        raise _table_error(tables[0])
-    names = ", ".join(printable(file.name) for file in visible[:3]) or "an empty folder"
-    raise InputError(f"{folder}: expected files ending in .jsonl or .parquet, found {names}")
 
 
 def _table_error(path: Path) -> InputError:

@@ -133,26 +133,24 @@ def count_cells(rows: Sequence[StanceRow]) -> dict[tuple[int, int], Cell]:
         by_label[row.label].append(row)
     cells = {}
     for key, by_label in groups.items():
-        labels = sorted(by_label, key=lambda label: label.number)
-        cells[key] = tuple(_count(label, by_label[label]) for label in labels)
+        counts = []
+        for label in sorted(by_label, key=lambda label: label.number):
+            label_rows = by_label[label]
+            first = label_rows[0]
+            sentences = dict.fromkeys(row.stance.sentence for row in label_rows)
+            numbers = ", ".join(map(str, sentences))
+            # The count is a link to its sentence, or to the first of its rows.
+            if len(sentences) == 1:
+                href = f"#s{numbers}"
+                sentences_in_words = f"sentence {numbers}"
+            else:
+                href = f"#t{first.number}"
+                sentences_in_words = f"sentences {numbers}"
+            pair = f"{first.holder.name} → {first.target.name}"
+            title = f"{pair}: {len(label_rows)} {label.name}, {sentences_in_words}"
+            counts.append(Count(label, len(label_rows), href, title))
+        cells[key] = tuple(counts)
     return cells
-
-
-def _count(label: StanceLabel, rows: Sequence[StanceRow]) -> Count:
-    """Return the number of stances with a label, with a link to their sentence or to the first of their rows."""
-    first = rows[0]
-    sentences = dict.fromkeys(row.stance.sentence for row in rows)
-    numbers = ", ".join(map(str, sentences))
-    if len(sentences) == 1:
-        href = f"#s{numbers}"
-        sentences_in_words = f"sentence {numbers}"
-    else:
-        href = f"#t{first.number}"
-        sentences_in_words = f"sentences {numbers}"
-    title = (
-        f"{first.holder.name} → {first.target.name}: {len(rows)} {label.name}, {sentences_in_words}"
-    )
-    return Count(label, len(rows), href, title)
 
 
 def marks_of(

@@ -195,15 +195,10 @@ class _Collector:
     def text(self, article: int, sentence: int, text: str) -> int:
         """Return the position of a sentence."""
         key = (article, sentence)
-        if key not in self._texts:
-            row = (self._article(article), sentence, _visible(text))
-            self._texts[key] = self.keep(self.excerpts.texts, row)
-        return self._texts[key]
-
-    def _article(self, number: int) -> int:
-        """Return the position of an article."""
-        if number not in self._articles:
-            row = self._connection.execute(_ARTICLE, (number,)).fetchone()
+        if key in self._texts:
+            return self._texts[key]
+        if article not in self._articles:
+            row = self._connection.execute(_ARTICLE, (article,)).fetchone()
             title, doc_id, outlet, group, date, page, url = row
             # Only an address that a browser opens as a page becomes a link, unlike "javascript:".
             if not url or not url.startswith(("https://", "http://")):
@@ -216,8 +211,10 @@ class _Collector:
                 date or "",
                 page or url,
             )
-            self._articles[number] = self.keep(self.excerpts.articles, values)
-        return self._articles[number]
+            self._articles[article] = self.keep(self.excerpts.articles, values)
+        text_values = (self._articles[article], sentence, _visible(text))
+        self._texts[key] = self.keep(self.excerpts.texts, text_values)
+        return self._texts[key]
 
 
 def _visible(text: str) -> str:

@@ -160,14 +160,26 @@ class Index:
             holders.append(_IndexedHolder(kind, name, holder))
         matrix = self._matrix(holders, targets, labels)
         in_matrix = {row.holder.number for row in (*matrix.rows, *matrix.more)}
-        listed = [indexed for indexed in holders if indexed.holder.number in in_matrix]
+        by_source = []  # the first pages that mention each holder, with its stances on each
+        for indexed in holders:
+            if indexed.holder.number not in in_matrix:
+                continue
+            key = {"kind": indexed.kind, "holder": indexed.name}
+            articles = query(_WHERE, key).fetchall()
+            pages = []
+            for number, file, facts in articles[:PAGES]:
+                counts = dict(query(_OF_ARTICLE, (indexed.kind, indexed.name, number)))
+                present = [label for label in labels.values() if label.name in counts]
+                stances = [(label, counts[label.name]) for label in present]
+                pages.append((file, json.loads(facts)["title"], stances))
+            by_source.append(SourcePages(indexed.holder, len(articles), pages))
         return {
             "model": self._model,
             "labels": list(labels.values()),
             "matrix": matrix,
             "totals": self._totals(),
             "shown": {"targets": len(matrix.columns), "holders": len(in_matrix)},
-            "by_source": [self._source_pages(indexed, labels) for indexed in listed],
+            "by_source": by_source,
             "articles": self._article_rows(),
         }
 
@@ -193,18 +205,6 @@ class Index:
                 cells[holder.number, columns[target].number] = tuple(cell)
         heads = [indexed.holder for indexed in holders]
         return build_matrix(heads, targets, cells, columns=COLUMNS, rows=FIRST_ROWS)
-
-    def _source_pages(self, indexed: _IndexedHolder, labels: dict[str, StanceLabel]) -> SourcePages:
-        """Return the first pages that mention a holder, with its stances on each."""
-        key = {"kind": indexed.kind, "holder": indexed.name}
-        articles = self._database.execute(_WHERE, key).fetchall()
-        pages = []
-        for number, file, facts in articles[:PAGES]:
-            counts = dict(self._database.execute(_OF_ARTICLE, (indexed.kind, indexed.name, number)))
-            present = [label for label in labels.values() if label.name in counts]
-            stances = [(label, counts[label.name]) for label in present]
-            pages.append((file, json.loads(facts)["title"], stances))
-        return SourcePages(indexed.holder, len(articles), pages)
 
     def _article_rows(self) -> Iterator[ArticleRow]:
         """Yield the rows of the list of articles."""

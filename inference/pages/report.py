@@ -272,12 +272,23 @@ class _View:
             ("against, by the text itself", differences.own),
             ("how outlets write", differences.habits),
         )
-        rows = []
+        values = []
         for kind, measures in kinds:
             for measure in measures:
-                for value in measure.values:
-                    name = self.outlet_names[int(value.outlet)]
-                    rows.append((kind, measure.name, name, value, _verdict(value)))
+                values += [(kind, measure.name, value) for value in measure.values]
+
+        rows = []
+        for kind, measure_name, value in values:
+            if value.difference is None:
+                verdict = "not compared"
+            elif value.difference.low > 0:
+                verdict = "more than elsewhere"
+            elif value.difference.high < 0:
+                verdict = "less than elsewhere"
+            else:
+                verdict = "no clear difference"
+            outlet_name = self.outlet_names[int(value.outlet)]
+            rows.append((kind, measure_name, outlet_name, value, verdict))
         return rows
 
     def examples(self) -> dict[tuple[int, int], tuple[int, float]]:
@@ -363,17 +374,6 @@ def _sides_chart(id_: str, title: str, courses: Sequence[Course], period: Period
     note = f"Stances a {period.unit}: for (+) above the line, against (−) below it. All panels have one scale."
     table = Table(("name", f"{period.unit} from", "for", "against"), rows)
     return Chart(id_, title, note, panels, table)
-
-
-def _verdict(value: OutletValue) -> str:
-    """Return what a difference to the other outlets means."""
-    if value.difference is None:
-        return "not compared"
-    if value.difference.low > 0:
-        return "more than elsewhere"
-    if value.difference.high < 0:
-        return "less than elsewhere"
-    return "no clear difference"
 
 
 def _cut(text: str) -> str:

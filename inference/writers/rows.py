@@ -1,7 +1,7 @@
 """Tidy rows of results: the same columns for CSV, Parquet and data frames, listed in docs/output.md."""
 
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -150,7 +150,15 @@ def _sentence_rows(article: TaggedArticle) -> Iterator[dict[str, Any]]:
             "continued": None,
         }
         if sentence.attributions is not None:
-            row |= _attribution_cells(sentence.attributions, sentence.continued)
+            listed = [*sentence.attributions, *(sentence.continued or ())]
+            sources = [attribution.source for attribution in listed if attribution.source]
+            row["sources"] = [source.name or source.text for source in sources]
+            row["cues"] = [attribution.cue.text for attribution in listed if attribution.cue]
+            contents = [attribution.content for attribution in listed if attribution.content]
+            row["contents"] = [content.text for content in contents]
+            row["attributions"] = [_nested(attribution) for attribution in sentence.attributions]
+            if sentence.continued is not None:
+                row["continued"] = [_nested(continuation) for continuation in sentence.continued]
         if sentence.entities is not None:
             row["entities"] = [f"{entity.text} ({entity.label})" for entity in sentence.entities]
         yield row
@@ -159,30 +167,6 @@ def _sentence_rows(article: TaggedArticle) -> Iterator[dict[str, Any]]:
 def _score(label: Label | None) -> float | None:
     """Return the score of a sentence in a task, which tables have in place of the label."""
     return None if label is None else round(ranking(label.probabilities), 4)
-
-
-def _attribution_cells(
-    attributions: Sequence[Attribution], continued: Sequence[Continuation] | None
-) -> dict[str, Any]:
-    """Return the cells about the attributions of a sentence and the contents that run on into it."""
-    sources, cues, contents = [], [], []
-    listed: list[Attribution | Continuation] = [*attributions, *(continued or ())]
-    for attribution in listed:
-        if attribution.source:
-            sources.append(attribution.source.name or attribution.source.text)
-        if attribution.cue:
-            cues.append(attribution.cue.text)
-        if attribution.content:
-            contents.append(attribution.content.text)
-    cells: dict[str, Any] = {
-        "sources": sources,
-        "cues": cues,
-        "contents": contents,
-        "attributions": [_nested(attribution) for attribution in attributions],
-    }
-    if continued is not None:
-        cells["continued"] = [_nested(continuation) for continuation in continued]
-    return cells
 
 
 def _nested(attribution: Attribution | Continuation) -> dict[str, Any]:

@@ -50,29 +50,24 @@ def open_output(path: Path | None) -> Iterator[TextIO]:
             with path.open("w", encoding="utf-8", newline="") as file:
                 yield file
             return
-        with _open_replacement(path.resolve()) as file:
-            yield file
+        # A temporary file replaces the target if no error occurs.
+        target = path.resolve()
+        target.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+                yield file
+            # Only its owner may read a temporary file. The mask cannot be read without setting it.
+            mask = os.umask(0)
+            os.umask(mask)
+            Path(name).chmod(0o666 & ~mask)
+            Path(name).replace(target)
+        finally:
+            Path(name).unlink(missing_ok=True)
     except BrokenPipeError:
         raise  # the reader of a pipe has seen enough, which is no error of the file
     except OSError as error:
         raise ClaimstanceError(f"{path}: cannot be written: {error.strerror or error}") from None
-
-
-@contextlib.contextmanager
-def _open_replacement(path: Path) -> Iterator[TextIO]:
-    """Open a temporary file that replaces ``path`` if no error occurs."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-            yield file
-        # Only its owner may read a temporary file. The mask cannot be read without setting it.
-        mask = os.umask(0)
-        os.umask(mask)
-        Path(name).chmod(0o666 & ~mask)
-        Path(name).replace(path)
-    finally:
-        Path(name).unlink(missing_ok=True)
 
 
 def sync_folder(folder: Path) -> None:

@@ -33,7 +33,12 @@ def simplify(tree: Any) -> None:
 
     parents = {article.getparent() for article in tree.iter("article")} - {None}
     for parent in parents:
-        entries = [child for child in parent.iterchildren("article") if _is_entry(child)]
+        entries = []
+        for child in parent.iterchildren("article"):
+            # An entry has text of its own, rather than lead to another page.
+            paragraphs = [p.text_content().strip() for p in child.iterdescendants("p")]
+            if sum(map(len, paragraphs)) >= _MIN_ENTRY and not _is_teaser(child):
+                entries.append(child)
         has_title = any(_contains(entry, ("h1",)) for entry in entries)
         # Articles with titles of their own are no entries, and a single one is the article itself.
         if has_title or len(entries) < 2:
@@ -53,14 +58,6 @@ def simplify(tree: Any) -> None:
             for item in items:
                 item.tag = "section"
             list_element.tag = "div"
-
-
-def _is_entry(article: Any) -> bool:
-    """Return whether an ``<article>`` has text of its own, rather than lead to another page."""
-    length = 0
-    for paragraph in article.iterdescendants("p"):
-        length += len(paragraph.text_content().strip())
-    return length >= _MIN_ENTRY and not _is_teaser(article)
 
 
 def _is_teaser(element: Any) -> bool:

@@ -3,7 +3,7 @@
 import re
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
 
 from claimstance.inference.coreference.aliases import INITIALS, parse_full_name
@@ -76,7 +76,15 @@ def add_mentions(
     """Record the names of an article; ``aliases`` has each name → its fullest form in the article."""
     counts: dict[str, _Counts] = defaultdict(_Counts)
     for sentence in sentences:
-        for name, span in _names_within(sentence):
+        names: list[tuple[str | None, Span | None]]
+        names = [(source.name, source) for source in sources_of(sentence)]
+        for stance in sentence.stances:
+            names.append((stance.holder, stance.holder_span))
+            names.append((stance.target, stance.target_span))
+        for name, span in names:
+            # A topic has no span, and a holder may stand in another sentence.
+            if not name or not span or not sentence.start <= span.start < sentence.end:
+                continue
             count = counts[aliases[name]]
             before = sentence.text[: span.start - sentence.start]
             count.inner += any(map(str.isalnum, before))
@@ -90,22 +98,19 @@ def add_mentions(
             count.part += _is_part_of_name(sentence, entity)
     rows_of_mentions = [(name, *astuple(counts[name])) for name in dict.fromkeys(aliases.values())]
     connection.executemany(_MENTION, rows_of_mentions)
+
     shorter = [(name, fullest) for name, fullest in aliases.items() if name != fullest]
-    shared = [(name, name) for name in _shared_surnames(aliases)]
+    # Surnames, with or without titles, that fit people of the article but belong to none of them.
+    surnames: set[str] = set()
+    short = []
+    for name, fullest in aliases.items():
+        person = parse_full_name(name)
+        if person is not None:
+            surnames |= person.surnames
+        elif name == fullest and has_capital(name):
+            short.append(name)
+    shared = [(name, name) for name in short if not surnames.isdisjoint(surnames_of(name))]
     connection.executemany(_ALIAS, [*shorter, *shared])
-
-
-def _names_within(sentence: Sentence) -> Iterator[tuple[str, Span]]:
-    """Yield the names of sources, holders and targets whose words stand in a sentence, with their spans."""
-    names: list[tuple[str | None, Span | None]]
-    names = [(source.name, source) for source in sources_of(sentence)]
-    for stance in sentence.stances:
-        names.append((stance.holder, stance.holder_span))
-        names.append((stance.target, stance.target_span))
-    for name, span in names:
-        # A holder may stand in another sentence, and a topic has no span.
-        if name and span and sentence.start <= span.start < sentence.end:
-            yield name, span
 
 
 def _is_part_of_name(sentence: Sentence, span: Span | Entity) -> bool:
@@ -115,21 +120,6 @@ def _is_part_of_name(sentence: Sentence, span: Span | Entity) -> bool:
         return True
     after = _NAME_AFTER.match(sentence.text, max(0, span.end - sentence.start))
     return after is not None and after[1] not in NO_FIRST_NAME
-
-
-def _shared_surnames(aliases: Mapping[str, str]) -> Iterator[str]:
-    """Yield the surnames, with or without titles, that fit people of an article but belong to none of them."""
-    surnames: set[str] = set()
-    short = []
-    for name, fullest in aliases.items():
-        person = parse_full_name(name)
-        if person is not None:
-            surnames |= person.surnames
-        elif name == fullest and has_capital(name):
-            short.append(name)
-    for name in short:
-        if not surnames.isdisjoint(surnames_of(name)):
-            yield name
 
 
 def surnames_of(name: str) -> frozenset[str]:

@@ -56,27 +56,24 @@ class PeopleRules:
         short: list[Mention] = []
         for member in members:
             person = parse_full_name(member.name)
-            if person is None:
-                if self._may_be_surname(member):
-                    short.append(member)
-            elif member.person > member.thing or not self.has_entities:
-                full.append((person, member))
+            if person is not None:
+                if member.person > member.thing or not self.has_entities:
+                    full.append((person, member))
+                continue
+
+            # A short form must be mostly that of a person, and no part of a longer name.
+            if not has_capital(without_article(member.name)):
+                continue
+            if member.thing > (1 - _MIN_PEOPLE) * member.person:
+                continue
+            # A surname without a title must be an entity.
+            has_title_only = not member.person and bool(honorific_of(member.name))
+            is_mostly_whole = member.part < member.person - member.part
+            if has_title_only or is_mostly_whole or not self.has_entities:
+                short.append(member)
         if full:
             _join_full_names(self.groups, full)
             self._join_short_forms([member for _, member in full], short, is_first_name)
-
-    def _may_be_surname(self, mention: Mention) -> bool:
-        """Return whether a short form is mostly that of a person, and no part of a longer name.
-
-        A surname without a title must be an entity.
-        """
-        if not has_capital(without_article(mention.name)):
-            return False
-        if mention.thing > (1 - _MIN_PEOPLE) * mention.person:
-            return False
-        if not self.has_entities or (not mention.person and honorific_of(mention.name)):
-            return True
-        return mention.part < mention.person - mention.part
 
     def _join_short_forms(
         self, full: list[Mention], short: list[Mention], is_first_name: bool
