@@ -49,7 +49,7 @@ def main() -> None:
 
 
 def _article(page: Any, folder: Path) -> None:
-    """The text with a source chosen: the panel says who speaks, and the stances of the sentence."""
+    """Show a text with a source selected: the panel says who speaks, and the stances of the sentence."""
     _claimstance(folder, "tag", ROOT / "seeds" / "demo.txt", "--out", "demo.html")
     page.goto((folder / "demo.html").as_uri())
     page.locator(".prose .m.source", has_text="Salt").nth(1).click()
@@ -57,7 +57,7 @@ def _article(page: Any, folder: Path) -> None:
 
 
 def _report(page: Any, folder: Path) -> None:
-    """Who speaks, in the seed articles, with outlets and dates that they do not have."""
+    """Show a report on the seed articles, with outlets and dates that they do not have."""
     rows = []
     for number, path in enumerate(sorted((ROOT / "seeds" / "articles").glob("*.txt"))):
         row = {
@@ -73,10 +73,10 @@ def _report(page: Any, folder: Path) -> None:
 
 
 def _evaluation(page: Any, folder: Path) -> None:
-    """The confusions and curves of one task."""
+    """Show the confusion matrix and the curves of one task."""
     (folder / "seeds.yaml").write_text(DATASET, encoding="utf-8")
     _claimstance(folder, "build", "seeds.yaml")
-    _claimstance(folder, "evaluate", "small", "--data", "data", "--out", "evaluation.html")
+    _claimstance(folder, "evaluate", "base", "--data", "data", "--out", "evaluation.html")
     page.goto((folder / "evaluation.html").as_uri())
     _scroll_to(page, "#h-t3")
 
