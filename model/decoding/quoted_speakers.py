@@ -14,6 +14,7 @@ from claimstance.model.text.quotations import (
     is_question,
     quotations,
 )
+from claimstance.model.text.speech import closing_clause
 from claimstance.model.windows import Located
 
 _END = 1 << 30  # after the end of every sentence
@@ -33,6 +34,7 @@ def name_speakers(
 ) -> list[FoundAttribution]:
     """Return the attributions with quotations that fill their lines attributed by the form of the text.
 
+    A content without a cue belongs to the name and the verb that end its sentence (*…, Tom Vance said.*).
     A quotation that a name follows (*“…” — Tom Vance, senator*) belongs to it, even if a cue before it claimed it.
     After *Vance asked Reyes …*, questions and answers on lines of their own belong to the two by turns. These
     attributions have no cue. Attributions inside of a quotation stay as they are.
@@ -44,6 +46,7 @@ def name_speakers(
         people: the persons that the model recognized.
         probability: returns the probability of such an attribution, which has no cue and no link to take it from.
     """
+    attributions = [_with_closing_clause(attribution, texts) for attribution in attributions]
     sourced: list[_SourcedQuotation] = []
     exchanges: list[list[Quotation]] = []  # runs of successive quotations without a name
     for quotation in quotations(texts, layout, people):
@@ -66,13 +69,27 @@ def name_speakers(
         if line_before in questions:
             sourced += _by_turns(exchange, questions[line_before], texts)
     if not sourced:
-        return list(attributions)
+        return attributions
 
     corrected = _without_quotations(attributions, [quotation for quotation, _ in sourced])
     for quotation, source in sourced:
         sentences = (piece.sentence for piece in quotation.content)
         corrected.append(FoundAttribution(source, (), quotation.content, probability(sentences)))
     return sorted(corrected, key=lambda attribution: min(attribution.cue or attribution.content))
+
+
+def _with_closing_clause(attribution: FoundAttribution, texts: Sequence[str]) -> FoundAttribution:
+    """Return an attribution without source and cue with those that end the sentence of its content, if any do."""
+    if attribution.source or attribution.cue or not attribution.content:
+        return attribution
+    last = max(attribution.content)
+    clause = closing_clause(texts[last.sentence][last.end :])
+    if clause is None:
+        return attribution
+    source, cue = (
+        Located(last.sentence, last.end + start, last.end + end) for start, end in clause
+    )
+    return replace(attribution, source=(source,), cue=(cue,))
 
 
 def _without_quotations(

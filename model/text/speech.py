@@ -36,6 +36,9 @@ _WORD = r"[^\W\d_a-z][\w.’'&-]*"
 NAME = rf"(?P<name>{_WORD}(?:\s+(?:(?:of|the|and|for|&|al|bin|da|de|del|der|di|la|van|von)\s+){{0,2}}{_WORD}){{0,6}})"
 #: The role after a name, in parentheses or after a comma, as the group ``role``.
 ROLE = r"(?P<role>(?:\s*\([^()“”\"]{1,80}\))?(?:,\s[^“”\"!?;:]{1,120})?)"
+_CLOSING_CLAUSE = re.compile(
+    rf"[\s,]*(?P<source>(?:[Tt]he\s+)?{NAME})\s+(?P<cue>{_SAID})[\s.”\"’']*$"
+)
 _DASH = re.compile(rf"\s*(?:[—–―-]|--+)\s*{NAME}{ROLE}\s*$")
 _BRACKETS = re.compile(rf"\s*\({NAME}(?P<role>(?:,\s[^()“”\"!?;:]{{1,120}})?)\)\s*\.?\s*$")
 _NO_NAMES = words(
@@ -58,6 +61,14 @@ def names_speaker(after: str) -> bool:
     if speaker["asked"]:  # whom somebody asks may be a long phrase
         return len(rest) <= _LONGEST_OBJECT and not _CLAUSE.intersection(rest)
     return bool(_ADJUNCT.match(speaker["rest"])) and not {"that", "whether"}.intersection(rest)
+
+
+def closing_clause(text: str) -> tuple[tuple[int, int], tuple[int, int]] | None:
+    """Return the offsets of the name and the verb in a text that consists of both (*, the Tribune writes.*)."""
+    match = _CLOSING_CLAUSE.match(text)
+    if match is None or not is_name(match["name"]):
+        return None
+    return match.span("source"), match.span("cue")
 
 
 def signature(text: str) -> tuple[int, int] | None:

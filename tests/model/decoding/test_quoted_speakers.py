@@ -43,6 +43,32 @@ class Article:
         return " ".join(self.texts[s.sentence][s.start : s.end] for s in spans)
 
 
+@pytest.mark.parametrize(
+    ("text", "content", "source", "cue"),
+    [
+        ("“The dam is old, the Tribune writes”.", "“The dam is old,", "the Tribune", "writes"),
+        ("The dam is old, Lena Orr said.", "The dam is old", "Lena Orr", "said"),
+        ("“It holds,” The Daily Post reported.", "“It holds,”", "", ""),  # no verb of the list
+        ("“It holds,” The Daily Post added.", "“It holds,”", "The Daily Post", "added"),
+        ("It holds, Orr said on Monday.", "It holds", "", ""),
+        ("It holds, officials said.", "It holds", "", ""),
+        ("It holds, But said.", "It holds", "", ""),
+    ],
+)
+def test_a_name_and_a_verb_that_end_the_sentence_belong_to_the_content(text, content, source, cue):
+    article = Article(text)
+    alone = article.attribution(content=[content])
+    assert article.named(alone) == [(source, cue, content, 0.6)]
+
+
+def test_an_attribution_with_a_source_or_a_cue_ignores_the_end_of_the_sentence():
+    article = Article("Ana Reyes told us that the dam is old, Lena Orr said.")
+    complete = article.attribution(["Ana Reyes"], ["told"], ["that the dam is old"])
+    without_source = article.attribution([], ["told"], ["that the dam is old"])
+    assert article.named(complete) == [("Ana Reyes", "told", "that the dam is old", 0.6)]
+    assert article.named(without_source) == [("", "told", "that the dam is old", 0.6)]
+
+
 ROUND_UP = "Leaders said this of the cod.\n\n“It is gone.” — Runa Salt\n\n“It is not.”\n\nEmil Draycott, negotiator"
 
 
