@@ -129,8 +129,8 @@ def measure(seed: int) -> dict[str, Any]:
         f"seed {seed}; killed {struck} times",
     )
     about = (
-        f"`configs/quickstart.yaml` with {', '.join(SETTINGS)}; undisturbed a run took "
-        f"{training.seconds:.0f} s. Compared are all files of the model but those that tell of the run itself. "
+        f"`configs/quickstart.yaml` with {', '.join(SETTINGS)}; an undisturbed run took "
+        f"{training.seconds:.0f} s. All files of the model are compared except those that describe the run itself. "
         "`benchmarks/torture/fine_tuning.py`."
     )
     return part(about, [row])

@@ -1,9 +1,10 @@
 """Check that any input, however damaged, gives a right answer or a clear error, in bounded time and memory.
 
-Inputs are made from a seed: files and requests that were whole, with bytes, fields and values cut, changed and put in,
-and texts of strange characters. Each kind says below what it is read by and what has to hold. Two processes take the
-inputs in runs of a hundred; one input may take ten seconds, a process four gigabytes. A crash, a hang or an answer that
-is wrong is told with the seed of its run and its number in it: ``FUZZED[kind](random.Random(seed), folder)``.
+A seed determines the inputs: valid files and requests in which bytes, fields and values are removed, changed and
+inserted, and texts of unusual characters. The function of each kind states what has to hold. Two processes read the
+inputs in runs of a hundred, within ten seconds for an input and four gigabytes for a process. A crash, a hang or a
+wrong answer is reported with the seed of its run and its number in the run; ``FUZZED[kind](random.Random(seed),
+folder)`` repeats it.
 """
 
 import copy
@@ -57,7 +58,7 @@ Task = tuple[str, str, int]  # kind, seed, inputs
 
 
 def article_files(rng: random.Random, room: Path) -> None:
-    """Text, CSV, TSV and JSON Lines, damaged: articles that can be written, or an error of one line."""
+    """Damage text, CSV, TSV and JSON Lines: the result is articles that can be written, or an error in one line."""
     name, data = rng.choice(_samples())
     path = room / f"a{rng.randrange(10**9)}-{name}"
     if rng.random() < 0.9:
@@ -68,7 +69,7 @@ def article_files(rng: random.Random, room: Path) -> None:
 
 
 def pages(rng: random.Random, room: Path) -> None:
-    """HTML, damaged or put together from tags at random."""
+    """Damage HTML, or combine tags at random."""
     path = room / "a.html"
     if rng.random() < 0.5:
         body = ""
@@ -82,7 +83,7 @@ def pages(rng: random.Random, room: Path) -> None:
 
 
 def binaries(rng: random.Random, room: Path) -> None:
-    """PDF, Word and Parquet, damaged."""
+    """Damage PDF, Word and Parquet files."""
     suffix, data = rng.choice(_binaries())
     path = room / f"a{suffix}"
     path.write_bytes(damaged(data, rng))
@@ -90,7 +91,7 @@ def binaries(rng: random.Random, room: Path) -> None:
 
 
 def exports(rng: random.Random, room: Path) -> None:
-    """Annotation exports, damaged: records, or an error with the file's name."""
+    """Damage annotation exports: the result is records, or an error with the name of the file."""
     sample = rng.choice(_exports())
     folder = room / sample.parent.name
     shutil.rmtree(folder, ignore_errors=True)
@@ -109,7 +110,7 @@ def exports(rng: random.Random, room: Path) -> None:
 
 
 def records(rng: random.Random, _: Path) -> None:
-    """Records as JSON has them, with parts replaced: the record, or an error of a line."""
+    """Replace values of records in JSON: the result is the record, or an error in one line."""
     data = copy.deepcopy(rng.choice(_records()))
     for _unused in range(rng.randint(1, 3)):
         replaced(data, rng)
@@ -125,7 +126,7 @@ def records(rng: random.Random, _: Path) -> None:
 
 
 def requests(rng: random.Random, _: Path) -> None:
-    """Bodies of requests to the server, damaged: what was asked, or a refusal."""
+    """Damage bodies of requests to the server: the result is a response, or a refusal."""
     parse, body = rng.choice(_bodies())
     try:
         is_form = body.startswith(b"--")
@@ -143,7 +144,7 @@ def requests(rng: random.Random, _: Path) -> None:
 
 
 def texts(rng: random.Random, _: Path) -> None:
-    """Texts of strange characters: sentences in order, without overlap, none blank."""
+    """Split texts of unusual characters: the sentences are in order, do not overlap, and are not blank."""
     text, last = strange_text(rng), 0
     for start, end in split_sentences(text):
         must(
@@ -154,7 +155,7 @@ def texts(rng: random.Random, _: Path) -> None:
 
 
 def decoding(rng: random.Random, _: Path) -> None:
-    """Such texts, read by a network that says anything: every offset holds, and JSON can be written."""
+    """Decode random logits on such texts: every offset is valid, and the result can be written as JSON."""
     text = strange_text(rng, 120)
     tagger = _tagger()
     tagger._predictor.backend.rng = np.random.default_rng(rng.randrange(2**32))  # type: ignore[attr-defined]
@@ -173,7 +174,7 @@ def decoding(rng: random.Random, _: Path) -> None:
 
 
 def configs(rng: random.Random, room: Path) -> None:
-    """Configurations, damaged: one, or an error of the program's own."""
+    """Damage configurations: the result is a configuration, or an error of this program."""
     path = room / "config.yaml"
     sample = ROOT / "configs" / f"{rng.choice(('small', 'quickstart', 'tiny'))}.yaml"
     path.write_bytes(damaged(sample.read_bytes(), rng))
@@ -325,7 +326,7 @@ def _late(*_: Any) -> None:
 
 
 def run(kind: str, seed: str, count: int = RUN) -> list[str]:
-    """Return the failures among so many inputs of a kind, each with the seed that repeats it."""
+    """Return the failures among ``count`` inputs of a kind, each with the seed that repeats it."""
     function = FUZZED[kind][0]
     failures = []
     with tempfile.TemporaryDirectory(dir=MEMORY_DISK if MEMORY_DISK.is_dir() else None) as folder:

@@ -278,16 +278,16 @@ def _rows(
     answered = sum(answer.status in (200, 503) for answer in last)
     return [
         measured(
-            "server: answers that are 200, or 503 with Retry-After",
+            "server: responses with status 200, or 503 with Retry-After",
             100 * len(good) / len(answers),
             "%",
             len(answers),
             100,
             "higher",
-            f"{statuses}; {rate:.0f} articles a second came",
+            f"{statuses}; {rate:.0f} articles a second arrived",
         ),
         measured(
-            "server: 99th percentile of those let in ÷ median unloaded",
+            "server: 99th percentile of accepted requests ÷ median without load",
             p99 / median,
             "×",
             len(accepted),
@@ -295,7 +295,7 @@ def _rows(
             note=f"{1000 * p99:.0f} ms; {1000 * median:.0f} ms",
         ),
         measured(
-            "server: memory, greatest beyond least once it had settled",
+            "server: growth of memory after the first minute",
             max(memory) - min(memory),
             "MB",
             len(memory),
@@ -303,7 +303,7 @@ def _rows(
             note=f"{max(memory):.0f} MB at most",
         ),
         measured(
-            "server: let in when SIGTERM came, and answered",
+            "server: requests accepted before SIGTERM and answered",
             answered,
             "requests",
             len(last),
@@ -312,13 +312,13 @@ def _rows(
             f"exit code {code}",
         ),
         measured(
-            "server: idle connections held meanwhile",
+            "server: idle connections during the load",
             idling,
             "connections",
             idling,
             IDLE,
             "higher",
-            f"and clients that were slow, left, or spoke no HTTP; afterwards an article got {after.status}",
+            f"also slow and disconnected clients, and some without HTTP; afterwards an article got {after.status}",
         ),
     ]
 
@@ -331,8 +331,8 @@ def measure(seed: int, seconds: float = SECONDS) -> dict[str, Any]:
     with Server() as server:
         rows = asyncio.run(loaded(server, seed, seconds, SETTLED, IDLE))
     about = (
-        f"`claimstance serve`, defaults, on loopback, client and server on the same cores; articles of "
-        f"{SENTENCES} sentences at twice what it can do, for {seconds:.0f} s; seed {seed}. "
+        f"`claimstance serve` with default options on loopback, client and server on the same cores; articles of "
+        f"{SENTENCES} sentences at twice the rate that the server can process, for {seconds:.0f} s; seed {seed}. "
         "`benchmarks/torture/load.py`."
     )
     return part(about, rows)

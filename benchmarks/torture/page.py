@@ -19,28 +19,31 @@ Row = dict[str, Any]
 MENDED = (
     (
         "fuzz",
-        "Parquet whose columns are told of wrongly ended the process, within pyarrow: they are asked no more",
+        "Parquet files with damaged statistics ended the process inside pyarrow; the reader no longer uses statistics",
     ),
     (
         "fuzz",
-        "an unknown key within `training.given` was a traceback: it is named, with the key that was meant",
+        "an unknown key in a section of a configuration caused a traceback; the error now names it and the closest key",
     ),
     (
         "fuzz",
-        "a number in a record's `meta` that is none was written as `NaN`, which is no JSON: it is `null`",
+        "a missing number in a record's `meta` was written as `NaN`, which is not valid JSON; it is now `null`",
     ),
     (
         "training",
-        "a resumed run had forgotten for how long nothing had got better, and stopped later: it knows",
+        "a resumed run lost the state of early stopping and stopped too late; a checkpoint now stores it",
     ),
-    ("training", "a run killed before its first checkpoint could not be resumed: it begins anew"),
+    (
+        "training",
+        "a run killed before its first checkpoint could not be resumed; it now starts again",
+    ),
     (
         "workers",
-        "Ray took SIGTERM for itself, which ended a run in the middle of a part: the part is finished first",
+        "Ray handled SIGTERM itself and ended a run in the middle of a part; the part is now finished first",
     ),
     (
         "load",
-        "two articles a thread let in: the 99th percentile was 5.1 times the median: one a thread and one more",
+        "with two articles per thread, the 99th percentile was 5.1 times the median; now one per thread and one more",
     ),
 )
 
@@ -102,11 +105,12 @@ def holds(row: Row) -> bool:
 
 
 def part(about: str, rows: Sequence[Row]) -> dict[str, Any]:
-    """Return the results of one part of the suite, with the machine and the date."""
+    """Return the results of one part of the suite, with the date, the machine and the model."""
     machine = f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
     return {
         "date": date.today().isoformat(),
         "machine": machine,
+        "model_sha256": model_sha256(BUNDLED_MODELS["small"]),
         "about": about,
         "rows": list(rows),
     }
@@ -123,7 +127,6 @@ def figures(results: dict[str, Any]) -> dict[str, Any]:
     return {
         "date": newest["date"],
         "machine": newest["machine"],
-        "model_sha256": model_sha256(BUNDLED_MODELS["small"]),
         "rows": rows,
         "parts": sections,
     }
@@ -160,16 +163,16 @@ def _format_number(value: float) -> str:
 def render(content: dict[str, Any]) -> str:
     """Return the figures as Markdown."""
     lines = [
-        "# What ends a run or a server, and what is lost by it",
+        "# Reliability under faults and load",
         "",
-        f"`make torture`; bundled model sha256 `{content['model_sha256']}`.",
+        "`make torture` kills, damages and overloads runs and servers, with the model `small`.",
     ]
     rows = iter(content["rows"])
     for name, section in content["parts"].items():
         lines += [
             "",
             f"## {name.capitalize()}",
-            f"{section['date']}, {section['machine']}. {section['about']}",
+            f"{section['date']}, {section['machine']}, sha256 `{section['model_sha256'][:16]}…`. {section['about']}",
             "",
             "| | value | of | goal | holds | |",
             "|---|---|---|---|---|---|",

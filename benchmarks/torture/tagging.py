@@ -247,7 +247,7 @@ FAULTS = (
     ),
     Fault(
         "stop",
-        "tagging told to stop (SIGTERM, SIGINT), resumed to identical bytes",
+        "tagging stopped by signals (SIGTERM, SIGINT), resumed to identical bytes",
         terminate,
         5,
         5,
@@ -295,7 +295,7 @@ def measure(seed: int, articles: int = 300) -> dict[str, Any]:
             count, losses = torture(setting, fault, rng)
             rows.append(survived(fault.title, count, losses, f"seed {seed}"))
         about = (
-            f"{articles} articles, 10 a part, {', '.join(setting.expected)}, 1 and 2 threads; undisturbed a run "
+            f"{articles} articles, 10 a part, {', '.join(setting.expected)}, 1 and 2 threads; an undisturbed run "
             f"took {setting.seconds:.0f} s. `benchmarks/torture/tagging.py`."
         )
     return part(about, rows)

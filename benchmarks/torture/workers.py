@@ -113,7 +113,7 @@ def measure(seed: int, articles: int = 1200) -> dict[str, Any]:
             print(f"workers: {struck} killed, {len(losses)} runs lost", *losses[-1:], flush=True)
     rows = [
         survived(
-            "workers on Ray killed, the run's bytes those of one process",
+            "Ray workers killed; the results are byte-identical to those of one process",
             struck,
             losses,
             f"seed {seed}",
@@ -124,8 +124,8 @@ def measure(seed: int, articles: int = 1200) -> dict[str, Any]:
             "× the time",
             articles,
             None,
-            note=f"{seconds[2]:.0f} and {seconds[1]:.0f} s, the start of Ray among them, on two cores that "
-            "read and write as well",
+            note=f"{seconds[2]:.0f} and {seconds[1]:.0f} s including the start of Ray, on two cores that also "
+            "read and write",
         ),
     ]
     return part(f"{articles} articles, {RUNS} runs. `benchmarks/torture/workers.py`.", rows)
