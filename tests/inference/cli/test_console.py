@@ -171,8 +171,8 @@ def test_quiet_shows_only_errors(run, model):
 def test_info_shows_versions_extras_and_model(run, model):
     output = run("info").out
     assert model_sha256(ROOT / "model/bundled/base") in output
-    config = json.loads((ROOT / "model/bundled/small/config.json").read_bytes())
-    assert f"claimstance-minilm {config['version']} (small)" in output
+    config = json.loads((ROOT / "model/bundled/base/config.json").read_bytes())
+    assert f"claimstance-mpnet {config['version']} (base)" in output
     lines = {}
     for line in output.splitlines():
         if "│" in line:
