@@ -172,11 +172,13 @@ async def trouble(port: int, rng: random.Random) -> None:
             if kind == 0:
                 for byte in head[:90]:
                     writer.write(bytes([byte]))
+                    await writer.drain()  # fails once the server has closed the connection
                     await asyncio.sleep(1)
             elif kind == 1:
                 writer.write(head)
                 for _ in range(90):
                     writer.write(b" ")
+                    await writer.drain()
                     await asyncio.sleep(1)
             elif kind == 2:
                 writer.write(head + b'{"text": "He')
