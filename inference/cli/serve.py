@@ -96,6 +96,7 @@ def serve(
         timeout=timeout,
         names=tuple(name.lower() for name in allow_host or ()),
     )
+    run.limit_arenas()  # before any thread starts
     with run.listen(settings) as listener:
         address, actual_port = listener.getsockname()[:2]
         url_host = f"[{address}]" if ":" in address else address  # brackets for IPv6

@@ -1,6 +1,7 @@
 """Test the server as a process: signals with requests in flight, and clients that are slow, leave, or send malformed HTTP."""
 
 import json
+import platform
 import signal
 import socket
 import subprocess
@@ -413,3 +414,37 @@ def test_a_missing_extra_is_an_error_of_one_line(model):
         "",
         "error: this needs 'fastapi': pip install 'claimstance[serve]'\n",
     )
+
+
+ARENAS = """
+import ctypes, threading
+from claimstance.inference.serving.run import limit_arenas
+
+if {limited}:
+    assert limit_arenas()
+allocated = threading.Barrier(9)
+
+def allocate():
+    block = bytearray(100_000)
+    allocated.wait()
+
+threads = [threading.Thread(target=allocate) for _ in range(8)]
+for thread in threads:
+    thread.start()
+allocated.wait()
+libc = ctypes.CDLL(None)
+stdout = ctypes.c_void_p.in_dll(libc, "stdout")
+libc.malloc_info(0, stdout)
+libc.fflush(stdout)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="arenas of glibc")
+@pytest.mark.parametrize("limited", [True, False])
+def test_threads_share_two_arenas_of_memory(limited):
+    code = ARENAS.format(limited=limited)
+    finished = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    arenas = finished.stdout.count("<heap nr=")
+    assert (arenas <= 2) is limited
