@@ -19,7 +19,7 @@ Row = dict[str, Any]
 MENDED = (
     (
         "fuzz",
-        "Parquet files with damaged metadata of a column ended the process inside pyarrow; the reader no longer uses them",
+        "Parquet with damaged metadata of a column ended the process inside pyarrow; the reader no longer reads it",
     ),
     (
         "fuzz",

@@ -88,7 +88,7 @@ def _article_or_error(
 
 def check_packing(metadata: Any, path: Path) -> None:
     """Raise ``InputError`` for a file that unpacks to so much more than its size that it would fill the memory."""
-    # Not by column: pyarrow ends the process if the metadata of one is damaged.
+    # The sizes of columns are not read: pyarrow ends the process if the metadata of a column is damaged.
     size = 0
     for number in range(metadata.num_row_groups):
         size += metadata.row_group(number).total_byte_size
