@@ -186,9 +186,9 @@ def test_a_server_under_twice_its_capacity_answers_or_asks_to_retry(model):
     with load.Server("--model", model) as server:
         rows = awaited(load.loaded(server, 3, 4.0, 1.0, 200), 120)
     by_name = {row["name"].partition(": ")[2]: row for row in rows}
-    answers = by_name["answers that are 200, or 503 with Retry-After"]
+    answers = by_name["responses with status 200, or 503 with Retry-After"]
     assert (answers["value"], answers["n"] > 5) == (100, True), answers
-    finished = by_name["let in when SIGTERM came, and answered"]
+    finished = by_name["requests accepted before SIGTERM and answered"]
     assert finished["value"] == 4
     assert "exit code 0" in finished["note"]
-    assert "afterwards an article got 200" in by_name["idle connections held meanwhile"]["note"]
+    assert "afterwards an article got 200" in by_name["idle connections during the load"]["note"]
