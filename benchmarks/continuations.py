@@ -52,7 +52,7 @@ def main() -> None:
     )
     parser.add_argument("corpora", type=Path)
     parser.add_argument("--split", choices=("train", "dev"), default="dev")
-    parser.add_argument("--model", type=Path, help="a model folder (default: the bundled one)")
+    parser.add_argument("--model", default="small", help="small, base, or a folder")
     options = parser.parse_args()
     tagger = Tagger.from_pretrained(options.model)
     folder = options.corpora / "polnear" / "data" / options.split

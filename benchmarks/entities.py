@@ -51,7 +51,7 @@ class Article:
     targets: set[tuple[int, int]]
 
 
-def read_articles(corpora: Path, split: str, model: Path | None) -> Iterator[Article]:
+def read_articles(corpora: Path, split: str, model: str) -> Iterator[Article]:
     """Yield the articles of a split with the entities of the model before and after the rules of ``whole_names``."""
     predictor, _ = load_predictor(model)
     decoded: list[FoundEntity] = []
@@ -199,7 +199,7 @@ def main() -> None:
     )
     parser.add_argument("corpora", type=Path)
     parser.add_argument("--split", choices=("train", "tune", "dev"), default="tune")
-    parser.add_argument("--model", type=Path, help="a model folder (default: the bundled model)")
+    parser.add_argument("--model", default="small", help="small, base, or a folder")
     parser.add_argument("--names", type=int, default=12, help="so many of the commonest surnames")
     options = parser.parse_args()
     articles = list(read_articles(options.corpora, options.split, options.model))

@@ -13,9 +13,7 @@ of the public corpora, the whole run is timed on PolNeAR's dev articles as well.
 
 import argparse
 import json
-import os
 import resource
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -31,12 +29,10 @@ from contenders import THREADS
 from figures_head import FOLDERS
 from readme_table import write_readme
 from speed_page import Row, file_head, make_row, page
+from speed_processes import DEMO, measure_cold_start, measure_long_runs, run_process, tag_command
 
 HERE = Path(__file__).parent
-DEMO = HERE.parent / "seeds" / "demo.txt"
-PROGRAM = (sys.executable, "-c", "from claimstance.inference.cli.main import main; main()")
 TARGETS = NAMES[:10]
-LONG = (10_000, 100_000)  # articles
 #: A function of the number of rounds, a scratch folder, and the folder of the public corpora.
 Measurement = Callable[[int, Path, Path | None], list[Row]]
 
@@ -302,113 +298,6 @@ def measure_copies(rounds: int, folder: Path, _: Path | None) -> list[Row]:
     ]
 
 
-def measure_cold_start(rounds: int, folder: Path, _: Path | None) -> list[Row]:
-    """Measure one article from the command line, start to end, and the same through transformers."""
-    models = folder / "models"
-    subprocess.run(
-        [sys.executable, str(HERE / "contenders.py"), "save", str(models)], check=True, cwd=HERE
-    )
-    our_command = (
-        *PROGRAM,
-        "tag",
-        str(DEMO),
-        "--model",
-        "small",
-        "--out",
-        str(folder / "cold.jsonl"),
-    )
-    their_command = (sys.executable, str(HERE / "contenders.py"), "cold", str(DEMO), str(models))
-    ours, theirs = [], []
-    for number in range(rounds + 1):
-        our_run, their_run = _run_process(our_command), _run_process(their_command)
-        if number > 0:  # the first round does not count
-            ours.append(our_run)
-            theirs.append(their_run)
-    clock_ratios = [
-        their_seconds / our_seconds
-        for (their_seconds, _), (our_seconds, _) in zip(theirs, ours, strict=True)
-    ]
-    their_memory = statistics.median(memory for _, memory in theirs)
-    return [
-        make_row(
-            "one article from a cold start",
-            [seconds for seconds, _ in ours],
-            "s",
-            must=1.5,
-            aim=0.8,
-        ),
-        make_row(
-            "one article from a cold start, peak memory",
-            [memory for _, memory in ours],
-            "MB",
-            must=350,
-            aim=220,
-        ),
-        make_row(
-            "the same through transformers ÷ it",
-            clock_ratios,
-            "×",
-            must=4,
-            better="higher",
-            note=f"{their_memory:.0f} MB; targets given to it",
-        ),
-    ]
-
-
-def _run_process(command: Sequence[str]) -> tuple[float, float]:
-    """Run a command; return its seconds and its peak memory in megabytes."""
-    start = time.perf_counter()
-    process = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=HERE
-    )
-    # Only `wait4` tells the memory of this process alone.
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - start
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"{command}: ended with {process.returncode}")
-    units_per_megabyte = 2**20 if sys.platform == "darwin" else 1024
-    return seconds, usage.ru_maxrss / units_per_megabyte
-
-
-def measure_long_runs(_: int, folder: Path, __: Path | None) -> list[Row]:
-    """Compare time and memory of a long run with those of one over a tenth of the articles."""
-    runs = []
-    for count in LONG:
-        file = write_articles(folder / f"long-{count}.jsonl", make_articles(count, sentences=3))
-        command = (
-            *PROGRAM,
-            "tag",
-            str(file),
-            "--model",
-            "small",
-            "--out",
-            str(folder / "long.jsonl"),
-        )
-        seconds, memory = _run_process(command)
-        runs.append((count, seconds, memory))
-        print(
-            f"  {count:,} articles: {seconds:.0f} s, {memory:.0f} MB", file=sys.stderr, flush=True
-        )
-    (few, short_seconds, short_memory), (many, long_seconds, long_memory) = runs
-    return [
-        make_row(
-            f"an article of {many:,} ÷ one of {few:,}",
-            [long_seconds / many / (short_seconds / few)],
-            "×",
-            must=1.1,
-            note=f"three sentences each; {many / long_seconds:,.0f} articles a second; one run each",
-        ),
-        make_row(
-            f"memory of {many:,} articles beyond that of {few:,}",
-            [long_memory - short_memory],
-            "MB",
-            must=50,
-            note=f"{short_memory:.0f} and {long_memory:.0f} MB",
-        ),
-    ]
-
-
 def measure_training(rounds: int, folder: Path, _: Path | None) -> list[Row]:
     """Compare training on the same sentences: of all tasks here, of one label there."""
     with Contender("training", DEMO) as ours, Contender("run_classification", DEMO) as theirs:
@@ -446,8 +335,8 @@ def measure_base(rounds: int, folder: Path, _: Path | None) -> list[Row]:
 
     many = write_articles(folder / "more.jsonl", make_articles(40))
     few = write_articles(folder / "few.jsonl", make_articles(8))
-    command = (*PROGRAM, "tag", str(DEMO), "--model", "base", "--out", str(folder / "cold.jsonl"))
-    cold_runs = [_run_process(command) for _ in range(rounds + 1)]
+    command = tag_command(DEMO, "base", folder)
+    cold_runs = [run_process(command) for _ in range(rounds + 1)]
     cold_runs = cold_runs[1:]  # the first round does not count
     work, _, sentences = operations(many, "base")
     with (

@@ -53,9 +53,8 @@ def agreement(folder: Path, corpora: Path | None) -> list[Row]:
 
     alone = []
     for article in articles:
-        tagger = Tagger.from_pretrained(
-            "small", threads=1
-        )  # a new one, which knows no other article
+        # A new tagger has no results of other articles in its cache.
+        tagger = Tagger.from_pretrained("small", threads=1)
         alone.append(tagger.tag(article.text, doc_id=article.doc_id, neutral=True))
     backwards = _tag(Tagger.from_pretrained("small", threads=3), articles[::-1])[::-1]
     same_bytes = []

@@ -123,13 +123,7 @@ class WindowBuilder:
         self.max_tokens = max_tokens
         # A topic gets at most half of a short window: the sentence needs the rest.
         self.max_topic = min(MAX_TOPIC_TOKENS, (max_tokens - 3) // 2)
-        for names in _SPECIAL_TOKENS:
-            start, separator, padding = (tokenizer.token_to_id(name) for name in names)
-            if start is not None and separator is not None and padding is not None:
-                self.cls, self.sep, self.pad = start, separator, padding
-                break
-        else:
-            raise ModelError("the tokenizer has neither [CLS] [SEP] [PAD] nor <s> </s> <pad>")
+        self.cls, self.sep, self.pad = _special_token_ids(tokenizer)
 
     @classmethod
     def from_file(cls, path: Path, max_tokens: int) -> "WindowBuilder":
@@ -222,3 +216,12 @@ class WindowBuilder:
         window.words += [*tokens.words[selected], None]
         window.segments += [0] * (len(window.ids) - start)
         window.pieces.append(Piece(index, start, len(window) - 1, skipped))
+
+
+def _special_token_ids(tokenizer: Tokenizer) -> tuple[int, int, int]:
+    """Return the ids of the start, separator and padding token."""
+    for names in _SPECIAL_TOKENS:
+        start, separator, padding = (tokenizer.token_to_id(name) for name in names)
+        if start is not None and separator is not None and padding is not None:
+            return start, separator, padding
+    raise ModelError("the tokenizer has neither [CLS] [SEP] [PAD] nor <s> </s> <pad>")

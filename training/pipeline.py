@@ -51,16 +51,7 @@ def run(config: Config, resume: bool = False, build_display: BuildDisplay = null
     """
     from claimstance.training.fine_tuning.train import train
 
-    if (config.output / MANIFEST_FILE).exists() and not resume:
-        raise ConfigError(
-            f"output: expected a new folder, found a trained model in {config.output}"
-        )
-    init_from = config.model.init_from
-    if init_from not in (None, AUTO) and not model_folder(init_from).is_dir():
-        raise ConfigError(
-            f"model.init_from: expected a trained model in {init_from}, or {_BUNDLED}, found no such folder"
-        )
-
+    _check_folders(config, resume)
     data_folder = config.data.path
     if not data_folder.exists():
         _build_dataset(config.data, build_display)
@@ -69,23 +60,16 @@ def run(config: Config, resume: bool = False, build_display: BuildDisplay = null
     splits = {split: load_records(data_folder, split) for split in names if split != "test"}
     if "train" not in splits:
         raise InputError(f"{data_folder}: expected a split 'train', found {', '.join(names)}")
-
-    train_counts = count_labels(splits["train"])
-    messages = unseen_labels(train_counts, count_labels(splits.get("dev", ())), "dev")
-    report = load_build_report(data_folder)
-    if report is not None:
-        # The labels of test are read from the counts in the report, not from the rows.
-        test_counts: dict[str, dict[str, int]] = {}
-        for task, counts in report.labels.get("test", {}).items():
-            # "none" counts rows that were annotated with an empty list, unless a label has that name.
-            names_of_task = report.label_sets.get(task, ())
-            test_counts[task] = {name: n for name, n in counts.items() if name in names_of_task}
-        messages += unseen_labels(train_counts, test_counts, "test")
-    for message in messages:
+    for message in _labels_not_in_train(data_folder, splits):
         log.warning("%s: %s", data_folder, message)
-
-    labels, soft_labels = load_labels(data_folder), load_soft(data_folder)
-    folder = train(config, splits, labels, soft_labels, resume, fingerprint(data_folder))
+    folder = train(
+        config,
+        splits,
+        load_labels(data_folder),
+        load_soft(data_folder),
+        resume,
+        fingerprint(data_folder),
+    )
     # Of several processes, the first one writes the model; the others are done here.
     if (folder / MANIFEST_FILE).exists():
         _write_results(config, folder, splits)
@@ -123,6 +107,19 @@ def _write_results(config: Config, folder: Path, splits: Mapping[str, Sequence[R
             "every stance in train is toward '%s': the model has seen no other target, and its stances toward "
             "others mean nothing",
             topic,
+        )
+
+
+def _check_folders(config: Config, resume: bool) -> None:
+    """Raise ``ConfigError`` if a folder is missing that the run needs, or exists that it would write."""
+    if (config.output / MANIFEST_FILE).exists() and not resume:
+        raise ConfigError(
+            f"output: expected a new folder, found a trained model in {config.output}"
+        )
+    init_from = config.model.init_from
+    if init_from not in (None, AUTO) and not model_folder(init_from).is_dir():
+        raise ConfigError(
+            f"model.init_from: expected a trained model in {init_from}, or {_BUNDLED}, found no such folder"
         )
 
 
@@ -186,3 +183,21 @@ def build_and_teach(
         return add_soft_labels(data.teachers, records, labels, progress)
 
     return build(data, out, progress, overwrite, teach)
+
+
+def _labels_not_in_train(data_folder: Path, splits: Mapping[str, Sequence[Record]]) -> list[str]:
+    """Describe the labels of dev and test that train lacks.
+
+    The labels of test are read from the counts in the dataset's report, not from its rows.
+    """
+    train = count_labels(splits["train"])
+    messages = unseen_labels(train, count_labels(splits.get("dev", ())), "dev")
+    report = load_build_report(data_folder)
+    if report is None:
+        return messages
+    test: dict[str, dict[str, int]] = {}
+    for task, counts in report.labels.get("test", {}).items():
+        # "none" counts rows that were annotated with an empty list, unless a label has that name.
+        label_names = report.label_sets.get(task, ())
+        test[task] = {name: count for name, count in counts.items() if name in label_names}
+    return messages + unseen_labels(train, test, "test")

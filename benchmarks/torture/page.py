@@ -47,7 +47,7 @@ MENDED = (
     ),
     (
         "load",
-        "memory grew by 102 MB in nine minutes, because each thread had an arena of its own; they now share two",
+        "memory grew by 102 MB in nine minutes with an arena for each thread, and by 30 MB with two for all threads",
     ),
 )
 

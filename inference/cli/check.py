@@ -151,25 +151,28 @@ def _print_lines(findings: "Iterable[Finding]", show_all: bool) -> None:
         if counts[kind] <= _MAX_LOCATIONS:
             examples[kind].append(finding)
     for key, count in counts.items():
-        if count <= _MAX_EXAMPLES:
-            for finding in examples[key]:
-                typer.echo(printable(str(finding)))
-            continue
+        if count > _MAX_EXAMPLES:
+            lines = [_shared_line(examples[key], count)]
+        else:
+            lines = [str(finding) for finding in examples[key]]
+        for line in lines:
+            typer.echo(printable(line))
 
-        # The shared line has the first finding, and the locations of the next ones.
-        first, *next_findings = examples[key]
-        locations = []
-        for finding in next_findings:
-            if finding.location.line is not None:
-                locations.append(f"line {finding.location.line}")
-            elif finding.location.record is not None:
-                locations.append(f"record '{finding.location.record}'")
-        listed = ""
-        if locations:
-            listed = f" in {', '.join(locations)}"
-        if locations and count > len(examples[key]):
+
+def _shared_line(examples: "Sequence[Finding]", count: int) -> str:
+    """Return the line for ``count`` findings of a kind in a file: the first one, and the places of the next."""
+    locations = []
+    for finding in examples[1:]:
+        if finding.location.line is not None:
+            locations.append(f"line {finding.location.line}")
+        elif finding.location.record is not None:
+            locations.append(f"record '{finding.location.record}'")
+    listed = ""
+    if locations:
+        listed = f" in {', '.join(locations)}"
+        if count > len(examples):
             listed += ", …"
-        typer.echo(printable(f"{first} (and {count - 1} more{listed}; --all shows each)"))
+    return f"{examples[0]} (and {count - 1} more{listed}; --all shows each)"
 
 
 def _print_table(findings: "Iterable[Finding]", show_all: bool) -> None:

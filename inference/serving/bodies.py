@@ -66,20 +66,8 @@ class BodyLimits:
         Raises:
             Refusal: see the class.
         """
-        # The checks come before the body: a client need not send what would be refused.
-        headers = Headers(scope=scope)
-        content_type = headers.get("content-type", "").partition(";")[0]
-        expected = _CONTENT_TYPES.get(scope["path"], _CONTENT_TYPE)
-        if content_type.strip().lower() != expected:
-            raise Refusal(415, f"content-type: expected {expected}", "content-type")
-        if headers.get("content-encoding", "identity") != "identity":
-            raise Refusal(
-                415, "content-encoding: expected a body that is not compressed", "content-encoding"
-            )
-        # Python refuses to convert thousands of digits; twenty of them exceed every limit.
-        declared = headers.get("content-length", "")
-        if declared.isdecimal() and int(declared[:20]) > self._settings.max_body:
-            raise self._too_long()
+        # Both come before the body: a client need not send what would be refused.
+        self._check_head(Headers(scope=scope), scope["path"])
         self._check()
 
         client = scope["client"][0] if scope.get("client") else ""
@@ -107,6 +95,20 @@ class BodyLimits:
                 receiving.exception()
             self._close(arrival)
 
+    def _check_head(self, headers: Headers, path: str) -> None:
+        """Raise a ``Refusal`` for a body of a wrong type or length, before it arrives."""
+        expected = _CONTENT_TYPES.get(path, _CONTENT_TYPE)
+        if headers.get("content-type", "").partition(";")[0].strip().lower() != expected:
+            raise Refusal(415, f"content-type: expected {expected}", "content-type")
+        if headers.get("content-encoding", "identity") != "identity":
+            raise Refusal(
+                415, "content-encoding: expected a body that is not compressed", "content-encoding"
+            )
+        # Python refuses to convert thousands of digits; twenty of them exceed every limit.
+        declared = headers.get("content-length", "")
+        if declared.isdecimal() and int(declared[:20]) > self._settings.max_body:
+            raise self._too_long()
+
     def _too_long(self) -> Refusal:
         """Return the refusal of a body that exceeds the limit, declared or received."""
         return Refusal(
@@ -130,10 +132,12 @@ class BodyLimits:
                 return bytes(arrival.content)
             while self._memory > MAX_MEMORY * self._settings.max_body:
                 # The client whose bodies take the most memory makes room.
-                sizes = {}
-                for client, arrivals in self._arrivals.items():
-                    sizes[client] = sum(len(body.content) for body in arrivals)
-                self._drop_oldest(max(sizes, key=sizes.__getitem__))
+                greatest = max(self._arrivals, key=self._memory_of)
+                self._drop_oldest(greatest)
+
+    def _memory_of(self, client: str) -> int:
+        """Return the bytes that have arrived of the bodies of a client."""
+        return sum(len(arrival.content) for arrival in self._arrivals[client])
 
     def _drop_oldest(self, client: str) -> None:
         """Drop the oldest body of a client."""

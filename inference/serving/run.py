@@ -107,10 +107,9 @@ class Uvicorn(uvicorn.Server):
 
 
 def limit_arenas() -> bool:
-    """Make the memory of one thread reusable by others, where the C library is glibc; return whether it is.
+    """Limit glibc to two memory arenas for all threads; return ``False`` where the C library has no such limit.
 
-    By default, glibc gives each thread an arena of its own. What the threads of a server free stays there, and the
-    process grows for hours.
+    By default, glibc gives each thread an arena of its own, and other threads cannot use the memory that it frees.
     """
     if sys.platform != "linux":
         return False

@@ -84,19 +84,7 @@ def certainty(article: TaggedArticle) -> float:
     """Return the certainty of an article, 0 to 1, as the module describes; 1 without predictions."""
     by_task: dict[str, list[float]] = defaultdict(list)
     for sentence in article.sentences:
-        predictions: list[tuple[str, float, int]] = []  # task, probability, number of labels
-        for task in SENTENCE_TASKS:
-            label = getattr(sentence, task)
-            if label is not None:
-                predictions.append((task, label.probability, len(label.probabilities)))
-        attributions = sentence.attributions or ()
-        predictions += [("attribution", row.probability, 2) for row in attributions]
-        predictions += [("entity", entity.probability, 2) for entity in sentence.entities or ()]
-        predictions += [
-            ("stance", stance.probability, len(stance.probabilities)) for stance in sentence.stances
-        ]
-
-        for task, probability, labels in predictions:
+        for task, probability, labels in _predictions(sentence):
             rescaled = (probability - 1 / labels) / (1 - 1 / labels)
             # A span can be predicted although "absent" is likelier: that is no surer than a guess.
             by_task[task].append(max(0.0, rescaled))
@@ -104,6 +92,20 @@ def certainty(article: TaggedArticle) -> float:
         return 1.0
     # The mean of each task first, so that a task with many predictions does not dominate.
     return fmean(map(fmean, by_task.values()))
+
+
+def _predictions(sentence: Sentence) -> Iterator[tuple[str, float, int]]:
+    """Yield (task, probability, number of labels) of every prediction in a sentence."""
+    for task in SENTENCE_TASKS:
+        label = getattr(sentence, task)
+        if label is not None:
+            yield task, label.probability, len(label.probabilities)
+    for attribution in sentence.attributions or ():
+        yield "attribution", attribution.probability, 2
+    for entity in sentence.entities or ():
+        yield "entity", entity.probability, 2
+    for stance in sentence.stances:
+        yield "stance", stance.probability, len(stance.probabilities)
 
 
 def task_json(article: TaggedArticle) -> dict[str, Any]:
@@ -141,40 +143,45 @@ class _PredictionBuilder:
         self._targets: dict[tuple[Pieces, str], str] = {}
         attributions: list[Attribution] = []
         for sentence in article.sentences:
-            bounds = _bounds(sentence)
-            region = self.results.region(SENTENCE, bounds)
-            for task in SENTENCE_TASKS:
-                label = getattr(sentence, task)
-                if label is not None:
-                    score = _rounded(label.probability)
-                    self.results.choice(task, label.label, region, bounds, score)
-            for entity in sentence.entities or ():
-                span = ((entity.start, entity.end),)
-                score = _rounded(entity.probability)
-                self._entities[span] = self.results.region(entity.label, span, score)
+            self._add_sentence(sentence)
             attributions += sentence.attributions or ()
-
-        # A source shares the region of an equal source. Sources that stand alone come last, so that no other
-        # attribution shares their regions.
+        # Sources that stand alone come last, so that no other attribution shares their regions.
         for attribution in sorted(attributions, key=_is_source_alone):
-            score = _rounded(attribution.probability)
-            regions = {}
-            for role in ROLES:
-                role_span = getattr(attribution, role)
-                if role_span is None:
-                    continue
-                role_region = None
-                if role == "source" and not _is_source_alone(attribution):
-                    role_region = self._sources.get(role_span.pieces)
-                if role_region is None:
-                    role_region = self.results.region(role.capitalize(), role_span.pieces, score)
-                if role == "source":
-                    # Remembered for later attributions, and for the stances of this source.
-                    self._sources.setdefault(role_span.pieces, role_region)
-                regions[role] = role_region
-            self.results.attribution(regions)
+            self._add_attribution(attribution)
         for stance in article.stances:
             self._add_stance(stance, article.sentences[stance.sentence])
+
+    def _add_sentence(self, sentence: Sentence) -> None:
+        """Add a region for the sentence, its labels, and regions for its entities."""
+        bounds = _bounds(sentence)
+        region = self.results.region(SENTENCE, bounds)
+        for task in SENTENCE_TASKS:
+            label = getattr(sentence, task)
+            if label is not None:
+                self.results.choice(task, label.label, region, bounds, _rounded(label.probability))
+        for entity in sentence.entities or ():
+            span = ((entity.start, entity.end),)
+            score = _rounded(entity.probability)
+            self._entities[span] = self.results.region(entity.label, span, score)
+
+    def _add_attribution(self, attribution: Attribution) -> None:
+        """Add regions for the roles of an attribution; a source shares that of an equal source."""
+        score = _rounded(attribution.probability)
+        regions = {}
+        for role in ROLES:
+            span = getattr(attribution, role)
+            if span is None:
+                continue
+            region = None
+            if role == "source" and not _is_source_alone(attribution):
+                region = self._sources.get(span.pieces)
+            if region is None:
+                region = self.results.region(role.capitalize(), span.pieces, score)
+            if role == "source":
+                # Remembered for later attributions, and for the stances of this source.
+                self._sources.setdefault(span.pieces, region)
+            regions[role] = region
+        self.results.attribution(regions)
 
     def _add_stance(self, stance: Stance, sentence: Sentence) -> None:
         """Add a relation from holder to target, or a choice for the target if the sentence has no holder.
@@ -196,16 +203,7 @@ class _PredictionBuilder:
             self.results.choice("stance", stance.label, target, span, score)
             return
 
-        known_target = self._targets.get((span, stance.target))
-        if known_target is None and stance.target_span is not None:
-            # The region of an entity becomes that of one target only: a second one gets its own.
-            known_target = self._entities.pop(span, None)
-        target = known_target or self.results.region(TARGET, span)
-        if known_target is None and stance.target_span is None:
-            # A target that the sentence does not mention is a region over all of it, with its name.
-            self.results.name("target", stance.target, target, span)
-        self._targets[span, stance.target] = target
-
+        target = self._target_region(stance, span)
         if holder is None:
             self.results.choice("stance", stance.label, target, span, score)
             return
@@ -214,6 +212,24 @@ class _PredictionBuilder:
             region = self.results.region(HOLDER, holder.pieces)
             self._holders[holder.pieces] = region
         self.results.relate(region, target, stance.label, score)
+
+    def _target_region(self, stance: Stance, span: Pieces) -> str:
+        """Return the region of a target: that of an entity if it is one, else a new one.
+
+        A target that the sentence does not mention is a region over the whole sentence, with its name.
+        """
+        key = (span, stance.target)
+        if key in self._targets:
+            return self._targets[key]
+        if stance.target_span is None:
+            region = self.results.region(TARGET, span)
+            self.results.name("target", stance.target, region, span)
+        else:
+            # The region of an entity becomes that of one target only: a second one gets its own.
+            entity = self._entities.pop(span, None)
+            region = entity or self.results.region(TARGET, span)
+        self._targets[key] = region
+        return region
 
 
 def _is_source_alone(attribution: Attribution) -> bool:

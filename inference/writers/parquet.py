@@ -120,7 +120,7 @@ class ParquetWriter:
 
     def flush(self) -> None:
         """Write the rows in memory as one group."""
-        import pyarrow as pa
+        import pyarrow
         from pyarrow.parquet import ParquetWriter as Writer
 
         if self._writer is None:
@@ -129,21 +129,30 @@ class ParquetWriter:
             columns = [*self._table.columns, *self._meta.columns]
             if self._with_records:
                 columns.append(Column(RECORD, "text", ""))
-            text, integer, number = pa.string(), pa.int64(), pa.float64()
-            span = pa.struct([("text", text), ("start", integer), ("end", integer), ("name", text)])
-            attribution = pa.struct(
-                [("source", span), ("cue", span), ("content", span), ("probability", number)]
-            )
-            types = {
-                "text": text,
-                "integer": integer,
-                "number": number,
-                "flag": pa.bool_(),
-                "texts": pa.list_(text),
-                "attributions": pa.list_(attribution),
-            }
-            schema = pa.schema([(column.name, types[column.kind]) for column in columns])
+            schema = _schema(columns)
             self._writer = Writer(self._file, schema, compression="zstd")
         if self._rows:
-            self._writer.write_table(pa.Table.from_pylist(self._rows, schema=self._writer.schema))
+            self._writer.write_table(
+                pyarrow.Table.from_pylist(self._rows, schema=self._writer.schema)
+            )
         self._rows, self._characters = [], 0
+
+
+def _schema(columns: Collection[Column]) -> Any:
+    """Return the Arrow schema of the columns."""
+    import pyarrow as pa
+
+    text, integer, number = pa.string(), pa.int64(), pa.float64()
+    span = pa.struct([("text", text), ("start", integer), ("end", integer), ("name", text)])
+    attribution = pa.struct(
+        [("source", span), ("cue", span), ("content", span), ("probability", number)]
+    )
+    types = {
+        "text": text,
+        "integer": integer,
+        "number": number,
+        "flag": pa.bool_(),
+        "texts": pa.list_(text),
+        "attributions": pa.list_(attribution),
+    }
+    return pa.schema([(column.name, types[column.kind]) for column in columns])

@@ -6,5 +6,5 @@ from pathlib import Path
 BUNDLED_MODELS = {name: Path(__file__).resolve().parent / name for name in ("small", "base")}
 #: The model of most commands: it reports three times as many stances as ``small``.
 DEFAULT_MODEL = "base"
-#: The model of the server, where time and memory count most, and the one that training on few labels starts from.
+#: The model of the server, where time and memory count most, and of `model.init_from: auto` in training.
 FAST_MODEL = "small"

@@ -65,28 +65,38 @@ def round_by_gptq(steps: NDArray[Any], hessian: NDArray[Any]) -> NDArray[Any]:
     """
     weights = torch.tensor(steps, dtype=torch.float32)
     integers = torch.zeros_like(weights)
-    exact = torch.from_numpy(hessian).double()
-    # The inputs of a layer may all be zero.
-    damping = (DAMPING * exact.diagonal().mean()).clamp_min(torch.finfo(torch.float64).tiny)
-    exact = exact + damping * torch.eye(len(exact), dtype=torch.float64)
-    inverse = torch.cholesky_inverse(torch.linalg.cholesky(exact))
-    factor: Tensor = torch.linalg.cholesky(inverse, upper=True).float()
-
-    largest = torch.full_like(integers[0], LARGEST)
-    largest_sum = int(LARGEST_PAIR + 0.5)
+    factor = _inverse_factor(torch.from_numpy(hessian))
     for start in range(0, len(weights), _BLOCK):
         end = min(start + _BLOCK, len(weights))
         errors = torch.zeros_like(weights[start:end])
         for row in range(start, end):
-            lowest, highest = -largest, largest
-            if row % 2 == 1:
-                # The sum with the row before, its neighbour, must not get too large.
-                neighbours = integers[row - 1]
-                lowest = torch.maximum(lowest, -largest_sum - neighbours.clamp(max=0))
-                highest = torch.minimum(highest, largest_sum - neighbours.clamp(min=0))
+            lowest, highest = _bounds(integers, row)
             integers[row] = weights[row].round().clamp(lowest, highest)
             error = (weights[row] - integers[row]) / factor[row, row]
             weights[row + 1 : end] -= factor[row, row + 1 : end, None] * error
             errors[row - start] = error
         weights[end:] -= factor[start:end, end:].T @ errors
     return integers.numpy()
+
+
+def _inverse_factor(hessian: Tensor) -> Tensor:
+    """Return the upper triangular factor of the inverse of a Hessian, after damping."""
+    exact = hessian.double()
+    # The inputs of a layer may all be zero.
+    damping = (DAMPING * exact.diagonal().mean()).clamp_min(torch.finfo(torch.float64).tiny)
+    exact = exact + damping * torch.eye(len(exact), dtype=torch.float64)
+    inverse = torch.cholesky_inverse(torch.linalg.cholesky(exact))
+    factor: Tensor = torch.linalg.cholesky(inverse, upper=True)
+    return factor.float()
+
+
+def _bounds(integers: Tensor, row: int) -> tuple[Tensor, Tensor]:
+    """Return the least and the largest integers of a row (out,), so that no sum of neighbours gets too large."""
+    largest = torch.full_like(integers[row], LARGEST)
+    if row % 2 == 0:
+        return -largest, largest
+    most = int(LARGEST_PAIR + 0.5)
+    neighbours = integers[row - 1]
+    lowest = torch.maximum(-largest, -most - neighbours.clamp(max=0))
+    highest = torch.minimum(largest, most - neighbours.clamp(min=0))
+    return lowest, highest

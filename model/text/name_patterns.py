@@ -47,13 +47,9 @@ def compile_name(name: str) -> CompiledName | None:
         in_capitals = replace(person, first=person.first.upper(), surname=person.surname.upper())
         for variant_name in (person, in_capitals):
             first_name = _phrase_pattern(variant_name.first)
-            bare_surname = surname = _phrase_pattern(variant_name.surname)
-            particles = re.sub(r"(?:\\ )|\s", r"\\s+", re.escape(variant_name.particles))
-            if particles:
-                optional = "?" if _OPTIONAL_PARTICLES.match(variant_name.particles) else ""
-                surname = rf"(?i:{particles}){optional}{bare_surname}"
+            surname = _surname_pattern(variant_name)
             if variant_name.surname_is_first:
-                patterns["full"].append(rf"{bare_surname}\s+{first_name}")
+                patterns["full"].append(rf"{_phrase_pattern(variant_name.surname)}\s+{first_name}")
             else:
                 patterns["full"].append(rf"{first_name}{_MIDDLE_NAMES}\s+{surname}")
             patterns["surname"].append(surname)
@@ -73,6 +69,16 @@ def _phrase_pattern(phrase: str) -> str:
     """Return a pattern of a phrase, with any white space between its words and any apostrophe in them."""
     words_pattern = r"\s+".join(re.escape(word) for word in phrase.split())
     return re.sub(r"['’]", "['’]", words_pattern)
+
+
+def _surname_pattern(person: PersonName) -> str:
+    """Return a pattern of the surname with its particles, some of which are optional."""
+    surname = _phrase_pattern(person.surname)
+    particles = re.sub(r"(?:\\ )|\s", r"\\s+", re.escape(person.particles))
+    if not particles:
+        return surname
+    optional = "?" if _OPTIONAL_PARTICLES.match(person.particles) else ""
+    return rf"(?i:{particles}){optional}{surname}"
 
 
 def _acronyms(name: str, bare: str) -> Iterator[str]:

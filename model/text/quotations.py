@@ -59,19 +59,7 @@ def quotations(
     index = after_name = 0
     while index < len(texts):
         quotation = _quotation_from(texts, layout, index)
-        if quotation is None:
-            index += 1
-            continue
-        # A mark that closes a quotation before its end breaks it: *“No,” she said, “never.”* has its own cue.
-        is_broken = False
-        for piece in quotation.content:
-            # The marks at both ends of the quotation are its own.
-            text = texts[piece.sentence][piece.start : piece.end]
-            inner = text[1:-1] if piece == quotation.content[-1] else text[1:]
-            if _INNER_CLOSING.search(inner):
-                is_broken = True
-                break
-        if is_broken:
+        if quotation is None or _is_broken(quotation, texts):
             index += 1
             continue
 
@@ -124,6 +112,17 @@ def _quotation_from(texts: Sequence[str], layout: Layout, first: int) -> Quotati
         if ends_line and (is_last or _OPENING.match(texts[index + 1]) is None):
             return None
     return None
+
+
+def _is_broken(quotation: Quotation, texts: Sequence[str]) -> bool:
+    """Return whether a mark closes a quotation before its end: *“No,” she said, “never.”* has its own cue."""
+    for piece in quotation.content:
+        # The marks at both ends of the quotation are its own.
+        text = texts[piece.sentence][piece.start : piece.end]
+        inner = text[1:-1] if piece == quotation.content[-1] else text[1:]
+        if _INNER_CLOSING.search(inner):
+            return True
+    return False
 
 
 def _bare_name(

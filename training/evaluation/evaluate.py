@@ -89,11 +89,7 @@ def score_pairs(config: ModelConfig, pairs: Sequence[Pair]) -> tuple[Results, Ou
             else:
                 answers = collect(config, task, rows)
                 if answers is not None:
-                    documents = answers.documents.tolist()
-                    gold, predicted = answers.gold.tolist(), answers.predicted.tolist()
-                    counts = confusion_matrices(gold, predicted, documents, len(answers.labels))
-                    sizes = counts.sum(axis=(1, 2))
-                    outcome = _outcome("labels", answers.labels, documents, counts, sizes)
+                    outcome = _count_labels(answers)
             # A corpus without annotations of a task has no figures of it.
             if outcome is None:
                 continue
@@ -153,6 +149,16 @@ def corpus_names(record: Record) -> list[str]:
     if record.meta.get("clean"):
         return [name, f"{name}-clean"]
     return [name]
+
+
+def _count_labels(answers: Answers) -> Outcome:
+    """Count predicted labels by gold label, document by document."""
+    documents = answers.documents.tolist()
+    counts = confusion_matrices(
+        answers.gold.tolist(), answers.predicted.tolist(), documents, len(answers.labels)
+    )
+    sizes = counts.sum(axis=(1, 2))
+    return _outcome("labels", answers.labels, documents, counts, sizes)
 
 
 def _count_attributions(rows: Sequence[Pair]) -> Outcome | None:

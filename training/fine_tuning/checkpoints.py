@@ -72,15 +72,7 @@ def describe_run(
         weights = [folder / name for name in _START_WEIGHTS if (folder / name).is_file()]
         start_digest = sha256(weights[0]) if weights else None
     if fingerprint in UNKNOWN:
-        digest = hashlib.sha256()
-        for split in ("train", "dev"):
-            digest.update(split.encode())
-            for record in splits.get(split) or ():
-                digest.update(record.to_json().encode("utf-8", "surrogatepass") + b"\n")
-        for record_id, tasks in sorted(soft.items()):
-            for task, shares in sorted(tasks.items()):
-                digest.update(f"{record_id} {task}\n".encode() + shares.tobytes())
-        fingerprint = digest.hexdigest()
+        fingerprint = _digest(splits, soft)
     return {
         "format": _FORMAT,
         "data": {"path": str(config.data.path), "fingerprint": fingerprint},
@@ -153,21 +145,28 @@ def checkpoint_to_resume(folder: Path, description: Description) -> Path | None:
             f"--resume: expected the data, labels and settings of the interrupted run in {folder}, found {listed}. "
             "Restore them, or train into another folder (output=FOLDER)"
         )
-
-    # If the output folder was moved, the trainer would not find the best checkpoint under its recorded path, and would
-    # silently keep the last weights.
-    state_file = checkpoint / "trainer_state.json"
-    state = _read(state_file) or {}
-    recorded = state.get("best_model_checkpoint")
-    if recorded:
-        best = checkpoint.parent / Path(recorded).name
-        if not best.is_dir():
-            raise ConfigError(
-                f"--resume: expected the best checkpoint so far in {best}, found no such folder"
-            )
-        if recorded != str(best):
-            _write(state_file, {**state, "best_model_checkpoint": str(best)})
+    _locate_best(checkpoint)
     return checkpoint
+
+
+def _locate_best(checkpoint: Path) -> None:
+    """Write the present path of the best checkpoint into the state of ``checkpoint``.
+
+    If the output folder was moved, the trainer would not find the best checkpoint under its recorded path,
+    and would silently keep the last weights.
+    """
+    file = checkpoint / "trainer_state.json"
+    state = _read(file) or {}
+    recorded = state.get("best_model_checkpoint")
+    if not recorded:
+        return
+    best = checkpoint.parent / Path(recorded).name
+    if not best.is_dir():
+        raise ConfigError(
+            f"--resume: expected the best checkpoint so far in {best}, found no such folder"
+        )
+    if recorded != str(best):
+        _write(file, {**state, "best_model_checkpoint": str(best)})
 
 
 def _differences(earlier: Description, now: Description) -> list[str]:
@@ -214,6 +213,19 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         else:
             flat[f"{prefix}{key}"] = value
     return flat
+
+
+def _digest(splits: Mapping[str, Sequence[Record]], soft: Mapping[str, SoftLabels]) -> str:
+    """Return a SHA-256 of the train and dev records and of the soft labels."""
+    digest = hashlib.sha256()
+    for split in ("train", "dev"):
+        digest.update(split.encode())
+        for record in splits.get(split) or ():
+            digest.update(record.to_json().encode("utf-8", "surrogatepass") + b"\n")
+    for name, tasks in sorted(soft.items()):
+        for task, shares in sorted(tasks.items()):
+            digest.update(f"{name} {task}\n".encode() + shares.tobytes())
+    return digest.hexdigest()
 
 
 def _write(path: Path, values: Mapping[str, Any]) -> None:

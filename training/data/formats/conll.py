@@ -6,7 +6,7 @@ which one.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -93,22 +93,9 @@ def items(path: Path) -> Iterator[Item]:
 
     # Few documents have tags that tell the schemes apart, so that all of them decide together.
     sentences: list[_TaggedSentence] = []
-    letters: set[str] = set()
     for document in documents:
-        for sentence in document.sentences:
-            sentences.append(sentence)
-            letters.update(token.letter for token in sentence)
-    if letters.isdisjoint("ES"):
-        # B- before a first token violates IOB1, and I- before a first token violates IOB2.
-        violations = {"IOB1": 0, "IOB2": 0}
-        for candidate in violations:
-            for sentence in sentences:
-                misplaced = list(_misplaced_tags(sentence, candidate))
-                violations[candidate] += len(misplaced)
-        # IOB2 is the more common one where both have as many violations.
-        scheme = "IOB1" if violations["IOB1"] < violations["IOB2"] else "IOB2"
-    else:
-        scheme = "IOBES"
+        sentences += document.sentences
+    scheme = _find_scheme(sentences)
 
     for number, document in enumerate(documents, 1):
         name = path.stem if len(documents) == 1 else f"{path.stem}:{number}"
@@ -129,6 +116,20 @@ def _parse_token(line: str, where: str) -> _TaggedToken:
         )
     letter = (match[1] or "O").translate(_BILOU_TO_IOBES)
     return _TaggedToken(columns[0].strip(), match[0], letter, match[2] or "", where)
+
+
+def _find_scheme(sentences: Sequence[_TaggedSentence]) -> str:
+    """Return the scheme of the tags: of those with their letters, the one that fewest tags violate."""
+    for sentence in sentences:
+        if any(token.letter in "ES" for token in sentence):
+            return "IOBES"
+    # IOB2 comes first, because it is the more common one where both have as many violations.
+    violations = {"IOB2": 0, "IOB1": 0}
+    # B- before a first token violates IOB1, and I- before a first token violates IOB2.
+    for scheme in violations:
+        for sentence in sentences:
+            violations[scheme] += len(list(_misplaced_tags(sentence, scheme)))
+    return "IOB2" if violations["IOB2"] <= violations["IOB1"] else "IOB1"
 
 
 def _misplaced_tags(sentence: _TaggedSentence, scheme: str) -> Iterator[tuple[_TaggedToken, str]]:

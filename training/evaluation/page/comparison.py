@@ -153,22 +153,6 @@ def _compare_answers(
         else:
             n_neither += 1
 
-    # Runs that recognise different mentions have different kinds; a kind that only one run has gets no plot.
-    kinds_a = stack(list(a[0].probabilities), a).by_kind()
-    kinds_b = stack(list(b[0].probabilities), b).by_kind()
-    plots = {}
-    common_kinds = [kind for kind in kinds_a if kind in kinds_b]
-    for number, kind in enumerate(common_kinds):
-        reliability_runs, risk_runs = [], []
-        for run, answers in zip(RUNS, (kinds_a[kind], kinds_b[kind]), strict=True):
-            probabilities, outcomes = binary_outcomes(answers, task)
-            reliability_runs.append(PlottedRun(probabilities, outcomes, run))
-            risk_runs.append(PlottedRun(answers.confidence, answers.correct, run))
-        plots[kind] = [
-            reliability_plot(f"{anchor}k{number}r", reliability_runs),
-            risk_plot(f"{anchor}k{number}c", risk_runs, answered_precision(kind)),
-        ]
-
     return Disagreement(
         anchor,
         corpus,
@@ -176,7 +160,7 @@ def _compare_answers(
         n=len(a),
         correct=[n_both, len(only_a), len(only_b), n_neither],
         errors={},
-        plots=plots,
+        plots=_plots(anchor, task, a, b),
         questions=(_farthest_apart(only_a), _farthest_apart(only_b)),
         sentences=([], []),
         better=(len(only_a), len(only_b)),
@@ -193,6 +177,31 @@ def _farthest_apart(pairs: Sequence[tuple[ScoredAnswer, ScoredAnswer]]) -> list[
     # Python's sort is stable even when reversed: equal gaps stay in the order of the cases.
     farthest = sorted(pairs, key=gap, reverse=True)[:MAX_CASES]
     return [question_view(first, second) for first, second in farthest]
+
+
+def _plots(
+    anchor: str, task: str, a: Sequence[ScoredAnswer], b: Sequence[ScoredAnswer]
+) -> dict[str, list[Plot]]:
+    """Return plots by kind of the question.
+
+    Runs that recognise different mentions have different kinds; a kind that only one run has
+    gets no plot.
+    """
+    kinds_a = stack(list(a[0].probabilities), a).by_kind()
+    kinds_b = stack(list(b[0].probabilities), b).by_kind()
+    plots = {}
+    common_kinds = [kind for kind in kinds_a if kind in kinds_b]
+    for number, kind in enumerate(common_kinds):
+        reliability_runs, risk_runs = [], []
+        for run, answers in zip(RUNS, (kinds_a[kind], kinds_b[kind]), strict=True):
+            probabilities, outcomes = binary_outcomes(answers, task)
+            reliability_runs.append(PlottedRun(probabilities, outcomes, run))
+            risk_runs.append(PlottedRun(answers.confidence, answers.correct, run))
+        plots[kind] = [
+            reliability_plot(f"{anchor}k{number}r", reliability_runs),
+            risk_plot(f"{anchor}k{number}c", risk_runs, answered_precision(kind)),
+        ]
+    return plots
 
 
 def _compare_spans(
