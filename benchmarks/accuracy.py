@@ -30,7 +30,7 @@ from claimstance.training.data.corpora import lookup
 from claimstance.training.data.dataset import load_labels, load_records, split_names
 from claimstance.training.evaluate_model import score
 from claimstance.training.evaluation.baselines import majority, regression
-from claimstance.training.evaluation.evaluate import plain_figures
+from claimstance.training.evaluation.scoring import plain_figures
 
 
 def main() -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 from claimstance.model.record import Record
 from claimstance.training.evaluation.counts import Outcomes
-from claimstance.training.evaluation.evaluate import PRIMARY, corpus_names
 from claimstance.training.evaluation.page.groups import outlets as outlet_documents
+from claimstance.training.evaluation.scoring import PRIMARY, corpus_names
 
 #: "corpus/task" → metric → value, low, high and n.
 Results = Mapping[str, Mapping[str, Mapping[str, float]]]

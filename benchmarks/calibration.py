@@ -26,9 +26,9 @@ from claimstance.model.record import Record
 from claimstance.training.data.dataset import load_records
 from claimstance.training.evaluation import reliability
 from claimstance.training.evaluation.answers import Answers, collect
-from claimstance.training.evaluation.evaluate import by_corpus, predict_records
 from claimstance.training.evaluation.metrics import Figure
 from claimstance.training.evaluation.page.display_names import metric_name
+from claimstance.training.evaluation.scoring import by_corpus, predict_records
 
 DIAGRAMS = "calibration"  # the folder of the diagrams
 CURVE_POINTS = 100

@@ -18,8 +18,8 @@ from claimstance.model.record import Record
 from claimstance.training.data.annotators.label_agreement import against_others
 from claimstance.training.data.annotators.span_agreement import count_between
 from claimstance.training.evaluation.counts import Outcome, digest
-from claimstance.training.evaluation.evaluate import Results, corpus_names
 from claimstance.training.evaluation.metrics import Array, Figure
+from claimstance.training.evaluation.scoring import Results, corpus_names
 
 
 def between_articles(records: Iterable[Record], labels: Sequence[str] = CLAIM) -> Results:

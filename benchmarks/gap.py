@@ -13,9 +13,9 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from claimstance.inference.coreference.alignment import Alignment
+from claimstance.inference.coreference.alignment import Alignment, resolve_article
 from claimstance.inference.coreference.people import GENDERS
-from claimstance.inference.coreference.resolver import resolve_references, same_name
+from claimstance.inference.coreference.resolver import same_name
 from claimstance.model.onnx.backend import load_predictor
 from claimstance.model.predictor import Predictor
 from claimstance.model.text.sentences import split_sentences
@@ -32,15 +32,7 @@ def answer_of(predictor: Predictor, row: dict[str, str]) -> str | None:
     text, start = row["Text"], int(row["Pronoun-offset"])
     bounds = split_sentences(text)
     document = predictor.read([text[first:last] for first, last in bounds])
-    alignment = Alignment(text, bounds)
-    entities = [
-        (*alignment.offsets(entity.span), entity.label) for entity in document.entities or ()
-    ]
-    sources = set()
-    for attribution in document.attributions or ():
-        if attribution.source:
-            sources.add(alignment.offsets(attribution.source[0]))
-    names = resolve_references(text, bounds, sorted(sources), entities)
+    names = resolve_article(Alignment(text, bounds), document)
     return names.get((start, start + len(row["Pronoun"])))
 
 

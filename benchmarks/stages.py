@@ -29,7 +29,7 @@ from claimstance.inference.writers.text import JsonlWriter
 from claimstance.model.bundled import BUNDLED_MODELS
 from claimstance.model.onnx import backend as runtime
 from claimstance.model.onnx.backend import DISABLED_OPTIMIZERS, OnnxBackend
-from claimstance.model.onnx.manifest import READER_FILE
+from claimstance.model.onnx.manifest import ENCODER_FILE
 from claimstance.model.predictor import Predictor
 from claimstance.model.windows import WindowBuilder
 
@@ -111,10 +111,12 @@ def operators(file: Path, folder: Path) -> Counter[str]:
     options.intra_op_num_threads, options.enable_profiling = 1, True
     options.profile_file_prefix = str(folder / "operators")
     session = ort.InferenceSession(
-        str(BUNDLED_MODELS["small"] / READER_FILE), options, disabled_optimizers=DISABLED_OPTIMIZERS
+        str(BUNDLED_MODELS["small"] / ENCODER_FILE),
+        options,
+        disabled_optimizers=DISABLED_OPTIMIZERS,
     )
     predictor, _ = runtime.load_predictor("small", threads=1)
-    predictor.backend._encoder_sessions[READER_FILE] = session  # type: ignore[attr-defined]
+    predictor.backend._encoder_sessions[ENCODER_FILE] = session  # type: ignore[attr-defined]
     for tagged in Tagger(predictor, "").tag_all(read_articles([str(file)])):
         assert tagged
     seconds: Counter[str] = Counter()

@@ -21,7 +21,7 @@ _MAX_ROWS = 100  # of a table in a notebook
 
 @dataclass(frozen=True)
 class Span:
-    """A stretch of the article, from its first piece to the end of its last.
+    """A possibly discontinuous span of the article; ``start`` and ``end`` enclose all pieces.
 
     Attributes:
         pieces: ``(start, end)`` of its pieces; words between two of them do not belong to the span.

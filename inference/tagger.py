@@ -48,7 +48,7 @@ from claimstance.model.record import Record, parse_record
 from claimstance.model.text.layout import layout_of
 from claimstance.model.text.offsets import Offsets
 from claimstance.model.text.sentences import split_sentences
-from claimstance.model.windows import Located
+from claimstance.model.windows import SentenceSpan
 
 T = TypeVar("T")
 
@@ -193,7 +193,8 @@ class Tagger:
                 return lambda: item
             return self.begin(item, names, stop, neutral)
 
-        return self.ahead(map(begin, items))
+        # ``map`` is lazy: an article begins only when ``prefetch`` takes it.
+        return self.prefetch(map(begin, items))
 
     def tag_many(
         self,
@@ -225,7 +226,7 @@ class Tagger:
     ) -> Callable[[], TaggedArticle]:
         """Start to encode an article and return a function that waits for the result.
 
-        With one thread, only that function encodes. ``ahead`` runs several of these functions in order.
+        With one thread, only that function encodes. ``prefetch`` runs several of these functions in order.
 
         Raises:
             InputError: as ``tag``.
@@ -242,7 +243,7 @@ class Tagger:
         pending = self._predictor.submit(texts, stop, layout_of(article.text, bounds))
         return partial(self._finish, article, targets, neutral, bounds, pending)
 
-    def ahead(
+    def prefetch(
         self, begun: Iterable[Callable[[], T]], count: int = PREFETCH_PER_WORKER
     ) -> Iterator[T]:
         """Yield the results of ``begun`` in order, with ``count`` of them per thread in progress.
@@ -353,7 +354,7 @@ class Tagger:
             is_answered = config.is_answered(query.kind, label.label, label.probability)
             target_span = None
             if not isinstance(query.target, str):
-                target_span = alignment.span([Located(query.sentence, *query.target)])
+                target_span = alignment.span([SentenceSpan(query.sentence, *query.target)])
             stances.append(
                 Stance(
                     holder=(holder.name or holder.text) if holder else None,

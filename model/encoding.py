@@ -1,7 +1,7 @@
 """Encoding of documents: the network's interface, the threads that run it, and documents before and after it."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -14,12 +14,13 @@ from claimstance.model.decoding.attributions import FoundAttribution
 from claimstance.model.decoding.tags import Floats
 from claimstance.model.text.entities import FoundEntity
 from claimstance.model.text.layout import Layout
-from claimstance.model.windows import Located, Piece, Tokens, Window
+from claimstance.model.windows import Piece, SentenceSpan, Tokens, Window
 
 Ints = NDArray[np.int64]
 T = TypeVar("T")
 #: Returns ``True`` once the caller no longer needs the result. Several threads poll it, before each window.
 ShouldCancel = Callable[[], bool]
+_ITEMS_PER_CHECK = 64  # of ``cancellable``; an item takes less than a millisecond
 
 
 class CancelledError(Exception):
@@ -29,6 +30,14 @@ class CancelledError(Exception):
 def never_cancel() -> bool:
     """Return ``False``: the result is needed (a ``ShouldCancel``)."""
     return False
+
+
+def cancellable(items: Iterable[T], stop: ShouldCancel) -> Iterator[T]:
+    """Yield ``items``; raise ``CancelledError`` once ``stop``, called every few items, returns true."""
+    for number, item in enumerate(items):
+        if number % _ITEMS_PER_CHECK == 0 and stop():
+            raise CancelledError
+        yield item
 
 
 class Backend(Protocol):
@@ -92,6 +101,7 @@ class EncodedDocument:
         attributions: in the order of their sentences; ``None`` if the model has no such head.
         entities: likewise.
         opinions: head of ``OPINION_HEADS`` → the spans that it found; empty if the model has no such heads.
+        opinion_log_odds: the same heads → for each window the log-odds (T,) that a token belongs to a span.
         warnings: sentences that could only be encoded in part, or not at all.
     """
 
@@ -102,7 +112,8 @@ class EncodedDocument:
     probabilities: dict[str, Floats] = field(default_factory=dict)
     attributions: list[FoundAttribution] | None = None
     entities: list[FoundEntity] | None = None
-    opinions: dict[str, list[Located]] = field(default_factory=dict)
+    opinions: dict[str, list[SentenceSpan]] = field(default_factory=dict)
+    opinion_log_odds: dict[str, list[Floats]] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
 
     def pieces_by_sentence(self) -> dict[int, list[tuple[int, Piece]]]:

@@ -89,7 +89,7 @@ class StanceHead(nn.Module):
     Named holders and the text itself (no named holder) have separate networks, because the stance of a
     sentence need not be that of everybody in it. For a named holder the network also sees the words
     between holder and target and their distance, the features that SpERT (Eberts & Ulges 2020) found
-    best for relations. A topic that the sentence does not mention stands behind it.
+    best for relations. A topic that the sentence does not mention is appended to it.
     """
 
     def __init__(self, hidden_size: int, labels: int, dropout: float) -> None:

@@ -38,6 +38,9 @@ DEFAULT_LABELS: dict[str, tuple[str, ...]] = {
 #: Tasks with one label per sentence.
 SENTENCE_TASKS = ("claim", "check_worthy", "subjective")
 
+#: Tasks with one label per sentence or per pair of a holder and a target, unlike those that tag tokens.
+LABEL_TASKS = (*SENTENCE_TASKS, "stance")
+
 #: All tasks that a model can have heads for.
 TASKS = ("attribution", "entity", "claim", "check_worthy", "stance", "subjective")
 

@@ -18,7 +18,7 @@ from claimstance.model.labels import OPINION_HEADS, ROLES, SENTENCE_TASKS, bio
 from claimstance.model.onnx.import_weights import load_onnx_weights
 from claimstance.model.windows import WindowBuilder
 
-IGNORE = -100  # the label of tokens, sentences and pairs that the loss skips
+IGNORE_INDEX = -100  # the label of tokens, sentences and pairs that the loss skips
 
 
 @dataclass
@@ -49,7 +49,7 @@ class Batch:
     check_worthy: Tensor | None = None  # (S,)
     subjective: Tensor | None = None  # (S,)
     stance: Tensor | None = None  # (P, C), the share of each label
-    link: Tensor | None = None  # (L, 2): 1, 0 or IGNORE, as source and as content
+    link: Tensor | None = None  # (L, 2): 1, 0 or IGNORE_INDEX, as source and as content
     stance_weight: Tensor | None = None  # (P,)
     claim_weight: Tensor | None = None  # (S,)
     check_worthy_weight: Tensor | None = None  # (S,)
@@ -286,39 +286,47 @@ def _loss(task: str, logits: Tensor, batch: Batch, distillation_weight: float) -
         return None
     logits = logits.float()
     if task == "link":
-        known = labels != IGNORE  # (L, 2)
-        losses = nn.functional.binary_cross_entropy_with_logits(
-            logits, known * labels.float(), reduction="none"
-        )
-        return _weighted_mean(losses, known.to(losses.dtype))
+        return _link_loss(logits, labels)
 
-    flat_logits = logits.flatten(0, -2)  # (N, C)
+    logits = logits.flatten(0, -2)  # (N, C)
     if task == "stance":
-        losses = nn.functional.cross_entropy(
-            flat_logits, labels.reshape(flat_logits.shape), reduction="none"
-        )
-        known = torch.ones_like(losses, dtype=torch.bool)
+        # The labels of a pair are probabilities.
+        labels = labels.reshape(logits.shape)
+        losses = nn.functional.cross_entropy(logits, labels, reduction="none")
+        has_label = torch.ones_like(losses, dtype=torch.bool)
     else:
+        labels = labels.flatten()  # (N,)
         losses = nn.functional.cross_entropy(
-            flat_logits, labels.flatten(), ignore_index=IGNORE, reduction="none"
+            logits, labels, ignore_index=IGNORE_INDEX, reduction="none"
         )
-        known = labels.flatten() != IGNORE
+        has_label = labels != IGNORE_INDEX
 
     soft_labels = getattr(batch, f"{task}_soft", None)
     if soft_labels is not None:
         soft_labels = soft_labels.flatten(0, -2)  # (N, C)
         has_teacher = soft_labels.sum(dim=-1) > 0
-        # Without a label, the teacher's word is all there is.
-        share = torch.where(known & has_teacher, distillation_weight, has_teacher.to(losses.dtype))
-        soft_losses = nn.functional.cross_entropy(flat_logits, soft_labels, reduction="none")
+        # Items without a label have the teacher's loss alone.
+        share = torch.where(
+            has_label & has_teacher, distillation_weight, has_teacher.to(losses.dtype)
+        )
+        soft_losses = nn.functional.cross_entropy(logits, soft_labels, reduction="none")
         losses = (1 - share) * losses + share * soft_losses
-        known = known | has_teacher
+        has_label = has_label | has_teacher
 
-    weights = known.to(losses.dtype)
+    weights = has_label.to(losses.dtype)
     label_weights = getattr(batch, f"{task}_weight", None)
     if label_weights is not None:
         weights = weights * label_weights
     return _weighted_mean(losses, weights)
+
+
+def _link_loss(logits: Tensor, labels: Tensor) -> Tensor:
+    """Return the mean loss of links: logits (L, 2), labels (L, 2) of 1, 0 or ``IGNORE_INDEX``."""
+    has_label = labels != IGNORE_INDEX
+    losses = nn.functional.binary_cross_entropy_with_logits(
+        logits, has_label * labels.float(), reduction="none"
+    )
+    return _weighted_mean(losses, has_label.to(losses.dtype))
 
 
 def _weighted_mean(values: Tensor, weights: Tensor) -> Tensor:

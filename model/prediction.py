@@ -10,7 +10,7 @@ from claimstance.model.record import Attribution, Record, Span
 from claimstance.model.stance_queries import StanceQuery
 from claimstance.model.text.entities import FoundEntity
 from claimstance.model.text.mentions import find_mentions
-from claimstance.model.windows import Located
+from claimstance.model.windows import SentenceSpan
 
 #: Sentences before a stance in which a holder is sought whom its own sentence does not mention.
 MAX_SENTENCES_BACK = 8
@@ -195,7 +195,7 @@ def attributions_by_sentence(
         for sentence in sentences:
             spans: dict[str, Span | None] = {}
             for role in ROLES:
-                located: Sequence[Located] = getattr(attribution, role)
+                located: Sequence[SentenceSpan] = getattr(attribution, role)
                 in_sentence = [
                     (piece.start, piece.end) for piece in located if piece.sentence == sentence
                 ]

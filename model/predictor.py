@@ -36,11 +36,11 @@ from claimstance.model.labels import (
     SENTENCE_TASKS,
     bio,
 )
-from claimstance.model.pair_evidence import EVIDENCE, pair_evidence, stance_log_odds
+from claimstance.model.pair_evidence import EVIDENCE, log_odds_without, pair_evidence
 from claimstance.model.stance_queries import NO_SPAN, StanceQuery, TargetTokens, group_queries
 from claimstance.model.text.entities import FoundEntity, whole_names
 from claimstance.model.text.layout import Layout
-from claimstance.model.windows import Located, Tokens, Window, WindowBuilder
+from claimstance.model.windows import SentenceSpan, Tokens, Window, WindowBuilder
 
 #: Articles begun per worker: more than one, since some are short or already tagged.
 PREFETCH_PER_WORKER = 2
@@ -111,24 +111,19 @@ class Predictor:
 
     def result(self, pending_document: PendingDocument) -> EncodedDocument:
         """Return the predictions for sentences that ``submit`` has begun to encode."""
-        texts, tokens = pending_document.texts, pending_document.tokens
-        layout = pending_document.layout
-        document = EncodedDocument(texts, tokens, pending_document.stop)
-        sentence_tasks = [task for task in SENTENCE_TASKS if task in self.config.tasks]
-        sums: dict[str, Floats] = {}
-        for task in sentence_tasks:
-            sums[task] = np.zeros((len(texts), len(self.config.labels[task])))
+        texts, layout = pending_document.texts, pending_document.layout
+        document = EncodedDocument(texts, pending_document.tokens, pending_document.stop)
+        document.opinions = {head: [] for head in self.config.opinion_heads}
+        document.opinion_log_odds = {head: [] for head in self.config.opinion_heads}
         attributions: list[FoundAttribution] = []
         entities: list[FoundEntity] = []
-        document.opinions = {head: [] for head in self.config.opinion_heads}
-
+        sentence_tasks = [task for task in SENTENCE_TASKS if task in self.config.tasks]
+        sentence_logits: dict[str, list[Floats]] = {task: [] for task in sentence_tasks}
         for pending in pending_document.windows:
             window, output = pending.window, pending.output.result()
             document.windows.append((window, output["hidden"]))
             for task in sentence_tasks:
-                # The logits of a sentence in several pieces are averaged by the lengths of the pieces.
-                for piece, logits in zip(window.pieces, output[task], strict=True):
-                    sums[task][piece.sentence] += logits * len(piece)
+                sentence_logits[task].append(output[task])
             if "attribution" in output:
                 attributions += self._decode_attributions(window, output, layout)
             if "entity" in output:
@@ -137,10 +132,12 @@ class Predictor:
                 bias = self.config.biases.get(head, 0.0)
                 logits = output[head][0] + np.array([0.0, bias, bias])
                 spans += decode_opinion_spans(logits, window, OPINION_HEADS[head], texts)
+                document.opinion_log_odds[head].append(log_odds_without(output[head][0], 0))
 
-        lengths = np.array([max(len(sentence), 1) for sentence in tokens]).reshape(-1, 1)  # (S, 1)
-        for task in sentence_tasks:
-            document.probabilities[task] = self._probabilities(sums[task] / lengths, task)
+        for task, logits_by_window in sentence_logits.items():
+            label_count = len(self.config.labels[task])
+            logits = _sentence_means(document, logits_by_window, label_count)
+            document.probabilities[task] = self._probabilities(logits, task)
         if "entity" in self.config.tasks:
             # The rules of whole_names are those of the default labels.
             if self._has_default_entities:
@@ -154,7 +151,7 @@ class Predictor:
             for attribution in attributions:
                 content = join_pieces(attribution.content, texts)
                 document.attributions.append(replace(attribution, content=content))
-        document.warnings = self._warnings(tokens)
+        document.warnings = self._warnings(document.tokens)
         return document
 
     def _decode_attributions(
@@ -180,7 +177,7 @@ class Predictor:
     ) -> list[FoundAttribution]:
         """Return the attributions with quotations attributed to the speakers whom the form of the text names.
 
-        The probability of such an attribution is that of a claim, the least over its sentences; 0.5 without that task.
+        Such an attribution has the lowest claim probability of its sentences; 0.5 if the model has no such task.
         """
         claims = document.probabilities.get("claim")  # (S, C)
         claim_labels = list(self.config.labels.get("claim", ()))
@@ -236,14 +233,10 @@ class Predictor:
 
         kinds = np.array([query.kind for query in queries])
         found_numbers = np.flatnonzero(kinds == FOUND).tolist()
-        weights = self.config.evidence_weights(FOUND, EVIDENCE)  # (E, C)
-        if weights.any():
-            found_queries = [queries[number] for number in found_numbers]
-            # The weights belong to the label of pairs without a stance.
-            no_stance = int(weights.any(axis=0).argmax())
-            log_odds = stance_log_odds(logits[found_numbers], no_stance)
-            evidence = self.evidence(document, found_queries, log_odds)  # (P, E)
-            logits[found_numbers] += evidence @ weights
+        found_queries = [queries[number] for number in found_numbers]
+        logits[found_numbers] += self._evidence_logits(
+            document, found_queries, logits[found_numbers]
+        )
         probabilities = np.zeros_like(logits)
         for kind in sorted(set(kinds)):
             probabilities[kinds == kind] = self._probabilities(logits[kinds == kind], kind)
@@ -282,6 +275,19 @@ class Predictor:
             span_rows((target.piece.start, target.piece.end) for target in targets),
         )
 
+    def _evidence_logits(
+        self, document: EncodedDocument, queries: Sequence[StanceQuery], logits: Floats
+    ) -> Floats:
+        """Return what the properties of found pairs add to their logits: (P, C) → (P, C)."""
+        weights = self.config.evidence_weights(FOUND, EVIDENCE)  # (E, C)
+        if not weights.any():
+            return np.zeros_like(logits)
+        # The weights belong to the label of pairs without a stance.
+        no_stance = int(weights.any(axis=0).argmax())
+        log_odds = log_odds_without(logits, no_stance)  # (P,)
+        additions: Floats = self.evidence(document, queries, log_odds) @ weights
+        return additions
+
     def evidence(
         self, document: EncodedDocument, queries: Sequence[StanceQuery], log_odds: Floats
     ) -> Floats:
@@ -291,14 +297,28 @@ class Predictor:
             if query.holder is None or isinstance(query.target, str):
                 raise ValueError("expected a holder and a target with spans")
             sentence = query.sentence if query.holder_sentence is None else query.holder_sentence
-            pairs.append((Located(sentence, *query.holder), Located(query.sentence, *query.target)))
-        sources: list[Located] = []
-        for attribution in document.attributions or ():
-            sources += attribution.source
-        names = [entity.span for entity in document.entities or ()]
-        return pair_evidence(pairs, log_odds, sources, names, document.texts)
+            pairs.append(
+                (SentenceSpan(sentence, *query.holder), SentenceSpan(query.sentence, *query.target))
+            )
+        return pair_evidence(document, pairs, log_odds)
 
     def _probabilities(self, logits: Floats, kind: str) -> Floats:
         """Return the calibrated probabilities of a kind of question."""
         biases, temperature = self.config.logit_adjustment(kind)
         return softmax(logits + biases, temperature)
+
+
+def _sentence_means(
+    document: EncodedDocument, logits_by_window: Sequence[Floats], label_count: int
+) -> Floats:
+    """Return the logits (S, C) of sentences from those of the pieces in each window.
+
+    The logits of a sentence in several pieces are averaged by the lengths of the pieces.
+    """
+    sums = np.zeros((len(document.texts), label_count))
+    for (window, _), logits in zip(document.windows, logits_by_window, strict=True):
+        for piece, piece_logits in zip(window.pieces, logits, strict=True):
+            sums[piece.sentence] += piece_logits * len(piece)
+    lengths = np.array([max(len(tokens), 1) for tokens in document.tokens])
+    means: Floats = sums / lengths.reshape(-1, 1)
+    return means

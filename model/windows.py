@@ -50,14 +50,14 @@ class Piece:
 
 
 @dataclass(frozen=True, order=True)
-class Located:
+class SentenceSpan:
     """Represent characters ``[start, end)`` of a sentence."""
 
     sentence: int
     start: int
     end: int
 
-    def overlaps(self, other: "Located") -> bool:
+    def overlaps(self, other: "SentenceSpan") -> bool:
         """Return whether two spans are in one sentence and have characters in common."""
         is_in_sentence = self.sentence == other.sentence
         return is_in_sentence and self.start < other.end and other.start < self.end
@@ -98,14 +98,14 @@ class Window:
             return None
         return first, last + 1
 
-    def locate(self, start: int, end: int) -> list[Located]:
+    def locate(self, start: int, end: int) -> list[SentenceSpan]:
         """Return the characters of tokens ``[start, end)``, one piece for each of their sentences."""
         pieces = []
         for piece in self.pieces:
             first, last = max(start, piece.start), min(end, piece.end)
             if first < last:
                 start_char, end_char = self.offsets[first][0], self.offsets[last - 1][1]
-                pieces.append(Located(piece.sentence, start_char, end_char))
+                pieces.append(SentenceSpan(piece.sentence, start_char, end_char))
         return pieces
 
 

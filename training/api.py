@@ -11,7 +11,7 @@ from claimstance.model.errors import ConfigError
 from claimstance.training.config import Config
 from claimstance.training.data.config import DataConfig
 from claimstance.training.data.report.report import BuildReport
-from claimstance.training.evaluation.evaluation import Evaluation
+from claimstance.training.evaluation.result import Evaluation
 from claimstance.training.load_config import parse_config, parse_data_config
 
 
@@ -40,12 +40,12 @@ def build_dataset(
         InputError: naming the file, the row and what was expected there.
     """
     from claimstance.training.data.config import Source
-    from claimstance.training.pipeline import build_and_teach
+    from claimstance.training.pipeline import build_with_soft_labels
 
     if config is not None:
         if files or settings:
             raise ConfigError("build_dataset: expected a config or files and settings, found both")
-        return build_and_teach(config, Path(out), overwrite=overwrite)
+        return build_with_soft_labels(config, Path(out), overwrite=overwrite)
     source = {}
     for key in list(settings):
         # ``split`` names one split for all rows, or holds the settings of a division.
@@ -54,7 +54,7 @@ def build_dataset(
             source[key] = settings.pop(key)
     source["files"] = [str(file) for file in files]
     values = {"path": str(out), "sources": [source], **settings}
-    return build_and_teach(
+    return build_with_soft_labels(
         parse_data_config(values, "build_dataset"), Path(out), overwrite=overwrite
     )
 

@@ -6,9 +6,8 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import Field, model_validator
 
-from claimstance.model.labels import OPINION_HEADS, TASKS
+from claimstance.model.labels import LABEL_TASKS, OPINION_HEADS, TASKS
 from claimstance.training.data.config import (
-    LABELLED,
     DataConfig,
     NotNegative,
     Section,
@@ -102,7 +101,7 @@ class TrainingConfig(Section):
         min_length=1,
         description="The dev score that selects the best weights.",
     )
-    class_weight_power: Annotated[dict[str, Share], one_of("task", LABELLED)] = Field(
+    class_weight_power: Annotated[dict[str, Share], one_of("task", LABEL_TASKS)] = Field(
         default={},
         description="Task → p: the weight of a class is its inverse frequency to the power p; 0: equal "
         "weights.",

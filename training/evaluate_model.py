@@ -17,17 +17,17 @@ from claimstance.model.predictor import Predictor
 from claimstance.model.record import Record
 from claimstance.training.data.dataset import load_records, split_names
 from claimstance.training.data.label_coverage import count_labels, unseen_labels
-from claimstance.training.data.report.report import REPORT_FILE
+from claimstance.training.data.report.report import REPORT_FILE, dataset_fingerprint
 from claimstance.training.evaluation.baselines import Embed, compute_baselines, not_beaten
 from claimstance.training.evaluation.counts import Outcomes
-from claimstance.training.evaluation.evaluate import (
+from claimstance.training.evaluation.result import Evaluation
+from claimstance.training.evaluation.scoring import (
     Results,
     plain_figures,
     predict_records,
     primary,
     score_pairs,
 )
-from claimstance.training.evaluation.evaluation import Evaluation
 from claimstance.training.load_config import load_config
 from claimstance.training.training_report import read_training_report
 
@@ -82,7 +82,7 @@ def evaluate_model(
             "path": str(data),
             "split": split,
             "rows": len(records),
-            "fingerprint": fingerprint(data, split),
+            "fingerprint": dataset_fingerprint(data, split),
         },
         "primary": primary(results),
         "results": plain_figures(results),
@@ -110,15 +110,6 @@ def score(
     """Return the ``account`` and the ``outcomes`` of ``evaluate_model``."""
     evaluation = evaluate_model(model, data, split, exact, progress)
     return evaluation.account, evaluation.outcomes
-
-
-def fingerprint(data: Path, split: str | None = None) -> str:
-    """Return the fingerprint of a dataset or of one split; ``unknown`` if its report cannot be read."""
-    try:
-        report = json.loads((data / REPORT_FILE).read_text(encoding="utf-8"))
-        return str(report["fingerprints"][split] if split else report["fingerprint"])
-    except (OSError, ValueError, KeyError):
-        return "unknown"
 
 
 def _load(model: Path | str | None, exact: bool) -> tuple[Predictor, str]:

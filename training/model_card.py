@@ -18,7 +18,7 @@ from claimstance.training.data.codebook import Codebook, cell, to_markdown
 from claimstance.training.data.corpora import CORPORA
 from claimstance.training.data.report.report import BuildReport, load_build_report
 from claimstance.training.evaluation.baselines import DESCRIPTIONS
-from claimstance.training.evaluation.evaluate import PRIMARY, Results
+from claimstance.training.evaluation.scoring import PRIMARY, Results
 from claimstance.training.training_report import TRAINING_REPORT_FILE
 
 CARD_FILE = "README.md"

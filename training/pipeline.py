@@ -17,13 +17,16 @@ from claimstance.training.data.build import build
 from claimstance.training.data.config import DataConfig
 from claimstance.training.data.dataset import load_labels, load_records, split_names
 from claimstance.training.data.label_coverage import count_labels, unseen_labels
-from claimstance.training.data.report.report import BuildReport, load_build_report
+from claimstance.training.data.report.report import (
+    BuildReport,
+    dataset_fingerprint,
+    load_build_report,
+)
 from claimstance.training.data.soft_labels import SoftLabels, load_soft
 from claimstance.training.distillation.hard_negatives import add_hard_negatives
 from claimstance.training.distillation.teachers import add_soft_labels
-from claimstance.training.evaluate_model import fingerprint
 from claimstance.training.evaluation.baselines import compute_baselines, not_beaten
-from claimstance.training.evaluation.evaluate import Results, evaluate, plain_figures
+from claimstance.training.evaluation.scoring import Results, evaluate, plain_figures
 from claimstance.training.training_report import read_training_report, write_training_report
 
 log = logging.getLogger(__name__)
@@ -49,7 +52,7 @@ def run(config: Config, resume: bool = False, build_display: BuildDisplay = null
         ConfigError: if the dataset neither exists nor is described, a trained model is in the output folder
             already, or a model to start from or to learn from does not exist.
     """
-    from claimstance.training.fine_tuning.train import train
+    from claimstance.training.fine_tuning.train import is_main_process, train
 
     _check_folders(config, resume)
     data_folder = config.data.path
@@ -68,10 +71,9 @@ def run(config: Config, resume: bool = False, build_display: BuildDisplay = null
         load_labels(data_folder),
         load_soft(data_folder),
         resume,
-        fingerprint(data_folder),
+        dataset_fingerprint(data_folder),
     )
-    # Of several processes, the first one writes the model; the others are done here.
-    if (folder / MANIFEST_FILE).exists():
+    if is_main_process():
         _write_results(config, folder, splits)
     return folder
 
@@ -139,10 +141,10 @@ def _build_dataset(data: DataConfig, build_display: BuildDisplay) -> None:
         )
     log.info("building %s", data.path)
     with build_display() as progress:
-        build_and_teach(data, data.path, progress)
+        build_with_soft_labels(data, data.path, progress)
 
 
-def build_and_teach(
+def build_with_soft_labels(
     data: DataConfig,
     out: Path,
     progress: Progress | None = None,
@@ -175,14 +177,14 @@ def build_and_teach(
                     f"data.{key}: expected a trained model in {folder}, or {_BUNDLED}, found no such folder"
                 )
 
-    def teach(
+    def label(
         records: Sequence[Record], labels: Mapping[str, Sequence[str]]
     ) -> dict[str, SoftLabels]:
         if data.hard_negatives is not None:
             add_hard_negatives(data.hard_negatives, records, labels, progress)
         return add_soft_labels(data.teachers, records, labels, progress)
 
-    return build(data, out, progress, overwrite, teach)
+    return build(data, out, progress, overwrite, label)
 
 
 def _labels_not_in_train(data_folder: Path, splits: Mapping[str, Sequence[Record]]) -> list[str]:

@@ -14,7 +14,7 @@ from claimstance.inference.cli.options import MODEL_HELP
 from claimstance.model.errors import ConfigError
 
 if TYPE_CHECKING:
-    from claimstance.training.evaluation.evaluation import Evaluation
+    from claimstance.training.evaluation.result import Evaluation
 
 FIGURES_FILE = "evaluation.json"
 

@@ -11,7 +11,7 @@ from claimstance.model.encoding import EncodedDocument
 from claimstance.model.text.entities import FoundEntity
 from claimstance.model.text.mentions import find_mentions
 from claimstance.model.text.offsets import Offsets
-from claimstance.model.windows import Located
+from claimstance.model.windows import SentenceSpan
 
 T = TypeVar("T")
 #: Span of a source, a holder, a target, *he* or *she* → the name that it refers to.
@@ -32,12 +32,12 @@ class Alignment:
         self.text = text
         self.bounds = bounds
 
-    def offsets(self, located: Located) -> Offsets:
+    def offsets(self, located: SentenceSpan) -> Offsets:
         """Return the offsets in the article of a stretch of a sentence."""
         sentence_start, _ = self.bounds[located.sentence]
         return sentence_start + located.start, sentence_start + located.end
 
-    def span(self, stretches: Sequence[Located], name: str | None = None) -> Span | None:
+    def span(self, stretches: Sequence[SentenceSpan], name: str | None = None) -> Span | None:
         """Return the span over all ``stretches``; pieces with only white space between them are joined."""
         if not stretches:
             return None
@@ -98,19 +98,20 @@ def resolve_article(alignment: Alignment, document: EncodedDocument) -> Referenc
     Raises:
         CancelledError: once ``document.stop`` returns true.
     """
-    spans = set()
+    sources: set[Offsets] = set()
     for attribution in document.attributions or ():
         if attribution.source:
             # The first piece of a source stands for all of it.
-            spans.add(alignment.offsets(attribution.source[0]))
+            sources.add(alignment.offsets(attribution.source[0]))
+    others: set[Offsets] = set()
     for opinion_spans in document.opinions.values():
-        spans.update(map(alignment.offsets, opinion_spans))
+        others.update(map(alignment.offsets, opinion_spans))
     entities = []
     for entity in document.entities or ():
         start, end = alignment.offsets(entity.span)
         entities.append((start, end, entity.label))
     names = resolve_references(
-        alignment.text, alignment.bounds, sorted(spans), entities, document.stop
+        alignment.text, alignment.bounds, sources, entities, others, document.stop
     )
     return {span: name for span, name in names.items() if name}
 

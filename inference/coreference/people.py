@@ -9,15 +9,13 @@ from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 from claimstance.inference.coreference.quotes import find_quotes
-from claimstance.model.encoding import CancelledError, ShouldCancel, never_cancel
+from claimstance.model.encoding import ShouldCancel, cancellable, never_cancel
 from claimstance.model.text.accents import fold_accents
 from claimstance.model.text.offsets import Offsets
 from claimstance.model.text.person_names import bare_name, person_name, words
 
-T = TypeVar("T")
 LabelledOffsets = tuple[int, int, str]
 
 GENDERS = {
@@ -43,7 +41,6 @@ _AFTER_PREPOSITION = re.compile(
 )
 _POSSESSIVE = re.compile(r"['’]s?\b")
 _CONTEXT = 60  # characters before a name in which a title or a preposition is looked for
-_STOP_EVERY = 64  # steps between two checks; a step takes less than a millisecond
 
 
 @dataclass(frozen=True)
@@ -242,14 +239,6 @@ class PeopleInText:
             gender = GENDERS[pronoun[0].lower()]
             follows_subject = bool(before) and people[0].subject
             yield name, gender, _SUBJECT_WEIGHT if follows_subject else 1
-
-
-def cancellable(items: Iterable[T], stop: ShouldCancel) -> Iterator[T]:
-    """Yield ``items``; raise ``CancelledError`` once ``stop``, called every few items, returns true."""
-    for number, item in enumerate(items):
-        if number % _STOP_EVERY == 0 and stop():
-            raise CancelledError
-        yield item
 
 
 def _most_frequent(counts: Mapping[str, Counter[str]]) -> dict[str, str]:

@@ -8,7 +8,7 @@ multi-pass sieve of Raghunathan et al. (2010), "A Multi-Pass Sieve for Coreferen
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from claimstance.inference.coreference.people import (
@@ -17,7 +17,6 @@ from claimstance.inference.coreference.people import (
     LabelledOffsets,
     Mention,
     PeopleInText,
-    cancellable,
 )
 from claimstance.inference.coreference.phrases import (
     GROUP_PRONOUNS,
@@ -32,7 +31,7 @@ from claimstance.inference.coreference.phrases import (
     roles_of,
 )
 from claimstance.inference.coreference.salience import RecentMentions
-from claimstance.model.encoding import ShouldCancel, never_cancel
+from claimstance.model.encoding import ShouldCancel, cancellable, never_cancel
 from claimstance.model.text.accents import fold_accents
 from claimstance.model.text.mentions import find_mentions
 from claimstance.model.text.offsets import Offsets
@@ -65,8 +64,9 @@ def resolve_names(
 def resolve_references(
     text: str,
     sentences: Sequence[Offsets],
-    sources: Sequence[Offsets],
+    sources: Collection[Offsets],
     entities: Iterable[LabelledOffsets],
+    others: Collection[Offsets] = (),
     stop: ShouldCancel = never_cancel,
 ) -> Names:
     """Return the name that each source of an article refers to, and each *he* and *she*, by span.
@@ -74,8 +74,9 @@ def resolve_references(
     Args:
         text: the article.
         sentences: ``(start, end)`` of its sentences, in order.
-        sources: ``(start, end)`` of its sources, in order.
+        sources: ``(start, end)`` of its sources. A pronoun rather refers to a person who speaks.
         entities: ``(start, end, label)``, as an entity tagger gives them, errors included.
+        others: ``(start, end)`` of further spans to resolve, such as holders and targets of stances.
         stop: called every few steps.
 
     Returns:
@@ -86,8 +87,9 @@ def resolve_references(
         CancelledError: once ``stop`` returns true.
     """
     people = PeopleInText(text, sentences, entities, stop)
-    phrases: dict[Offsets, str] = {}  # span of a source → its words, separated by single spaces
-    for start, end in sources:
+    speakers = set(sources)
+    phrases: dict[Offsets, str] = {}  # span → its words, separated by single spaces
+    for start, end in sorted(speakers.union(others)):
         phrases[start, end] = " ".join(text[start:end].split())
 
     names_by_role: dict[str, set[str]] = defaultdict(set)
@@ -107,7 +109,7 @@ def resolve_references(
         # A phrase of punctuation alone stays as it is, since a name is never empty.
         names[span] = name or phrase.rstrip(" ,;") or phrase
 
-    pronouns = _resolve_pronouns(people, set(sources), names, stop)
+    pronouns = _resolve_pronouns(people, speakers, names, stop)
     # Pronouns follow the names here, since the next sieves prefer what comes first.
     for span in phrases:
         if span in pronouns:
@@ -137,16 +139,18 @@ def same_name(a: str, b: str) -> bool:
     return person is not None and short in (person.surname, person.particles + person.surname)
 
 
-def refers_to(name: str, reference: str) -> bool:
-    """Return whether a source or pronoun resolved to ``reference`` is the one called ``name``.
+def refers_to(name: str, resolved_name: str) -> bool:
+    """Return whether a source or pronoun that was resolved to ``resolved_name`` is the one called ``name``.
 
     A *spokesman for Trump* is not Trump.
 
     >>> refers_to("Trump", "Donald Trump"), refers_to("United Nations", "UN"), refers_to("Trump", "an aide to Trump")
     (True, True, False)
     """
-    phrase = f"the {reference}"  # find_mentions takes an acronym for a name only beside lower case
-    return same_name(name, reference) or (4, len(phrase)) in find_mentions(name, phrase)
+    phrase = (
+        f"the {resolved_name}"  # find_mentions takes an acronym for a name only beside lower case
+    )
+    return same_name(name, resolved_name) or (4, len(phrase)) in find_mentions(name, phrase)
 
 
 def _person_name(people: PeopleInText, span: Offsets) -> str | None:
@@ -162,19 +166,23 @@ def _person_name(people: PeopleInText, span: Offsets) -> str | None:
     return people.fullest(phrase) if people.is_person(phrase) else None
 
 
-def _possible_antecedents(people: PeopleInText, names: Names) -> list[Mention]:
+def _possible_antecedents(
+    people: PeopleInText, sources: set[Offsets], names: Names
+) -> list[Mention]:
     """Return the mentions of people and of descriptions, marked as sources where they speak.
 
     A person who is named within a source but is not that source does not speak: *an aide to Orr*.
     """
     mentions = list(people.people)
     for span, name in names.items():
+        if span not in sources:
+            continue
         for number, person in people.within(span):
             if person.name == name:
                 mentions[number] = replace(person, source=True)
     for (start, end), name in names.items():
         # A person without a name who speaks goes by the description.
-        if name and introduces_person(name):
+        if (start, end) in sources and name and introduces_person(name):
             description = Mention(
                 start,
                 end,
@@ -199,7 +207,7 @@ def _resolve_pronouns(
         names: the names of the sources that the earlier sieves have resolved.
         stop: see ``cancellable``.
     """
-    mentions = _possible_antecedents(people, names)
+    mentions = _possible_antecedents(people, sources, names)
     # Pronouns outside quotes go first: they never mean a person whom only quotes mention. A quoted
     # pronoun should not mean the speaker, who is often named only behind the quote.
     pronouns: list[Mention] = []
@@ -282,7 +290,7 @@ def _resolve_remaining(
 
     Args:
         people: the people of the text.
-        phrases: the span of each source → its words.
+        phrases: span → its words.
         names: the names of the sources that the earlier sieves have resolved.
         stop: see ``cancellable``.
     """

@@ -15,12 +15,11 @@ from claimstance.inference.coreference.holders import (
     is_reported,
     reported_words,
 )
-from claimstance.inference.coreference.people import cancellable
 from claimstance.inference.coreference.resolver import refers_to
 from claimstance.inference.coreference.targets import Target, targets_by_sentence
 from claimstance.inference.results import Attribution, Continuation, Span, Stance
-from claimstance.model.decoding.spans import surest_spans
-from claimstance.model.encoding import EncodedDocument, ranges_of_long_sentences
+from claimstance.model.decoding.spans import suppress_overlaps
+from claimstance.model.encoding import EncodedDocument, cancellable, ranges_of_long_sentences
 from claimstance.model.stance_queries import StanceQuery
 from claimstance.model.text.offsets import Offsets, overlap
 
@@ -93,27 +92,30 @@ def find_candidates(
                 )
                 candidates.append(StanceCandidate(query, holder.span, name))
 
-            # A target that the user names gets an answer, even if no holder can be scored on it.
-            is_unanswered = bool(targets) and not scored_holders
-            is_own_voice = not is_reported(mention, reported[index])
-            # Among the targets that the model finds, the text itself is scored only on those that end as names do.
-            is_in_scope = bool(targets) or mention is None or mention[1] in entity_ends[index]
-            if is_unanswered or (is_own_voice and is_in_scope):
+            scores_text = not is_reported(mention, reported[index])
+            if targets:
+                # A target that the user names gets an answer, even if no holder can be scored on it.
+                scores_text = scores_text or not scored_holders
+            elif mention is not None:
+                # On targets that the model finds, the text itself is scored only if they end as names do.
+                scores_text = scores_text and mention[1] in entity_ends[index]
+            if scores_text:
                 query = StanceQuery(index, None, target, is_found=not targets)
                 candidates.append(StanceCandidate(query, None, name))
     return candidates
 
 
 def without_nested_targets(stances: Sequence[Stance]) -> list[Stance]:
-    """Return stances without those whose target overlaps that of a surer one of the same holder and side.
+    """Return only the likeliest of the stances in a sentence with one holder, one label and overlapping targets.
 
-    *Trump's plan* and *Trump* are two targets, but a sentence seldom expresses a stance on both.
+    *Trump's plan* and *Trump* are two targets, but a sentence seldom expresses a stance on both. Calibration
+    does the same (``training/fine_tuning/found_stances.py``).
     """
     targets: list[Offsets | None] = []
     for stance in stances:
         target = stance.target_span
         targets.append(None if target is None else (target.start, target.end))
-    surest = surest_spans(
+    surest = suppress_overlaps(
         groups=[(stance.sentence, stance.holder, stance.label) for stance in stances],
         spans=targets,
         probabilities=[stance.probability for stance in stances],
@@ -153,12 +155,12 @@ class _HoldersByRange:
         self._starts = [start for start, _ in ranges or [(0, 0)]]
         self._holders: list[list[StanceHolder]] = [[] for _ in self._starts]
         for holder in holders:
-            in_reach = self._holders
+            first, last = 0, len(self._starts) - 1
             if holder.sentence == sentence:
                 start, end = holder.offsets
-                in_reach = self._holders[self._range_at(start) : self._range_at(end - 1) + 1]
-            for range_holders in in_reach:
-                range_holders.append(holder)
+                first, last = self._range_at(start), self._range_at(end - 1)
+            for number in range(first, last + 1):
+                self._holders[number].append(holder)
 
     def in_reach_of(self, mention: Offsets | None) -> Sequence[StanceHolder]:
         """Return the holders of the target's range; of the first range for a target without mention."""

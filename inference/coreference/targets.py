@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 
 from claimstance.inference.coreference.alignment import Reference, find_mentions_or_references
-from claimstance.inference.coreference.people import cancellable
-from claimstance.model.encoding import EncodedDocument
+from claimstance.model.encoding import EncodedDocument, cancellable
 from claimstance.model.text.mentions import has_capital
 from claimstance.model.text.modifiers import is_modifier
 from claimstance.model.text.offsets import Offsets

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from claimstance.model.decoding.tags import Floats, TokenSpan, sigmoid
 from claimstance.model.text.layout import Layout
-from claimstance.model.windows import Located, Window
+from claimstance.model.windows import SentenceSpan, Window
 
 LINK_THRESHOLD = 0.5
 # Contents of fewer characters are usually spurious (measured on dev). They are dropped if no cue
@@ -23,9 +23,9 @@ CuePair = tuple[TokenSpan, TokenSpan]
 class FoundAttribution:
     """Represent an attribution, in characters of sentences. A role without a span is empty."""
 
-    source: tuple[Located, ...]
-    cue: tuple[Located, ...]
-    content: tuple[Located, ...]
+    source: tuple[SentenceSpan, ...]
+    cue: tuple[SentenceSpan, ...]
+    content: tuple[SentenceSpan, ...]
     probability: float
 
     @property
@@ -244,7 +244,7 @@ def _is_short(span: TokenSpan, window: Window) -> bool:
     return sum(piece.end - piece.start for piece in pieces) < SHORT_CONTENT
 
 
-def _locate(spans: Iterable[TokenSpan], window: Window) -> list[Located]:
+def _locate(spans: Iterable[TokenSpan], window: Window) -> list[SentenceSpan]:
     """Return the characters of spans, one piece for each sentence of a span."""
     pieces = []
     for span in spans:
@@ -252,9 +252,9 @@ def _locate(spans: Iterable[TokenSpan], window: Window) -> list[Located]:
     return pieces
 
 
-def join_pieces(pieces: Sequence[Located], texts: Sequence[str]) -> tuple[Located, ...]:
+def join_pieces(pieces: Sequence[SentenceSpan], texts: Sequence[str]) -> tuple[SentenceSpan, ...]:
     """Return the pieces of a span in order, joined where only space separates them."""
-    joined: list[Located] = []
+    joined: list[SentenceSpan] = []
     for piece in sorted(pieces):
         previous = joined[-1] if joined else None
         if previous is not None and previous.sentence == piece.sentence:

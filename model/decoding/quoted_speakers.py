@@ -15,12 +15,12 @@ from claimstance.model.text.quotations import (
     quotations,
 )
 from claimstance.model.text.speech import closing_clause
-from claimstance.model.windows import Located
+from claimstance.model.windows import SentenceSpan
 
 _END = 1 << 30  # after the end of every sentence
 #: A quotation with its source, which is empty if nobody is named.
-_SourcedQuotation = tuple[Quotation, tuple[Located, ...]]
-_PiecesBySentence = dict[int, list[Located]]
+_SourcedQuotation = tuple[Quotation, tuple[SentenceSpan, ...]]
+_PiecesBySentence = dict[int, list[SentenceSpan]]
 #: Returns the probability of a content from its sentences.
 Probability = Callable[[Iterable[int]], float]
 
@@ -29,7 +29,7 @@ def name_speakers(
     attributions: Sequence[FoundAttribution],
     texts: Sequence[str],
     layout: Layout,
-    people: Sequence[Located],
+    people: Sequence[SentenceSpan],
     probability: Probability,
 ) -> list[FoundAttribution]:
     """Return the attributions with quotations that fill their lines attributed by the form of the text.
@@ -87,7 +87,7 @@ def _with_closing_clause(attribution: FoundAttribution, texts: Sequence[str]) ->
     if clause is None:
         return attribution
     source, cue = (
-        Located(last.sentence, last.end + start, last.end + end) for start, end in clause
+        SentenceSpan(last.sentence, last.end + start, last.end + end) for start, end in clause
     )
     return replace(attribution, source=(source,), cue=(cue,))
 
@@ -109,7 +109,7 @@ def _without_quotations(
         if name is not None:
             # The dash before a name and the role after it belong to the signature.
             start = quotation.content[-1].end if name.sentence == quotation.last else 0
-            signatures[name.sentence].append(Located(name.sentence, start, _END))
+            signatures[name.sentence].append(SentenceSpan(name.sentence, start, _END))
 
     remaining = []
     for attribution in attributions:
@@ -119,7 +119,7 @@ def _without_quotations(
         # The model may take the dash of a signature for a cue.
         if any(_overlaps_any(cue, signatures) for cue in attribution.cue):
             continue
-        content: list[Located] = []
+        content: list[SentenceSpan] = []
         for piece in attribution.content:
             content += _subtract(piece, [*quoted[piece.sentence], *signatures[piece.sentence]])
         if content or attribution.cue or not attribution.content:
@@ -127,12 +127,12 @@ def _without_quotations(
     return remaining
 
 
-def _overlaps_any(piece: Located, pieces: _PiecesBySentence) -> bool:
+def _overlaps_any(piece: SentenceSpan, pieces: _PiecesBySentence) -> bool:
     """Return whether a piece has characters in common with one of ``pieces``."""
     return any(map(piece.overlaps, pieces[piece.sentence]))
 
 
-def _subtract(piece: Located, removed: Iterable[Located]) -> list[Located]:
+def _subtract(piece: SentenceSpan, removed: Iterable[SentenceSpan]) -> list[SentenceSpan]:
     """Return the parts of a piece outside of other pieces of its sentence."""
     remaining = [piece]
     for gap in removed:
@@ -162,7 +162,7 @@ def _by_turns(
         return []
     cue = max(question.cue)
     name = answerer(texts[cue.sentence], cue.end)
-    answer_source = (Located(cue.sentence, *name),) if name else ()
+    answer_source = (SentenceSpan(cue.sentence, *name),) if name else ()
     sourced: list[_SourcedQuotation] = []
     follows_question = False
     for quotation, is_question_itself in zip(exchange, are_questions, strict=True):

@@ -10,7 +10,7 @@ from claimstance.model.decoding.tags import Floats, decode_tags
 from claimstance.model.labels import bio
 from claimstance.model.text.entities import FoundEntity
 from claimstance.model.text.offsets import overlap
-from claimstance.model.windows import Located, Window
+from claimstance.model.windows import SentenceSpan, Window
 
 _POSSESSIVE = re.compile(r"(?<=['’])s\b\s*")
 
@@ -30,7 +30,7 @@ def decode_entities(
 
 def decode_opinion_spans(
     logits: Floats, window: Window, label: str, texts: Sequence[str]
-) -> Iterator[Located]:
+) -> Iterator[SentenceSpan]:
     """Yield the holders or the targets of stances in a window, from the logits (T, 3) of its tokens.
 
     ``label`` is that of the tags; ``texts`` are the sentences of the document.
@@ -56,7 +56,7 @@ def decode_opinion_spans(
             yield span
 
 
-def _without_punctuation(piece: Located, texts: Sequence[str]) -> Located:
+def _without_punctuation(piece: SentenceSpan, texts: Sequence[str]) -> SentenceSpan:
     """Return a name without the punctuation before it, which the annotations of entities exclude."""
     text = texts[piece.sentence][piece.start : piece.end]
     for offset, character in enumerate(text):
@@ -65,12 +65,12 @@ def _without_punctuation(piece: Located, texts: Sequence[str]) -> Located:
     return piece
 
 
-def surest_spans(
+def suppress_overlaps(
     groups: Sequence[Hashable],
     spans: Sequence[tuple[int, int] | None],
     probabilities: Sequence[float],
 ) -> list[int]:
-    """Return the numbers of spans, surest first, without those that overlap a surer one of their group.
+    """Return the numbers of spans, likeliest first, without those that overlap a likelier one of their group.
 
     Args:
         groups: the group of each span.

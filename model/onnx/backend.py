@@ -18,9 +18,9 @@ from claimstance.model.io.hub import fetch, is_hub_name
 from claimstance.model.labels import OPINION_HEADS, ROLES, SENTENCE_TASKS, bio
 from claimstance.model.onnx.graph_file import check_self_contained
 from claimstance.model.onnx.manifest import (
+    ENCODER_FILE,
     LINK_FILE,
     MANIFEST_FILE,
-    READER_FILE,
     STANCE_FILE,
     check_files,
     encoder_files,
@@ -63,7 +63,7 @@ class OnnxBackend:
     """
 
     def __init__(
-        self, folder: Path, config: ModelConfig, files: Sequence[str] = (READER_FILE,)
+        self, folder: Path, config: ModelConfig, files: Sequence[str] = (ENCODER_FILE,)
     ) -> None:
         """Load the encoder.
 
@@ -78,8 +78,8 @@ class OnnxBackend:
         # These sessions are loaded at once, since calls may come from several threads.
         self._encoder_sessions = {name: self._session(name) for name in files}
 
-        path = self._folder / READER_FILE
-        outputs = self._encoder_sessions[READER_FILE].get_outputs()
+        path = self._folder / ENCODER_FILE
+        outputs = self._encoder_sessions[ENCODER_FILE].get_outputs()
         declared = {node.name: node.shape for node in outputs}
         for name in ("hidden", *self._label_counts):
             if name not in declared:
@@ -140,7 +140,7 @@ class OnnxBackend:
             shape: tuple[int, ...] = (1, ids.shape[1], label_count)
             if task in SENTENCE_TASKS:
                 shape = (len(sentences), label_count)
-            self._check_logits(READER_FILE, task, output[task], shape)
+            self._check_logits(ENCODER_FILE, task, output[task], shape)
         return output
 
     def stance(self, hidden: Floats, holders: Ints, targets: Ints, sentences: Ints) -> Floats:
@@ -225,7 +225,7 @@ def load_predictor(
     folder = model_folder(model)
     files = check_files(folder)
     config = ModelConfig.load(folder)
-    required = [CONFIG_FILE, TOKENIZER_FILE, READER_FILE]
+    required = [CONFIG_FILE, TOKENIZER_FILE, ENCODER_FILE]
     if "stance" in config.tasks:
         required.append(STANCE_FILE)
     if "attribution" in config.tasks:

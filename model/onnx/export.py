@@ -18,9 +18,9 @@ from claimstance.model.network import ClaimStanceModel
 from claimstance.model.onnx.attention import exported_attention, replace_mpnet_attention
 from claimstance.model.onnx.manifest import (
     ENCODER_FILE,
+    ENCODER_PART_FILE,
     LINK_FILE,
     MANIFEST_FILE,
-    READER_FILE,
     STANCE_FILE,
     check_files,
     encoder_files,
@@ -115,7 +115,7 @@ def export(
 
         # Without the old manifest, the folder counts as incomplete until the new one is in place.
         (folder / MANIFEST_FILE).unlink(missing_ok=True)
-        for old in folder.glob(ENCODER_FILE.format("*")):
+        for old in folder.glob(ENCODER_PART_FILE.format("*")):
             old.unlink()
         for name in files:
             shutil.move(temporary / name, folder / name)
@@ -157,7 +157,7 @@ def _export_encoder(
     if largest_file is not None:
         bytes_of_weight = 4 if precision == "float32" else 1
         file_count = math.ceil(traced.stat().st_size / 4 * bytes_of_weight / largest_file)
-    names = [ENCODER_FILE.format(number) for number in range(1, file_count)] + [READER_FILE]
+    names = [ENCODER_PART_FILE.format(number) for number in range(1, file_count)] + [ENCODER_FILE]
     paths = [folder / name for name in names]
     float32_paths = [path.with_suffix(".float32") for path in paths]
     if file_count == 1:

@@ -12,9 +12,9 @@ from claimstance.model.errors import ModelError
 from claimstance.model.io.small_files import read_small_file
 from claimstance.model.io.validation import describe, first_problem
 
-READER_FILE = "reader.onnx"  # the encoder and the heads that need only its output
-#: The first layers of a large encoder, whose last ones are in ``READER_FILE``; numbered from 1.
-ENCODER_FILE = "encoder-{}.onnx"
+ENCODER_FILE = "reader.onnx"  # the encoder and the heads that need only its output
+#: The first layers of a large encoder, whose last ones are in ``ENCODER_FILE``; numbered from 1.
+ENCODER_PART_FILE = "encoder-{}.onnx"
 STANCE_FILE = "stance.onnx"
 LINK_FILE = "link.onnx"
 MANIFEST_FILE = "manifest.json"
@@ -116,9 +116,9 @@ def check_files(folder: Path) -> dict[str, str]:
 def encoder_files(files: Container[str]) -> list[str]:
     """Return the files of the encoder among those of a model, in the order in which they run."""
     names: list[str] = []
-    while (name := ENCODER_FILE.format(len(names) + 1)) in files:
+    while (name := ENCODER_PART_FILE.format(len(names) + 1)) in files:
         names.append(name)
-    return [*names, READER_FILE]
+    return [*names, ENCODER_FILE]
 
 
 def sha256(path: Path) -> str:

@@ -21,7 +21,7 @@ from claimstance.model.text.name_extent import (
     without_open_end,
 )
 from claimstance.model.text.person_names import person_name, words
-from claimstance.model.windows import Located
+from claimstance.model.windows import SentenceSpan
 
 # Words that continue after a hyphen: Bashar al- | Assad, Trans- | Pacific Partnership.
 _OPEN_ENDS = words("al Al el El Trans Sub Indo")
@@ -36,7 +36,7 @@ _HEADS = ("ORGANIZATION", "LOCATION")
 class FoundEntity:
     """Represent a named entity that the model found."""
 
-    span: Located
+    span: SentenceSpan
     label: str
     probability: float
 
@@ -73,7 +73,7 @@ def whole_names(entities: Sequence[FoundEntity], texts: Sequence[str]) -> list[F
 
     # Only whole names can limit one another, so that they grow in a second pass.
     complete = []
-    previous: Located | None = None
+    previous: SentenceSpan | None = None
     for entity, following in zip_longest(names, names[1:]):
         span, text = entity.span, texts[entity.span.sentence]
         if entity.label != "PERSON" and not _is_heading(text):
@@ -172,7 +172,7 @@ def with_known_people(entities: Sequence[FoundEntity], texts: Sequence[str]) -> 
                 has_capital_anyway = is_in_capitals or not text[:start].strip(LEADING_MARKS)
                 if has_capital_anyway and text[start:end].lower() in ordinary_words:
                     continue
-                span = Located(index, start, end)
+                span = SentenceSpan(index, start, end)
                 in_sentence = _with_person(in_sentence, span, probability, text, counts)
         completed += sorted(in_sentence, key=lambda entity: entity.span)
     return completed
@@ -180,7 +180,7 @@ def with_known_people(entities: Sequence[FoundEntity], texts: Sequence[str]) -> 
 
 def _with_person(
     entities: list[FoundEntity],
-    span: Located,
+    span: SentenceSpan,
     probability: float,
     text: str,
     counts: Mapping[tuple[str, str], int],

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from claimstance.model.text.mentions import NO_FIRST_NAME
 from claimstance.model.text.person_names import is_title, words
-from claimstance.model.windows import Located
+from claimstance.model.windows import SentenceSpan
 
 # The capitalised words after and before a name. Acronyms after it are names of their own.
 NEXT_WORD = re.compile(r" ([^\W\d_a-z][^\W\d_A-Z][\w-]*)")
@@ -23,7 +23,7 @@ _NO_ENDS = words("a an and at for in of on the to with")
 LEADING_MARKS = " “”\"‘’'([—–-"  # characters that may precede the first word of a sentence
 
 
-def with_whole_words(span: Located, text: str) -> Located:
+def with_whole_words(span: SentenceSpan, text: str) -> SentenceSpan:
     """Return a span completed by the rest of its first and last word."""
     start, end = span.start, span.end
     word_end = end - 1 if text[end - 1] == "-" else end
@@ -51,7 +51,7 @@ def with_whole_words(span: Located, text: str) -> Located:
     return replace(span, start=start, end=end)
 
 
-def without_open_end(span: Located, text: str) -> Located:
+def without_open_end(span: SentenceSpan, text: str) -> SentenceSpan:
     """Return a span without a hyphen or an *of* at its end."""
     start, end = span.start, span.end
     while end > start and not text[end - 1].isalnum() and text[end - 1] not in ".)":

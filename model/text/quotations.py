@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from claimstance.model.text.layout import Layout
 from claimstance.model.text.person_names import is_title, person_name, words
 from claimstance.model.text.speech import NAME, ROLE, is_name, signature
-from claimstance.model.windows import Located
+from claimstance.model.windows import SentenceSpan
 
 _BARE = re.compile(rf"\s*{NAME}{ROLE}\s*$")
 _OPENING = re.compile(r"^\s*(?:[•*·–—-]\s*)?(?:\(?\d{1,3}[.)]\s+)?(?=(?:[“‘\"«„]|''|``))")
@@ -30,8 +30,8 @@ ASKING = words("ask asked asks asking interviewed interviews pressed questioned 
 class Quotation:
     """Represent a quotation that fills its lines, with the name that follows it, if there is one."""
 
-    content: tuple[Located, ...]
-    name: Located | None = None
+    content: tuple[SentenceSpan, ...]
+    name: SentenceSpan | None = None
 
     @property
     def first(self) -> int:
@@ -45,7 +45,7 @@ class Quotation:
 
 
 def quotations(
-    texts: Sequence[str], layout: Layout, people: Collection[Located] = ()
+    texts: Sequence[str], layout: Layout, people: Collection[SentenceSpan] = ()
 ) -> list[Quotation]:
     """Return the quotations that fill their lines, in order, each with the name that follows it.
 
@@ -72,7 +72,7 @@ def quotations(
             if name is None and not has_heading:
                 name = _bare_name(texts, below, people)
             if name is not None:
-                quotation = replace(quotation, name=Located(below, *name))
+                quotation = replace(quotation, name=SentenceSpan(below, *name))
 
         complete.append(quotation)
         index = quotation.last + 1
@@ -88,7 +88,7 @@ def _quotation_from(texts: Sequence[str], layout: Layout, first: int) -> Quotati
     if opening is None or not layout.begins_line(first):
         return None
 
-    content: list[Located] = []
+    content: list[SentenceSpan] = []
     for index in range(first, min(first + _LONGEST, len(texts))):
         text = texts[index]
         start = opening.end() if index == first else 0
@@ -100,11 +100,11 @@ def _quotation_from(texts: Sequence[str], layout: Layout, first: int) -> Quotati
                 end = closing.end()
                 name = signature(text[end:])
                 if name is not None:
-                    content.append(Located(index, start, end))
-                    span = Located(index, end + name[0], end + name[1])
+                    content.append(SentenceSpan(index, start, end))
+                    span = SentenceSpan(index, end + name[0], end + name[1])
                     return Quotation(tuple(content), span)
 
-        content.append(Located(index, start, len(text)))
+        content.append(SentenceSpan(index, start, len(text)))
         if _CLOSING.search(text):
             return Quotation(tuple(content)) if ends_line else None
         # A quotation without a closing mark continues only on a line that opens it again.
@@ -126,7 +126,7 @@ def _is_broken(quotation: Quotation, texts: Sequence[str]) -> bool:
 
 
 def _bare_name(
-    texts: Sequence[str], index: int, people: Collection[Located]
+    texts: Sequence[str], index: int, people: Collection[SentenceSpan]
 ) -> tuple[int, int] | None:
     """Return the offsets of a person's name that, with a role, fills sentence ``index``."""
     if index < 0 or texts[index].rstrip().endswith("."):
@@ -143,7 +143,7 @@ def _bare_name(
         return None
     if match["role"]:
         return start, end
-    if any(map(Located(index, start, end).overlaps, people)):
+    if any(map(SentenceSpan(index, start, end).overlaps, people)):
         return start, end
     return None
 

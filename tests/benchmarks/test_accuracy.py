@@ -10,7 +10,7 @@ import pytest
 from claimstance.model.config import ModelConfig
 from claimstance.model.prediction import Prediction
 from claimstance.model.record import Record, Stance
-from claimstance.training.evaluation.evaluate import score_pairs
+from claimstance.training.evaluation.scoring import score_pairs
 from helpers.paths import BENCHMARKS
 
 CONTRACT = {"name", "value", "low", "high", "n", "unit", "better", "must", "aim", "note"}

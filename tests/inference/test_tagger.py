@@ -425,7 +425,7 @@ def test_articles_begun_together_give_the_same_results_as_tag(seeds):
         (Article(str(number), text), ["the harbour", "Lissant"][: number % 3])
         for number, text in enumerate(texts)
     ]
-    results = list(tagger.ahead(tagger.begin(*call) for call in calls))
+    results = list(tagger.prefetch(tagger.begin(*call) for call in calls))
     assert results == [
         single_tagger.tag(article.text, targets, article.doc_id) for article, targets in calls
     ]

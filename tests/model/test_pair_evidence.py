@@ -3,22 +3,32 @@
 import numpy as np
 import pytest
 
-from claimstance.model.pair_evidence import EVIDENCE, pair_evidence, stance_log_odds
-from claimstance.model.windows import Located
+from claimstance.model.decoding.attributions import FoundAttribution
+from claimstance.model.encoding import EncodedDocument
+from claimstance.model.pair_evidence import EVIDENCE, log_odds_without, pair_evidence
+from claimstance.model.text.entities import FoundEntity
+from claimstance.model.windows import Piece, SentenceSpan, Window
 
 TEXTS = ["Amsel spoke .", "The voters hate the long dead old harbour tax and plan ."]
 
 
+def document(sources=(), names=()):
+    """Return the predictions for ``TEXTS``, which have these sources and these names."""
+    attributions = [FoundAttribution((source,), (), (), 0.9) for source in sources]
+    entities = [FoundEntity(name, "PERSON", 0.9) for name in names]
+    return EncodedDocument(TEXTS, [], attributions=attributions, entities=entities)
+
+
 def evidence(holder, target, sources=(), names=()):
     """Return the properties of one pair by name."""
-    [row] = pair_evidence([(holder, target)], np.zeros(1), sources, names, TEXTS)
+    [row] = pair_evidence(document(sources, names), [(holder, target)], np.zeros(1))
     return dict(zip(EVIDENCE, row, strict=True))
 
 
 def span(sentence, words):
     """Return the span of words in a sentence."""
     start = TEXTS[sentence].index(words)
-    return Located(sentence, start, start + len(words))
+    return SentenceSpan(sentence, start, start + len(words))
 
 
 @pytest.mark.parametrize(
@@ -32,7 +42,7 @@ def span(sentence, words):
     ],
 )
 def test_a_holder_is_a_source_if_it_overlaps_one(sources, is_source):
-    row = evidence(Located(1, 0, 10), span(1, "tax"), sources=sources)
+    row = evidence(SentenceSpan(1, 0, 10), span(1, "tax"), sources=sources)
     assert row["source_holder"] == is_source
     assert row["named_target"] == 0
 
@@ -49,20 +59,20 @@ def test_words_are_counted_up_to_six():
 
 
 def test_no_pairs_give_a_table_without_rows():
-    assert pair_evidence([], np.zeros(0), [], [], TEXTS).shape == (0, len(EVIDENCE))
+    assert pair_evidence(document(), [], np.zeros(0)).shape == (0, len(EVIDENCE))
 
 
 def column(name, pairs, log_odds):
     """Return one property of each pair."""
-    table = pair_evidence(pairs, np.array(log_odds), [], [], TEXTS)
+    table = pair_evidence(document(), pairs, np.array(log_odds))
     return table[:, EVIDENCE.index(name)].tolist()
 
 
 def test_log_odds_compare_stances_with_the_neutral_label():
     probabilities = np.array([[0.1, 0.2, 0.7], [0.5, 0.4, 0.1]])
-    assert stance_log_odds(np.log(probabilities), 2) == pytest.approx(np.log([3 / 7, 9]))
+    assert log_odds_without(np.log(probabilities), 2) == pytest.approx(np.log([3 / 7, 9]))
     # A constant added to the logits changes nothing.
-    assert stance_log_odds(np.log(probabilities) + 5, 0) == pytest.approx(np.log([9, 1]))
+    assert log_odds_without(np.log(probabilities) + 5, 0) == pytest.approx(np.log([9, 1]))
 
 
 def test_likelier_pairs_are_counted_within_a_sentence():
@@ -85,3 +95,28 @@ def test_a_rival_is_another_holder_of_the_same_target():
     pairs = [(voters, tax), (nested, tax), (dead, tax), (voters, plan)]
     # The likeliest of several rivals counts; pairs without a rival or with an unlikely one have the least value.
     assert column("rival_holder", pairs, [3.0, 2.0, -9.0, 1.0]) == [-6.0, -6.0, 3.0, -6.0]
+
+
+def test_the_logits_of_the_tag_heads_count_for_the_tokens_of_a_span():
+    # Two windows: "Amsel spoke .", and "The voters hate" of the other sentence.
+    first = Window(
+        [0] * 5, [0] * 5, [(0, 0), (0, 5), (6, 11), (12, 13), (0, 0)], [None] * 5, [Piece(0, 1, 4)]
+    )
+    second = Window(
+        [0] * 5, [0] * 5, [(0, 0), (0, 3), (4, 10), (11, 15), (0, 0)], [None] * 5, [Piece(1, 1, 4)]
+    )
+    hidden = np.zeros((1, 5, 2))
+    predictions = document()
+    predictions.windows = [(first, hidden), (second, hidden)]
+    predictions.opinion_log_odds = {
+        "opinion_holder": [np.array([9.0, 4, 0, 0, 9]), np.array([9.0, 1, 3, -5, 9])],
+        "opinion_target": [np.array([9.0, -2, -2, -2, 9]), np.array([9.0, 0, 0, 6, 9])],
+    }
+    pairs = [
+        (span(1, "The voters"), span(1, "hate")),
+        (span(0, "Amsel"), span(1, "voters hate")),
+        (span(0, "Amsel"), span(1, "plan")),  # no window shows the target
+    ]
+    table = pair_evidence(predictions, pairs, np.zeros(3))
+    assert table[:, EVIDENCE.index("tagged_holder")].tolist() == [2.0, 4.0, 4.0]
+    assert table[:, EVIDENCE.index("tagged_target")].tolist() == [6.0, 3.0, 0.0]

@@ -9,7 +9,7 @@ from claimstance.model.labels import OPINION_HEADS, ROLES, bio
 from claimstance.model.predictor import Predictor
 from claimstance.model.stance_queries import StanceQuery
 from claimstance.model.text.layout import layout_of_lines
-from claimstance.model.windows import Located
+from claimstance.model.windows import SentenceSpan
 
 TAGS = bio(ROLES)
 STANCES = ("against", "neutral", "favor")
@@ -70,10 +70,13 @@ def test_one_encoder_pass_gives_all_predictions(make_reader):
     predictions = predictor.read(["he said so much", "Ada left ."])
     assert len(predictor.backend.windows) == len(predictions.windows) == 1
     [attribution] = predictions.attributions
-    assert (attribution.source, attribution.cue) == ((Located(0, 0, 2),), (Located(0, 3, 7),))
-    assert attribution.content == (Located(0, 8, 15),)  # two tokens, one piece
+    assert (attribution.source, attribution.cue) == (
+        (SentenceSpan(0, 0, 2),),
+        (SentenceSpan(0, 3, 7),),
+    )
+    assert attribution.content == (SentenceSpan(0, 8, 15),)  # two tokens, one piece
     assert [(entity.span, entity.label) for entity in predictions.entities] == [
-        (Located(1, 0, 3), "PERSON")
+        (SentenceSpan(1, 0, 3), "PERSON")
     ]
     np.testing.assert_allclose(
         predictions.probabilities["claim"][:, 1], 1 / (1 + np.exp([-4.0, -3.0]))
@@ -116,8 +119,8 @@ def test_a_quotation_before_a_name_has_the_probability_of_its_claim(make_reader)
         assert len(predictions.attributions) == count
     predictions = predictor.result(predictor.submit(texts, layout=layout_of_lines(texts, [0, 1])))
     [attribution] = predictions.attributions
-    assert attribution.source == (Located(1, 2, 9),)
-    assert (attribution.cue, attribution.content) == ((), (Located(0, 0, 12),))
+    assert attribution.source == (SentenceSpan(1, 2, 9),)
+    assert (attribution.cue, attribution.content) == ((), (SentenceSpan(0, 0, 12),))
     assert attribution.probability == pytest.approx(predictions.probabilities["claim"][0, 1])
 
 

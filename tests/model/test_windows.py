@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from claimstance.model.errors import ModelError
-from claimstance.model.windows import Located, Piece, WindowBuilder
+from claimstance.model.windows import Piece, SentenceSpan, WindowBuilder
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +83,7 @@ def test_a_topic_is_a_second_segment(word_windows):
     assert window.segments == [0, 0, 0, 0, 0, 1, 1, 1]
     assert window.topic == (5, 7)
     assert window.ids[5:] == [*topic.ids, builder.sep]
-    assert window.locate(0, len(window)) == [Located(4, 0, 5)]
+    assert window.locate(0, len(window)) == [SentenceSpan(4, 0, 5)]
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_characters_are_converted_to_tokens_and_back(subwords):
     piece = window.pieces[1]
     start, end = text.index("Ada"), text.index(", said")
     tokens = window.token_span(piece, start, end)
-    assert window.locate(*tokens) == [Located(1, start, end)]
+    assert window.locate(*tokens) == [SentenceSpan(1, start, end)]
     # Half a word gives the token that holds it; the space between two words gives none.
     assert window.locate(*window.token_span(piece, start, start + 1))[0].start == start
     assert window.token_span(piece, 3, 4) is None
@@ -116,7 +116,7 @@ def test_characters_are_converted_to_tokens_and_back(subwords):
 
 def test_tokens_of_two_sentences_give_a_piece_of_each(word_windows):
     [window] = build_windows(word_windows(16), ["a b", "c d"])
-    assert window.locate(2, 5) == [Located(0, 2, 3), Located(1, 0, 1)]
+    assert window.locate(2, 5) == [SentenceSpan(0, 2, 3), SentenceSpan(1, 0, 1)]
     assert window.locate(3, 4) == []  # the separator alone
 
 

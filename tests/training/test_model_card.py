@@ -15,8 +15,8 @@ from claimstance.model.onnx.backend import load_predictor
 from claimstance.training.config import CardConfig
 from claimstance.training.data.build import build
 from claimstance.training.data.config import DataConfig
-from claimstance.training.evaluation.evaluate import PRIMARY, evaluate
 from claimstance.training.evaluation.metrics import Figure
+from claimstance.training.evaluation.scoring import PRIMARY, evaluate
 from claimstance.training.model_card import write_card
 from helpers.program import ROOT
 

@@ -59,7 +59,7 @@ SAMPLES = 20  # records that the report shows
 Progress = Callable[[int], None]
 Labels = Mapping[str, Sequence[str]]
 #: Adds stances with probabilities to the train records, and returns other soft labels by record id.
-Teach = Callable[[Sequence[Record], Labels], dict[str, SoftLabels]]
+SoftLabeller = Callable[[Sequence[Record], Labels], dict[str, SoftLabels]]
 
 
 def build(
@@ -67,7 +67,7 @@ def build(
     out: Path | str,
     progress: Progress | None = None,
     overwrite: bool = False,
-    teach: Teach | None = None,
+    soft_labeller: SoftLabeller | None = None,
 ) -> BuildReport:
     """Read all sources, split the rows, and write a ``datasets.DatasetDict`` with ``report.json``.
 
@@ -78,22 +78,24 @@ def build(
         out: the folder to write.
         progress: called with the number of rows read since the last call.
         overwrite: replace a dataset that was built there earlier.
-        teach: adds the labels of ``config.teachers`` and ``config.hard_negatives`` to the train records.
+        soft_labeller: adds the labels of ``config.teachers`` and ``config.hard_negatives`` to the train records.
 
     Raises:
         ConfigError: if the configuration has no sources, or requests a split or an option that a corpus does
             not have.
         InputError: for a file that cannot be read, an id that occurs twice in one file, labels outside the
             sets, rows that cannot be split as configured, or an ``out`` that exists.
-        ValueError: if the configuration has teachers, but ``teach`` is ``None``.
+        ValueError: if the configuration has teachers, but ``soft_labeller`` is ``None``.
     """
     # Reading may take long: find out first if the result cannot be written.
     out = Path(out)
     check_can_write(out, overwrite)
     if not config.sources:
         raise ConfigError("data.sources: expected at least one corpus or file, found none")
-    if (config.teachers or config.hard_negatives) and teach is None:
-        raise ValueError("a dataset with teachers is built by training.pipeline.build_and_teach")
+    if (config.teachers or config.hard_negatives) and soft_labeller is None:
+        raise ValueError(
+            "a dataset with teachers is built by training.pipeline.build_with_soft_labels"
+        )
     try:
         with staging_folder(out) as staging, Workers() as workers:
             store = IndexedStore(
@@ -103,7 +105,7 @@ def build(
                 with_names=config.codebook is not None,
             )
             try:
-                report = _build(config, store, staging.new, progress, teach)
+                report = _build(config, store, staging.new, progress, soft_labeller)
             finally:
                 store.row_store.close()
             staging.publish()
@@ -129,7 +131,7 @@ def _build(
     store: IndexedStore,
     folder: Path,
     progress: Progress | None,
-    teach: Teach | None,
+    soft_labeller: SoftLabeller | None,
 ) -> BuildReport:
     """Build a dataset in a new folder."""
     input_parts = read_sources(config, store, progress)
@@ -163,8 +165,8 @@ def _build(
     for message in split_warnings(label_counts):
         _LOG.warning("%s", message)
 
-    # Only train rows get soft labels, so that they are known once the rows are divided.
-    soft = _soft_labels(rows, adjudication.soft, labels, teach)
+    # Only train rows get soft labels, so they are computed after the division.
+    soft = _soft_labels(rows, adjudication.soft, labels, soft_labeller)
     fingerprint = _write(rows, labels, soft, folder)
 
     splits = [name for name in SPLITS if len(rows.in_split(name))]
@@ -220,7 +222,7 @@ def _soft_labels(
     rows: DatasetRows,
     annotator_soft: Mapping[int, SoftLabels],
     labels: Labels,
-    teach: Teach | None,
+    soft_labeller: SoftLabeller | None,
 ) -> dict[str, SoftLabels]:
     """Return the soft labels of train rows by their ids; teachers' stances go into the rows.
 
@@ -230,7 +232,7 @@ def _soft_labels(
         rows: all rows.
         annotator_soft: row of the store → the distribution of the annotators' answers.
         labels: task → label names.
-        teach: the teachers, if there are any.
+        soft_labeller: the teachers, if there are any.
     """
     train = rows.in_split("train")
     soft: dict[str, SoftLabels] = {}
@@ -238,11 +240,11 @@ def _soft_labels(
         for row, store_row in zip(train.tolist(), rows.store_rows(train).tolist(), strict=True):
             if store_row in annotator_soft:
                 soft[rows.row_id(row)] = dict(annotator_soft[store_row])
-    if teach is None:
+    if soft_labeller is None:
         return soft
 
     records = [Record.model_validate_json(line) for line in rows.lines(train)]
-    teacher_soft = teach(records, labels)
+    teacher_soft = soft_labeller(records, labels)
     # Teachers may have added stances to the records, so that these are stored anew.
     first = rows.store.row_store.count
     # The records have their final ids already, so it does not matter which part they are added to.

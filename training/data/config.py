@@ -7,12 +7,11 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from claimstance.model.errors import unknown
-from claimstance.model.labels import DEFAULT_LABELS, SENTENCE_TASKS
+from claimstance.model.labels import DEFAULT_LABELS, LABEL_TASKS, SENTENCE_TASKS
 from claimstance.training.data.corpora import CORPORA
 from claimstance.training.data.formats import COLUMNS, FORMATS, Layout, files_in
 from claimstance.training.data.splits import SPLITS
 
-LABELLED = (*SENTENCE_TASKS, "stance")
 _FILE_KEYS = (
     "format",
     "split",
@@ -131,7 +130,7 @@ class Source(Section):
     columns: Annotated[dict[str, str], one_of("column", COLUMNS)] = Field(
         default={}, description=f"The files' own names for {', '.join(COLUMNS)}."
     )
-    task: Annotated[str | None, one_of("task", LABELLED)] = Field(
+    task: Annotated[str | None, one_of("task", LABEL_TASKS)] = Field(
         default=None,
         description="The task of the label column: claim, check_worthy, subjective or stance; null: stance if there "
         "is a target, else claim.",

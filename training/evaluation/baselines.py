@@ -18,14 +18,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from claimstance.model.config import ModelConfig
-from claimstance.model.labels import SENTENCE_TASKS
+from claimstance.model.labels import LABEL_TASKS
 from claimstance.model.prediction import Prediction
 from claimstance.model.record import Record, Span
 from claimstance.model.text.mentions import find_mentions
-from claimstance.training.evaluation.evaluate import Results, score_pairs
 from claimstance.training.evaluation.metrics import Array
+from claimstance.training.evaluation.scoring import Results, score_pairs
 
-TASKS = (*SENTENCE_TASKS, "stance")
 Settings = tuple[float, str | None]  # C, and the class weight: "balanced", or all alike
 Embed = Callable[[Sequence[str]], Array]  # texts → one vector of length 1 for each
 Labels = Mapping[str, Sequence[str]]  # task → labels
@@ -202,7 +201,7 @@ def _by_corpus_and_task(
     train_by_corpus, dev_by_corpus = _by_corpus(train), _by_corpus(dev)
     test_by_corpus = _by_corpus(test)
     corpora = dict.fromkeys([*train_by_corpus, *dev_by_corpus, *test_by_corpus])
-    for task, corpus in product(TASKS, corpora):
+    for task, corpus in product(LABEL_TASKS, corpora):
         data = CorpusTask(
             corpus,
             task,

@@ -21,7 +21,7 @@ from claimstance.training.evaluation.attribution_metrics import (
     tokenize,
     with_predicted_attributions,
 )
-from claimstance.training.evaluation.evaluate import Pair, by_corpus
+from claimstance.training.evaluation.scoring import Pair, by_corpus
 from claimstance.training.evaluation.span_errors import Errors, LabelledSpan, span_errors
 
 PREDICTION_LOG_FILE = "cases.jsonl"

@@ -18,8 +18,8 @@ import numpy as np
 
 from claimstance.model.errors import ConfigError, InputError, unknown
 from claimstance.training.evaluation.counts import OUTCOMES_FILE, Outcome, read_outcomes
-from claimstance.training.evaluation.evaluate import PRIMARY
 from claimstance.training.evaluation.metrics import Array
+from claimstance.training.evaluation.scoring import PRIMARY
 
 RESAMPLES = 10_000
 LEVEL = 0.05

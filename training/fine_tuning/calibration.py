@@ -22,9 +22,9 @@ from claimstance.model.pair_evidence import EVIDENCE
 from claimstance.model.predictor import Predictor
 from claimstance.model.record import Record
 from claimstance.training.evaluation.answers import Answers, collect
-from claimstance.training.evaluation.evaluate import evaluate, predict_records, primary
 from claimstance.training.evaluation.metrics import Array
 from claimstance.training.evaluation.reliability import answered_precision
+from claimstance.training.evaluation.scoring import evaluate, predict_records, primary
 from claimstance.training.fine_tuning.found_stances import FoundStances, best_f1, find_stances
 from claimstance.training.fine_tuning.thresholds import (
     EPSILON,
@@ -43,7 +43,7 @@ _OPINION_BIASES = (0.0, 1.0, 2.0, 3.0)
 
 
 @dataclass(frozen=True)
-class Scale:
+class LogitScaler:
     """Map logits to probabilities, by biases that are added and a temperature that divides the sum."""
 
     biases: Array
@@ -70,37 +70,37 @@ def calibrate(
         exhaustive_stances: corpora whose sentences list every stance that they express.
         no_stance: the label of pairs without a stance.
     """
-    uncalibrated = without_calibration(predictor.config, tasks or TASKS)
+    removed = tasks or TASKS
     tasks = tuple(tasks or predictor.config.tasks)
-    config = replace(uncalibrated, tasks=tasks)
-    unscaled = Predictor(config, predictor.windows, predictor.backend, predictor.workers)
-    pairs = predict_records(unscaled, records)
-    # A copy, because the answers below are still collected with the uncalibrated configuration.
-    calibrated = without_calibration(uncalibrated, ())
-    calibrated.biases |= fit_biases(unscaled, records)
+    calibrated = without_calibration(predictor.config, removed)
+    # ``calibrated`` changes below; answers are collected with a configuration that stays as it is.
+    uncalibrated = replace(without_calibration(predictor.config, removed), tasks=tasks)
+    uncalibrated_predictor = Predictor(
+        uncalibrated, predictor.windows, predictor.backend, predictor.workers
+    )
+    pairs = predict_records(uncalibrated_predictor, records)
+    calibrated.biases |= fit_biases(uncalibrated_predictor, records)
+
     exhaustive: list[Record] = []
-    if "stance" in tasks and config.opinion_heads:
+    if "stance" in tasks and uncalibrated.opinion_heads:
         exhaustive = [
             record for record in records if record.meta.get("corpus") in exhaustive_stances
         ]
         # The encoder reads each window once for all that is fitted to found stances.
         backend = CachingBackend(predictor.backend)
         # Sources are holders, too, so the biases of attributions count.
-        with_biases = replace(config, biases=dict(calibrated.biases))
-        with_biases_predictor = Predictor(with_biases, predictor.windows, backend)
-        calibrated.biases |= fit_opinion_biases(with_biases_predictor, exhaustive, no_stance)
+        biased = replace(uncalibrated, biases=dict(calibrated.biases))
+        biased_predictor = Predictor(biased, predictor.windows, backend)
+        calibrated.biases |= fit_opinion_biases(biased_predictor, exhaustive, no_stance)
+
     for task in (*SENTENCE_TASKS, "stance"):
-        if task not in tasks:
-            continue
-        answers = collect(config, task, pairs)
-        if answers is None:
-            continue
-        answers_by_kind = {**answers.by_kind(), task: answers}
-        for kind, kind_answers in answers_by_kind.items():
-            fit(calibrated, kind, kind_answers)
+        answers = collect(uncalibrated, task, pairs) if task in tasks else None
+        if answers is not None:
+            for kind, kind_answers in {**answers.by_kind(), task: answers}.items():
+                fit(calibrated, kind, kind_answers)
     if exhaustive:
-        cached = Predictor(predictor.config, predictor.windows, backend)
-        fit_found_stances(calibrated, cached, exhaustive, no_stance)
+        cached_predictor = Predictor(predictor.config, predictor.windows, backend)
+        fit_found_stances(calibrated, cached_predictor, exhaustive, no_stance)
     return calibrated
 
 
@@ -180,7 +180,7 @@ def _rounded_down(probability: float) -> float:
     return float(np.floor(1e4 * probability) / 1e4)
 
 
-def fit_scale(logits: Array, gold: NDArray[np.int64], documents: NDArray[np.str_]) -> Scale:
+def fit_scale(logits: Array, gold: NDArray[np.int64], documents: NDArray[np.str_]) -> LogitScaler:
     """Fit a temperature (Guo et al. 2017), and a bias for each label but the first if that helps.
 
     Temperature and biases together are Platt scaling for two labels, and bias-corrected temperature scaling
@@ -209,14 +209,14 @@ def fit_scale(logits: Array, gold: NDArray[np.int64], documents: NDArray[np.str_
     return _fit_scale(logits, gold, with_biases=bool(gain.sum() > 2 * standard_error))
 
 
-def _fit_scale(logits: Array, gold: NDArray[np.int64], with_biases: bool) -> Scale:
+def _fit_scale(logits: Array, gold: NDArray[np.int64], with_biases: bool) -> LogitScaler:
     """Fit the scale of the greatest posterior probability."""
 
-    def scale(parameters: Array) -> Scale:
+    def scale(parameters: Array) -> LogitScaler:
         biases = np.zeros(logits.shape[1])
         if with_biases:
             biases[1:] = parameters[1:]
-        return Scale(biases, float(np.exp(parameters[0])))
+        return LogitScaler(biases, float(np.exp(parameters[0])))
 
     def objective(parameters: Array) -> float:
         prior = 0.5 * parameters @ parameters
@@ -227,7 +227,7 @@ def _fit_scale(logits: Array, gold: NDArray[np.int64], with_biases: bool) -> Sca
     return scale(solution.x)
 
 
-def _losses(scale: Scale, logits: Array, gold: NDArray[np.int64]) -> Array:
+def _losses(scale: LogitScaler, logits: Array, gold: NDArray[np.int64]) -> Array:
     """Return the negative log-likelihoods, (n,)."""
     likelihoods = scale(logits)[np.arange(len(gold)), gold]
     return np.asarray(-np.log(np.clip(likelihoods, 1e-12, None)))

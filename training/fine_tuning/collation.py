@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from claimstance.model.labels import OPINION_HEADS, ROLES, SENTENCE_TASKS, bio
-from claimstance.model.network import IGNORE, Batch
+from claimstance.model.network import IGNORE_INDEX, Batch
 from claimstance.model.stance_queries import NO_SPAN
 from claimstance.model.text.offsets import Offsets, overlap
 from claimstance.model.windows import Window
@@ -29,7 +29,7 @@ class _Pair(NamedTuple):
     stance: StanceExample
 
 
-class _WindowRun(NamedTuple):
+class _WindowSpan(NamedTuple):
     """Represent a source, cue or content of an attribution in a window; it may cover several sentences."""
 
     role: str
@@ -38,7 +38,7 @@ class _WindowRun(NamedTuple):
 
 
 class _Link(NamedTuple):
-    """Represent a cue beside a source or content; the labels are 1, 0 or ``IGNORE``."""
+    """Represent a cue beside a source or content; the labels are 1, 0 or ``IGNORE_INDEX``."""
 
     cue: _SpanRow
     span: _SpanRow
@@ -52,8 +52,8 @@ def collate(batch: Sequence[LabelledWindow], pad: int) -> dict[str, Tensor]:
     sentences: list[_SpanRow] = []
     labels: dict[str, list[int]] = {task: [] for task in SENTENCE_TASKS}
     weights: dict[str, list[float]] = {task: [] for task in SENTENCE_TASKS}
-    # (B, T) each, filled with IGNORE for padding, special tokens and unlabelled sentences
-    tags = {task: torch.full((len(batch), length), IGNORE) for task in _TOKEN_TASKS}
+    # (B, T) each, filled with IGNORE_INDEX for padding, special tokens and unlabelled sentences
+    tags = {task: torch.full((len(batch), length), IGNORE_INDEX) for task in _TOKEN_TASKS}
     pairs: list[_Pair] = []
     links: list[_Link] = []
     for row, labelled in enumerate(batch):
@@ -61,9 +61,9 @@ def collate(batch: Sequence[LabelledWindow], pad: int) -> dict[str, Tensor]:
         for piece, example in zip(window.pieces, labelled.examples, strict=True):
             sentences.append((row, piece.start, piece.end))
             for task in SENTENCE_TASKS:
-                label = example.labels.get(task, IGNORE)
+                label = example.labels.get(task, IGNORE_INDEX)
                 # A topic window is a second look at a sentence whose labels count in the first.
-                labels[task].append(IGNORE if labelled.topic_stances else label)
+                labels[task].append(IGNORE_INDEX if labelled.topic_stances else label)
                 weights[task].append(example.weights.get(task, 1.0))
         if labelled.topic_stances:
             pairs += _topic_pairs(row, labelled)
@@ -121,30 +121,30 @@ def _soft_labels(batch: Sequence[LabelledWindow], length: int) -> dict[str, Tens
     """Return teachers' probabilities: (S, C) for sentence tasks, (B, T, C) for tokens; zeros without one."""
     soft: dict[str, Tensor] = {}
     sentence_count = sum(len(labelled.examples) for labelled in batch)
-    sentence = -1
+    sentence = 0
     for row, labelled in enumerate(batch):
         for piece, example in zip(labelled.window.pieces, labelled.examples, strict=True):
-            sentence += 1
-            if labelled.topic_stances:
-                continue
             for task, probabilities in example.soft.items():
-                name = f"{task}_soft"
+                if labelled.topic_stances:
+                    continue
                 values = torch.from_numpy(probabilities)
-                if values.ndim == 1:
-                    if name not in soft:
-                        soft[name] = torch.zeros(sentence_count, len(values))
-                    soft[name][sentence] = values
-                else:
-                    if name not in soft:
-                        soft[name] = torch.zeros(len(batch), length, values.shape[1])
+                is_token_task = values.ndim == 2
+                name = f"{task}_soft"
+                if name not in soft:
+                    items = (len(batch), length) if is_token_task else (sentence_count,)
+                    soft[name] = torch.zeros(*items, values.shape[-1])
+                if is_token_task:
                     end = piece.skipped + len(piece)
                     soft[name][row, piece.start : piece.end] = values[piece.skipped : end]
+                else:
+                    soft[name][sentence] = values
+            sentence += 1
     return soft
 
 
 def _token_tags(labelled: LabelledWindow) -> dict[str, list[int]]:
-    """Return the tags of a window's T tokens by task; ``IGNORE`` where there is no label."""
-    window_tags = {task: [IGNORE] * len(labelled) for task in _TOKEN_TASKS}
+    """Return the tags of a window's T tokens by task; ``IGNORE_INDEX`` where there is no label."""
+    window_tags = {task: [IGNORE_INDEX] * len(labelled) for task in _TOKEN_TASKS}
     pieces = labelled.window.pieces
     for number, (piece, example) in enumerate(zip(pieces, labelled.examples, strict=True)):
         end = piece.skipped + len(piece)
@@ -152,16 +152,16 @@ def _token_tags(labelled: LabelledWindow) -> dict[str, list[int]]:
             window_tags["entity"][piece.start : piece.end] = example.entities[piece.skipped : end]
         for name, opinion_tags in example.opinions.items():
             window_tags[name][piece.start : piece.end] = opinion_tags[piece.skipped : end]
-        if example.runs is None:
+        if example.role_spans is None:
             continue
         tags = [0] * len(example)
-        for run in example.runs:
-            first = _TAGS.index(f"B-{run.role}")
-            inside = _TAGS.index(f"I-{run.role}")
-            tags[run.start : run.end] = [inside] * (run.end - run.start)
+        for role_span in example.role_spans:
+            first = _TAGS.index(f"B-{role_span.role}")
+            inside = _TAGS.index(f"I-{role_span.role}")
+            tags[role_span.start : role_span.end] = [inside] * (role_span.end - role_span.start)
             # A content continues only from a sentence that this window shows.
-            if not (run.continues and _follows_its_predecessor(labelled, number)):
-                tags[run.start] = first
+            if not (role_span.continues and _follows_its_predecessor(labelled, number)):
+                tags[role_span.start] = first
         window_tags["attribution"][piece.start : piece.end] = tags[piece.skipped : end]
     return window_tags
 
@@ -224,21 +224,21 @@ def _mention_pairs(row: int, labelled: LabelledWindow) -> Iterator[_Pair]:
 
 def _links(row: int, labelled: LabelledWindow) -> list[_Link]:
     """Return a link for every cue with every source and content of the window."""
-    runs: list[_WindowRun] = []
+    spans: list[_WindowSpan] = []
     contents: dict[str, list[Offsets]] = defaultdict(list)  # event → its whole content
     for number, example in enumerate(labelled.examples):
-        for run in example.runs or ():
-            span = _window_span(row, labelled, number, (run.start, run.end))
+        for role_span in example.role_spans or ():
+            span = _window_span(row, labelled, number, (role_span.start, role_span.end))
             if span is None:
                 continue
-            continues = run.continues and _follows_its_predecessor(labelled, number)
-            last = runs[-1] if runs else None
-            if continues and last and (last.role, last.event) == (run.role, run.event):
+            continues = role_span.continues and _follows_its_predecessor(labelled, number)
+            last = spans[-1] if spans else None
+            if continues and last and (last.role, last.event) == (role_span.role, role_span.event):
                 _, start, _ = last.span
                 _, _, end = span
-                runs[-1] = _WindowRun(run.role, run.event, (row, start, end))
+                spans[-1] = _WindowSpan(role_span.role, role_span.event, (row, start, end))
             else:
-                runs.append(_WindowRun(run.role, run.event, span))
+                spans.append(_WindowSpan(role_span.role, role_span.event, span))
         for event, content_spans in example.contents.items():
             for content_span in content_spans:
                 span = _window_span(row, labelled, number, content_span)
@@ -246,17 +246,17 @@ def _links(row: int, labelled: LabelledWindow) -> list[_Link]:
                     contents[event].append(span[1:])
 
     links = []
-    for cue in runs:
+    for cue in spans:
         if cue.role != "cue":
             continue
-        for other in runs:
+        for other in spans:
             if other.role == "source":
                 is_source = other.event == cue.event
-                links.append(_Link(cue.span, other.span, int(is_source), IGNORE))
+                links.append(_Link(cue.span, other.span, int(is_source), IGNORE_INDEX))
             elif other.role == "content":
                 # The flat content of an inner attribution belongs to the outer one, too.
                 is_content = any(
                     overlap(other.span[1:], content) for content in contents[cue.event]
                 )
-                links.append(_Link(cue.span, other.span, IGNORE, int(is_content)))
+                links.append(_Link(cue.span, other.span, IGNORE_INDEX, int(is_content)))
     return links

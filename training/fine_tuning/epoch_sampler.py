@@ -27,8 +27,8 @@ class LabelledWindow:
     Attributes:
         window: the window.
         examples: one for each of its pieces.
-        topic_stances: the stances on the topic that stands behind the sentence. Such a window shows its
-            sentence once more, and only these stances of it count in the loss.
+        topic_stances: the stances toward the topic that is appended to the sentence. Such a window repeats
+            its sentence, and only these stances contribute to the loss.
     """
 
     window: Window

@@ -16,7 +16,7 @@ Labels = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True)
-class TokenRun:
+class RoleSpan:
     """Represent tokens ``[start, end)`` of a sentence in one flat role of one attribution.
 
     Attributes:
@@ -66,7 +66,7 @@ class Example:
         corpus: the corpus.
         tokens: the tokens of the sentence.
         text: its text; empty for an augmented example.
-        runs: flat roles of attributions.
+        role_spans: flat roles of attributions.
         contents: event → tokens of its whole content.
         entities: a tag for each token.
         opinions: head of ``OPINION_HEADS`` → a tag for each token.
@@ -79,7 +79,7 @@ class Example:
     corpus: str
     tokens: Tokens
     text: str = ""
-    runs: list[TokenRun] | None = None
+    role_spans: list[RoleSpan] | None = None
     contents: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
     entities: list[int] | None = None
     opinions: dict[str, list[int]] = field(default_factory=dict)
@@ -95,7 +95,7 @@ class Example:
     def has_labels_beyond_topics(self) -> bool:
         """Return whether the example has labels beyond stances on topics."""
         return bool(
-            self.runs is not None
+            self.role_spans is not None
             or self.entities is not None
             or self.labels
             or self.soft
@@ -108,7 +108,7 @@ class Example:
         own_tasks = {*self.labels, *self.soft}
         if not own_tasks.isdisjoint(OPINION_HEADS):
             own_tasks.add("stance")
-        if self.runs is not None:
+        if self.role_spans is not None:
             own_tasks.add("attribution")
         if self.entities is not None:
             own_tasks.add("entity")
@@ -176,7 +176,7 @@ def build_examples(
                 example.entities = [0] * len(tokens)
                 for entity in record.entities:
                     prefix = "B"
-                    for token in touched(tokens, entity.span):
+                    for token in overlapping_tokens(tokens, entity.span):
                         example.entities[token] = tags.index(f"{prefix}-{entity.label}")
                         prefix = "I"
 
@@ -308,7 +308,7 @@ def _opinion_tags(record: Record, tokens: Tokens, no_stance: str) -> dict[str, l
     tags = {}
     for name, head_spans in spans.items():
         tags[name] = [0] * len(tokens)
-        token_spans = [touched(tokens, span) for span in head_spans]
+        token_spans = [overlapping_tokens(tokens, span) for span in head_spans]
         for span_tokens in sorted(token_spans, key=len):
             tag = 1  # B
             for token in span_tokens:
@@ -341,13 +341,13 @@ def _span(text: str, tokens: Tokens, value: Span | str) -> tuple[int, int] | Non
     """Return the tokens of a span, or of the first mention of a name; ``None`` if there are none."""
     if isinstance(value, str):
         value = find_mentions(value, text)[:1]
-    numbers = touched(tokens, value[:1])
+    numbers = overlapping_tokens(tokens, value[:1])
     if not numbers:
         return None
     return numbers[0], numbers[-1] + 1
 
 
-def touched(tokens: Tokens, span: Span) -> list[int]:
+def overlapping_tokens(tokens: Tokens, span: Span) -> list[int]:
     """Return the indices of the tokens that share a character with the span."""
     numbers = []
     for number, (token_start, token_end) in enumerate(tokens.offsets):
@@ -359,25 +359,27 @@ def touched(tokens: Tokens, span: Span) -> list[int]:
 def _add_attributions(
     example: Example, record: Record, sizes: dict[str, int], before: Example | None
 ) -> None:
-    """Add the flat runs of a sentence and its whole contents; ``before`` is the preceding sentence."""
-    example.runs = []
+    """Add the flat role spans of a sentence and its whole contents; ``before`` is the preceding sentence."""
+    example.role_spans = []
     # Only a content that reaches the end of the sentence before can continue in this one.
     open_event = None
-    if before and before.runs:
-        last = before.runs[-1]
+    if before and before.role_spans:
+        last = before.role_spans[-1]
         if last.role == "content" and last.end == len(before):
             open_event = last.event
     for flat in flatten(record, sizes):
-        tokens = touched(example.tokens, [(flat.start, flat.end)])
+        tokens = overlapping_tokens(example.tokens, [(flat.start, flat.end)])
         if not tokens:
             continue
-        begins_sentence = not example.runs and tokens[0] == 0
+        begins_sentence = not example.role_spans and tokens[0] == 0
         continues = begins_sentence and flat.role == "content" and flat.event == open_event
-        example.runs.append(TokenRun(flat.role, flat.event, tokens[0], tokens[-1] + 1, continues))
+        example.role_spans.append(
+            RoleSpan(flat.role, flat.event, tokens[0], tokens[-1] + 1, continues)
+        )
     for index, attribution in enumerate(record.attributions or ()):
         spans = []
         for piece in attribution.content or ():
-            tokens = touched(example.tokens, [piece])
+            tokens = overlapping_tokens(example.tokens, [piece])
             if tokens:
                 spans.append((tokens[0], tokens[-1] + 1))
         example.contents[attribution_id(record, index)] = spans

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from claimstance.model.decoding.spans import surest_spans
+from claimstance.model.decoding.spans import suppress_overlaps
 from claimstance.model.encoding import EncodedDocument
 from claimstance.model.labels import FOUND
-from claimstance.model.pair_evidence import EVIDENCE, stance_log_odds
+from claimstance.model.pair_evidence import EVIDENCE, log_odds_without
 from claimstance.model.prediction import contexts
 from claimstance.model.predictor import Predictor
 from claimstance.model.record import Record, Stance
 from claimstance.model.stance_queries import StanceQuery
 from claimstance.model.text.offsets import overlap
-from claimstance.model.windows import Located
+from claimstance.model.windows import SentenceSpan
 from claimstance.training.evaluation.answers import Answers, document_of
 from claimstance.training.evaluation.metrics import cumulative_curve
 
@@ -50,7 +50,7 @@ def candidate_queries(document: EncodedDocument) -> list[StanceQuery]:
     targets = set(document.opinions["opinion_target"])
     for entity in document.entities or ():
         targets.add(entity.span)
-    targets_of_sentence: dict[int, list[Located]] = defaultdict(list)
+    targets_of_sentence: dict[int, list[SentenceSpan]] = defaultdict(list)
     for target in sorted(targets):
         targets_of_sentence[target.sentence].append(target)
     queries = []
@@ -89,7 +89,7 @@ def find_stances(
         queries = candidate_queries(document)
         query_probabilities = predictor.stances(document, queries)  # (queries, labels)
         log_probabilities = np.log(np.maximum(query_probabilities, _LEAST_PROBABILITY))
-        log_odds = stance_log_odds(log_probabilities, neutral)  # (queries,)
+        log_odds = log_odds_without(log_probabilities, neutral)  # (queries,)
         query_evidence = predictor.evidence(document, queries, log_odds)  # (queries, E)
         # Sentence → its annotated stances that no pair has been matched with.
         unmatched: dict[int, list[Stance]] = defaultdict(list)
@@ -140,7 +140,10 @@ def best_f1(stances: FoundStances, no_stance: str) -> float:
 def _surest_of_nested(
     queries: Sequence[StanceQuery], probabilities: np.ndarray, neutral: int
 ) -> list[int]:
-    """Return the numbers of the queries, surest first, without targets nested in a surer one of the same side."""
+    """Return the numbers of the queries, likeliest first, without targets nested in a likelier one of the same side.
+
+    A tagger does the same with names of holders (``without_nested_targets``).
+    """
     side_probabilities = probabilities.copy()  # (queries, labels)
     side_probabilities[:, neutral] = -1.0
     labels = side_probabilities.argmax(axis=1).tolist()
@@ -148,7 +151,7 @@ def _surest_of_nested(
     for query, label in zip(queries, labels, strict=True):
         groups.append((query.sentence, query.holder, label))
         spans.append(None if isinstance(query.target, str) else query.target)
-    return surest_spans(groups, spans, side_probabilities.max(axis=1).tolist())
+    return suppress_overlaps(groups, spans, side_probabilities.max(axis=1).tolist())
 
 
 def is_about(query: StanceQuery, stance: Stance) -> bool:

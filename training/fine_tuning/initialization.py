@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 def new_model(
     config: Config, tasks: tuple[str, ...], labels: Mapping[str, tuple[str, ...]]
 ) -> tuple[ClaimStanceModel, str | None]:
-    """Return a network whose weights are all trained, and the name of the model that they begin with, if any.
+    """Return a network with all weights trainable, and the name of the model that they are initialized from, if any.
 
     Raises:
         ConfigError: if the encoder, or a model of another encoder than the configured one, cannot be loaded.

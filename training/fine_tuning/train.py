@@ -37,7 +37,7 @@ from claimstance.training.data.label_coverage import (
     single_topic,
 )
 from claimstance.training.data.soft_labels import SoftLabels
-from claimstance.training.evaluation.evaluate import corpus_names
+from claimstance.training.evaluation.scoring import corpus_names
 from claimstance.training.fine_tuning.augmentation.augmenter import METHODS
 from claimstance.training.fine_tuning.calibration import calibrate
 from claimstance.training.fine_tuning.checkpoints import (
@@ -153,9 +153,8 @@ def train(
         same_windows=use_features,
     )
     trainer = _build_trainer(config, model, schedule, dev, callbacks)
-    is_main_process = trainer.is_world_process_zero()
     features_file = checkpoints / FEATURES_FILE
-    if is_main_process:
+    if is_main_process():
         log.info("%d sentences, %d steps", len(train_records), trainer.args.max_steps)
         if checkpoint is None:
             write_description(checkpoints, description)
@@ -169,8 +168,8 @@ def train(
     trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
     trainer.features = None  # Windows removes no file that is open
     features_file.unlink(missing_ok=True)
-    if not is_main_process:
-        return config.output  # only the main process writes the model
+    if not is_main_process():
+        return config.output
 
     if settings.init_share and init_name is not None:
         source = ClaimStanceModel.from_pretrained(init_folder(config.model.init_from))
@@ -249,7 +248,10 @@ def _check_names(
 def _export_options(
     config: Config, tasks: Sequence[str], records: Sequence[Record]
 ) -> dict[str, Any]:
-    """Return the arguments of ``export``; with them, the frozen files of an exported model stay as they are."""
+    """Return the arguments of ``export``.
+
+    If only the stance head is trained, the exported encoder of the initial model is used again.
+    """
     options: dict[str, Any] = {
         "precision": config.export.precision,
         "calibration_texts": [record.text for record in records],
@@ -353,6 +355,11 @@ def trains_on_features(settings: TrainingConfig) -> bool:
 def process_count() -> int:
     """Return the number of processes that train together, as torchrun and accelerate set it."""
     return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def is_main_process() -> bool:
+    """Return whether this is the process that writes the model, of those that train together."""
+    return int(os.environ.get("RANK", "0")) == 0
 
 
 def _write_config_and_report(

@@ -20,7 +20,7 @@ from claimstance.model.torch_backend import torch_predictor
 from claimstance.model.windows import Window
 from claimstance.training.config import TrainingConfig
 from claimstance.training.data.soft_labels import SoftLabels
-from claimstance.training.evaluation.evaluate import evaluate, primary
+from claimstance.training.evaluation.scoring import evaluate, primary
 from claimstance.training.fine_tuning.augmentation.augmenter import METHODS, Augmenter
 from claimstance.training.fine_tuning.augmentation.name_swaps import DocumentSwapper
 from claimstance.training.fine_tuning.collation import collate

@@ -205,6 +205,18 @@ def test_the_us_is_no_pronoun():
     assert resolve_names("US seeks talks.", [(0, 15)], [(0, 2)], [(0, 2, "LOCATION")]) == ["US"]
 
 
+def test_a_pronoun_rather_refers_to_a_speaker_than_to_a_target_of_a_stance():
+    text = "Henk Marsh is a menace, Olaf Brandt said. He left early."
+    entities = tag_people(text, ["Henk Marsh", "Olaf Brandt"])
+    marsh, brandt = [(start, end) for start, end, _ in entities]
+    he = (text.index("He left"), text.index(" left"))
+    bounds = split_sentences(text)
+    names = resolve_references(text, bounds, [brandt], entities, others=[marsh])
+    assert (names[marsh], names[brandt], names[he]) == ("Henk Marsh", "Olaf Brandt", "Olaf Brandt")
+    # Of two speakers, the first is meant.
+    assert resolve_references(text, bounds, [brandt, marsh], entities)[he] == "Henk Marsh"
+
+
 def pronouns(text, people=("Lena Marsh", "Olaf Brandt", "Marsh", "Brandt")):
     """Return each he and she of ``text`` with the name that it stands for."""
     entities = tag_people(text, people)

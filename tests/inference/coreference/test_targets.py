@@ -5,7 +5,7 @@ import pytest
 from claimstance.inference.coreference.targets import targets_by_sentence
 from claimstance.model.encoding import EncodedDocument
 from claimstance.model.text.entities import FoundEntity
-from claimstance.model.windows import Located
+from claimstance.model.windows import SentenceSpan
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ from claimstance.model.windows import Located
 )
 def test_names_that_only_modify_are_no_targets(text, entities, targets):
     found_entities = [
-        FoundEntity(Located(0, text.index(name), text.index(name) + len(name)), label, 0.9)
+        FoundEntity(SentenceSpan(0, text.index(name), text.index(name) + len(name)), label, 0.9)
         for name, label in entities.items()
     ]
     document = EncodedDocument([text], [], entities=found_entities)

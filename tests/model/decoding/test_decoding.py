@@ -12,7 +12,7 @@ from claimstance.model.decoding.attributions import (
 from claimstance.model.decoding.tags import TokenSpan, decode_tags, sigmoid, softmax
 from claimstance.model.labels import ROLES, bio
 from claimstance.model.text.layout import layout_of_lines
-from claimstance.model.windows import Located, WindowBuilder
+from claimstance.model.windows import SentenceSpan, WindowBuilder
 
 TAGS = bio(ROLES)
 
@@ -261,7 +261,7 @@ def test_an_inner_attribution_is_added_to_the_outer_content(window):
     )
     assert characters(outer)["content"] == [(0, 4, 5), (0, 6, 7), (0, 8, 9)]
     assert characters(inner) == {"source": [(0, 4, 5)], "cue": [(0, 6, 7)], "content": [(0, 8, 9)]}
-    assert join_pieces(outer.content, ["a b c d e f"]) == (Located(0, 4, 9),)
+    assert join_pieces(outer.content, ["a b c d e f"]) == (SentenceSpan(0, 4, 9),)
 
 
 def test_an_inner_attribution_with_less_content_is_added_to_the_outer_content(window):
@@ -295,13 +295,22 @@ def test_a_shared_source_is_not_added_to_the_content(window):
 
 def test_pieces_with_only_space_between_them_are_joined():
     texts = ["a b, c", "d"]
-    pieces = [Located(1, 0, 1), Located(0, 2, 3), Located(0, 0, 1), Located(0, 5, 6)]
-    assert join_pieces(pieces, texts) == (Located(0, 0, 3), Located(0, 5, 6), Located(1, 0, 1))
+    pieces = [
+        SentenceSpan(1, 0, 1),
+        SentenceSpan(0, 2, 3),
+        SentenceSpan(0, 0, 1),
+        SentenceSpan(0, 5, 6),
+    ]
+    assert join_pieces(pieces, texts) == (
+        SentenceSpan(0, 0, 3),
+        SentenceSpan(0, 5, 6),
+        SentenceSpan(1, 0, 1),
+    )
 
 
 def test_an_attribution_belongs_to_the_sentence_of_its_cue():
-    source, cue = (Located(1, 0, 1),), (Located(4, 0, 1),)
-    content = (Located(2, 0, 1), Located(3, 0, 1))
+    source, cue = (SentenceSpan(1, 0, 1),), (SentenceSpan(4, 0, 1),)
+    content = (SentenceSpan(2, 0, 1), SentenceSpan(3, 0, 1))
     assert FoundAttribution(source, cue, content, 1.0).sentence == 4
     assert FoundAttribution(source, (), content, 1.0).sentence == 2
 

@@ -6,7 +6,7 @@ from claimstance.model.decoding.attributions import FoundAttribution
 from claimstance.model.decoding.quoted_speakers import name_speakers
 from claimstance.model.text.layout import layout_of
 from claimstance.model.text.sentences import split_sentences
-from claimstance.model.windows import Located
+from claimstance.model.windows import SentenceSpan
 
 
 class Article:
@@ -23,7 +23,7 @@ class Article:
         for phrase in phrases:
             index = next(i for i, text in enumerate(self.texts) if phrase in text)
             start = self.texts[index].index(phrase)
-            spans.append(Located(index, start, start + len(phrase)))
+            spans.append(SentenceSpan(index, start, start + len(phrase)))
         return tuple(spans)
 
     def attribution(self, source=(), cue=(), content=()):

@@ -3,7 +3,7 @@
 import pytest
 
 from claimstance.model.text.entities import FoundEntity, whole_names, with_known_people
-from claimstance.model.windows import Located
+from claimstance.model.windows import SentenceSpan
 
 LABELS = {"P": "PERSON", "O": "ORGANIZATION", "L": "LOCATION", "M": "MISC"}
 
@@ -14,7 +14,7 @@ def entities_of(text, *names, sentence=0):
     for number, name in enumerate(names):
         start = text.index(name[2:], end)
         end = start + len(name) - 2
-        yield FoundEntity(Located(sentence, start, end), LABELS[name[0]], 0.9 - number / 10)
+        yield FoundEntity(SentenceSpan(sentence, start, end), LABELS[name[0]], 0.9 - number / 10)
 
 
 def repaired(text, *names):
@@ -210,7 +210,7 @@ def test_a_person_replaces_another_label_unless_that_is_more_frequent():
 def test_a_surname_alone_has_the_probability_of_the_full_name():
     texts = [FULL[0], "Salt left."]
     full_name, surname = with_known_people(list(entities_of(*FULL)), texts)
-    assert (surname.span, surname.label) == (Located(1, 0, 4), "PERSON")
+    assert (surname.span, surname.label) == (SentenceSpan(1, 0, 4), "PERSON")
     assert surname.probability == full_name.probability
 
 
@@ -229,6 +229,6 @@ def test_names_are_joined_within_a_sentence_with_the_least_probability():
         *entities_of(texts[1], "O Street", "O Journal", sentence=1),
     ]
     first, second = whole_names(marked, texts)
-    assert (first.span, second.span) == (Located(0, 10, 16), Located(1, 0, 14))
+    assert (first.span, second.span) == (SentenceSpan(0, 10, 16), SentenceSpan(1, 0, 14))
     assert second.probability == pytest.approx(0.8)
     assert list(whole_names([], [])) == []

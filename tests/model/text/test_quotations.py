@@ -5,7 +5,7 @@ import pytest
 from claimstance.model.text.layout import layout_of
 from claimstance.model.text.quotations import answerer, is_question, quotations
 from claimstance.model.text.sentences import split_sentences
-from claimstance.model.windows import Located
+from claimstance.model.windows import SentenceSpan
 
 
 def quotations_with_speakers(text, people=()):
@@ -13,7 +13,7 @@ def quotations_with_speakers(text, people=()):
     bounds = split_sentences(text)
     texts = [text[start:end] for start, end in bounds]
     person_spans = [
-        Located(index, sentence.index(name), sentence.index(name) + len(name))
+        SentenceSpan(index, sentence.index(name), sentence.index(name) + len(name))
         for name in people
         for index, sentence in enumerate(texts)
         if name in sentence

@@ -6,7 +6,7 @@ import torch
 
 from claimstance.model.errors import ConfigError
 from claimstance.model.labels import DEFAULT_LABELS
-from claimstance.model.network import IGNORE, ClaimStanceModel
+from claimstance.model.network import IGNORE_INDEX, ClaimStanceModel
 from claimstance.model.onnx.backend import load_predictor
 from claimstance.model.prediction import predict
 from claimstance.model.record import Record, Stance
@@ -19,7 +19,7 @@ from claimstance.training.fine_tuning.collation import collate
 from claimstance.training.fine_tuning.epoch_sampler import LabelledWindow
 from claimstance.training.fine_tuning.examples import build_examples
 from claimstance.training.fine_tuning.train import train
-from claimstance.training.pipeline import build_and_teach, run
+from claimstance.training.pipeline import build_with_soft_labels, run
 from helpers.tiny import exported
 
 pytestmark = pytest.mark.slow
@@ -181,7 +181,7 @@ def test_soft_labels_without_gold_labels_have_full_weight(batch_of):
     tokens = len(batch_of(record, {})[1]["input_ids"][0]) - 2
     shares = np.full((tokens, 7), 1 / 7, np.float32)
     model, batch = batch_of(record, {"a": {"attribution": shares}})
-    assert (batch["attribution"] == IGNORE).all()
+    assert (batch["attribution"] == IGNORE_INDEX).all()
     log_shares = model(**batch)["attribution"][0, 1:-1].log_softmax(-1)
     assert model(**batch)["loss_attribution"].item() == pytest.approx(-log_shares.mean().item())
     _, other_tokens = batch_of(record, {"a": {"attribution": shares[1:]}})
@@ -238,7 +238,7 @@ def test_a_dataset_is_built_and_a_model_trained_with_a_teacher(
             },
         }
     )
-    report = build_and_teach(config.data, config.data.path)
+    report = build_with_soft_labels(config.data, config.data.path)
     records = load_records(config.data.path, "train")
     soft = load_soft(config.data.path)
     assert report.soft["attribution"] == len(soft) == 10
@@ -266,7 +266,7 @@ def test_the_bundled_model_is_a_teacher_by_its_name(tmp_path):
             "teachers": [{"model": "small", "corpora": ["news"], "tasks": ["claim"]}],
         }
     )
-    build_and_teach(data, data.path)
+    build_with_soft_labels(data, data.path)
     [soft_labels] = load_soft(data.path).values()
     assert soft_labels["claim"][1] > 0.8
 

@@ -10,7 +10,7 @@ from claimstance.model.errors import ConfigError, InputError
 from claimstance.model.prediction import Prediction
 from claimstance.model.record import Attribution, Entity, Record, Stance
 from claimstance.training.evaluation.counts import OUTCOMES_FILE, read_outcomes, write_outcomes
-from claimstance.training.evaluation.evaluate import PRIMARY, score_pairs
+from claimstance.training.evaluation.scoring import PRIMARY, score_pairs
 from claimstance.training.evaluation.significance import MIN_DOCUMENTS, compare
 
 TASKS = ("claim", "stance", "attribution", "entity")

@@ -3,7 +3,7 @@
 import pytest
 
 from claimstance.model.labels import DEFAULT_LABELS, ROLES, TASKS, bio
-from claimstance.model.network import IGNORE
+from claimstance.model.network import IGNORE_INDEX
 from claimstance.model.record import Attribution, Entity, Record, Stance
 from claimstance.training.fine_tuning.collation import collate
 from claimstance.training.fine_tuning.epoch_sampler import (
@@ -90,7 +90,7 @@ def labelled(builder, document, start=0):
 
 
 def tags_of(row):
-    return [TAGS[tag] if tag != IGNORE else "-" for tag in row.tolist()]
+    return [TAGS[tag] if tag != IGNORE_INDEX else "-" for tag in row.tolist()]
 
 
 def rows(spans):
@@ -126,7 +126,7 @@ def test_tags_and_links_of_a_handmade_document(document, examples, word_windows)
     entities = bio(DEFAULT_LABELS["entity"])
     entity_tags = batch["entity"][0].tolist()
     assert entity_tags[:10] == [
-        IGNORE,
+        IGNORE_INDEX,
         0,
         0,
         0,
@@ -135,28 +135,28 @@ def test_tags_and_links_of_a_handmade_document(document, examples, word_windows)
         0,
         entities.index("B-LOCATION"),
         0,
-        IGNORE,
+        IGNORE_INDEX,
     ]
-    assert entity_tags[10:] == [IGNORE] * 5 + [0, 0, 0, IGNORE]
+    assert entity_tags[10:] == [IGNORE_INDEX] * 5 + [0, 0, 0, IGNORE_INDEX]
     assert rows(batch["sentences"]) == [(0, 1, 9), (0, 10, 14), (0, 15, 18)]
-    assert batch["claim"].tolist() == [1, 0, IGNORE]
-    assert batch["check_worthy"].tolist() == [1, IGNORE, IGNORE]
+    assert batch["claim"].tolist() == [1, 0, IGNORE_INDEX]
+    assert batch["check_worthy"].tolist() == [1, IGNORE_INDEX, IGNORE_INDEX]
     lee, he, said_cue, saw_cue = (0, 1, 2), (0, 3, 4), (0, 2, 3), (0, 4, 5)
     moss, orl, late = (0, 5, 6), (0, 6, 8), (0, 10, 12)
     pairs = zip(rows(batch["cues"]), rows(batch["linked"]), strict=True)
     links = dict(zip(pairs, batch["link"].tolist(), strict=True))
     assert links == {
-        (said_cue, lee): [1, IGNORE],
-        (said_cue, he): [0, IGNORE],
-        (saw_cue, lee): [0, IGNORE],
-        (saw_cue, he): [1, IGNORE],
+        (said_cue, lee): [1, IGNORE_INDEX],
+        (said_cue, he): [0, IGNORE_INDEX],
+        (saw_cue, lee): [0, IGNORE_INDEX],
+        (saw_cue, he): [1, IGNORE_INDEX],
         # The inner content is content of the outer attribution, too; the quote continues in the second sentence.
-        (said_cue, moss): [IGNORE, 1],
-        (said_cue, orl): [IGNORE, 1],
-        (said_cue, late): [IGNORE, 1],
-        (saw_cue, moss): [IGNORE, 1],
-        (saw_cue, orl): [IGNORE, 0],
-        (saw_cue, late): [IGNORE, 0],
+        (said_cue, moss): [IGNORE_INDEX, 1],
+        (said_cue, orl): [IGNORE_INDEX, 1],
+        (said_cue, late): [IGNORE_INDEX, 1],
+        (saw_cue, moss): [IGNORE_INDEX, 1],
+        (saw_cue, orl): [IGNORE_INDEX, 0],
+        (saw_cue, late): [IGNORE_INDEX, 0],
     }
     assert rows(batch["targets"]) == [(0, 5, 6), (0, 7, 8)]
     assert rows(batch["holders"]) == [(0, 1, 2), (0, 0, 0)]
@@ -250,9 +250,9 @@ def test_a_topic_has_a_window_of_its_own(document, examples, word_windows):
     assert rows(tensors["pair_sentences"]) == [(0, 1, 9)]
     assert tensors["stance"].tolist() == [[1, 0, 0]]
     # The other labels of the sentence are used in one window only.
-    assert tensors["claim"].tolist() == [IGNORE]
-    assert (tensors["attribution"] == IGNORE).all()
-    assert (tensors["entity"] == IGNORE).all()
+    assert tensors["claim"].tolist() == [IGNORE_INDEX]
+    assert (tensors["attribution"] == IGNORE_INDEX).all()
+    assert (tensors["entity"] == IGNORE_INDEX).all()
     assert len(tensors["cues"]) == 0
 
 
@@ -309,7 +309,7 @@ def test_padding_is_marked(examples, word_windows):
         77,
     ]
     assert batch["attention_mask"].tolist() == [[1] * 5, [1, 1, 1, 0, 0]]
-    assert (batch["attribution"] == IGNORE).all()
+    assert (batch["attribution"] == IGNORE_INDEX).all()
     assert batch["stance"].shape == (0,)
     assert batch["link"].shape == (0, 2)
     assert batch["holders"].shape == batch["cues"].shape == (0, 3)
@@ -414,7 +414,17 @@ def test_a_speaker_of_an_earlier_sentence_is_the_holder_where_a_window_has_both(
     batch = collate([LabelledWindow(window, document)], pad=0)
     assert batch["holders"].tolist() == [[0, 1, 2]]
     assert batch["targets"].tolist() == [[0, 5, 6]]
-    assert batch["opinion_target"][0].tolist() == [IGNORE, 0, 0, 0, IGNORE, 1, 0, 0, IGNORE]
+    assert batch["opinion_target"][0].tolist() == [
+        IGNORE_INDEX,
+        0,
+        0,
+        0,
+        IGNORE_INDEX,
+        1,
+        0,
+        0,
+        IGNORE_INDEX,
+    ]
 
     (second_window,) = windows.windows(tokens[1:])
     batch = collate([LabelledWindow(second_window, document[1:])], pad=0)

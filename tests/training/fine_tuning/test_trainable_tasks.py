@@ -16,7 +16,7 @@ from claimstance.model.network import ClaimStanceModel
 from claimstance.model.onnx.backend import load_predictor
 from claimstance.model.onnx.export import export
 from claimstance.model.onnx.manifest import check_files
-from claimstance.training.evaluation.evaluate import evaluate
+from claimstance.training.evaluation.scoring import evaluate
 from claimstance.training.fine_tuning.train import train
 from claimstance.training.model_card import write_card
 

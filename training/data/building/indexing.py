@@ -1,4 +1,4 @@
-"""The store of rows, with columns of numbers by which a build names, adjudicates, splits and compares them.
+"""The store of rows, with numeric columns to assign ids, merge annotations, create splits and find duplicates.
 
 Texts, names and ids are 64-bit hashes (XXH3); two of a million rows share one by chance with a probability
 of 3 in 100 million. A hash of 0 means that the value is missing. The columns:

@@ -32,8 +32,8 @@ class InputPart:
         origin: the split of the corpus, or the path of the file.
         split: its split; ``None`` if its rows are to be split.
         source: index of the configured source; sources of files that name their annotators share one.
-        unit: number of the unit that the annotations of one item may come from: the files of a source, or
-            one split of a corpus.
+        unit: index of the files of a source, or of one split of a corpus; only rows of one unit are merged
+            into one item.
         first: its first row.
         count: its number of rows.
         read_report: what reading it left out and warns of.

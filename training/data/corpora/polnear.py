@@ -29,7 +29,7 @@ from typing import Any
 from claimstance.model.record import Attribution, Entity, Record, Span
 from claimstance.model.text.entities import FoundEntity, with_known_people
 from claimstance.model.text.sentences import split_sentences
-from claimstance.model.windows import Located
+from claimstance.model.windows import SentenceSpan
 from claimstance.training.data.corpora.base import Corpus, OnDrop, check_choice
 from claimstance.training.data.corpora.polnear_files import (
     find_annotations,
@@ -105,7 +105,7 @@ def _with_surnames(
         if index < 0 or end > sentences[index][1]:
             across.append((start, end, label))
             continue
-        location = Located(index, start - starts[index], end - starts[index])
+        location = SentenceSpan(index, start - starts[index], end - starts[index])
         within.append(FoundEntity(location, label, 1.0))
 
     completed = []

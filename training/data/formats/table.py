@@ -15,11 +15,10 @@ from functools import partial
 from pathlib import Path
 
 from claimstance.model.errors import InputError, unknown
-from claimstance.model.labels import SENTENCE_TASKS
+from claimstance.model.labels import LABEL_TASKS, SENTENCE_TASKS
 from claimstance.model.record import Record, Stance
 from claimstance.training.data.documents.format import Format, Layout, ReadReport
 from claimstance.training.data.formats.table_columns import (
-    TASKS,
     TableColumns,
     find_columns,
     warn_of_case,
@@ -175,7 +174,9 @@ def _parse_labels(cells: Sequence[str], columns: TableColumns, layout: Layout) -
         for piece in pieces:
             label = layout.values.get(piece.strip(), piece.strip())
             # A label that several tasks have is one of the column's own task, if that has it.
-            tasks = [task for task in (column_task, *TASKS) if label in layout.labels.get(task, ())]
+            tasks = [
+                task for task in (column_task, *LABEL_TASKS) if label in layout.labels.get(task, ())
+            ]
             if tasks:
                 cell_labels.append((tasks[0], label))
         # A cell with a piece that is no known label is one label.

@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from claimstance.model.errors import InputError, unknown
-from claimstance.model.labels import SENTENCE_TASKS
+from claimstance.model.labels import LABEL_TASKS
 from claimstance.training.data.documents.format import COLUMNS, Layout, ReadReport
 
-TASKS = (*SENTENCE_TASKS, "stance")
 _IGNORE = "ignore"
 _STANCE_ROLES = ("target", "holder")
-_ROLES = (*TASKS, *_STANCE_ROLES, _IGNORE)
+_ROLES = (*LABEL_TASKS, *_STANCE_ROLES, _IGNORE)
 
 
 @dataclass(frozen=True)
@@ -124,7 +123,7 @@ def _check_required(
                 continue
             if lower_case in COLUMNS:
                 options.append(f"--column {shlex.quote(f'{lower_case}={header_name}')}")
-            elif lower_case in TASKS:
+            elif lower_case in LABEL_TASKS:
                 options.append(f"--role {shlex.quote(f'{header_name}={lower_case}')}")
 
         message = f"{path}: expected a column '{name}', found {', '.join(header) or 'no header'}"
@@ -139,12 +138,12 @@ def _task_columns(header: Sequence[str], layout: Layout) -> dict[str, int]:
     """Return task → index of the column with its labels, by the roles or by the column's name."""
     labels = {}
     for name, role in layout.roles.items():
-        if role in TASKS:
+        if role in LABEL_TASKS:
             labels[role] = header.index(name)
     # If the layout names the column with the labels, columns called as a task are data.
     if "label" in layout.columns or layout.task is not None:
         return labels
-    for task in TASKS:
+    for task in LABEL_TASKS:
         if task in header and task not in layout.roles:
             labels.setdefault(task, header.index(task))
     return labels

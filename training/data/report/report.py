@@ -111,6 +111,16 @@ def load_build_report(folder: Path) -> BuildReport | None:
         return None
 
 
+def dataset_fingerprint(folder: Path, split: str | None = None) -> str:
+    """Return the fingerprint of a dataset or of one split; ``unknown`` if its report cannot be read."""
+    report = load_build_report(folder)
+    if report is None:
+        return "unknown"
+    if split is None:
+        return report.fingerprint
+    return report.fingerprints.get(split, "unknown")
+
+
 class Fingerprint:
     """Compute the SHA-256 of a dataset: the same rows in the same order have the same fingerprint."""
 

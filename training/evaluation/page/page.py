@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from claimstance.model.pages.engine import Pages
-from claimstance.training.evaluation.evaluation import Evaluation
 from claimstance.training.evaluation.metrics import FEW_DOCUMENTS, Figure
 from claimstance.training.evaluation.page.display_names import NOT_SHARES, metric_name, task_name
 from claimstance.training.evaluation.page.groups import MIN_ITEMS
 from claimstance.training.evaluation.page.sections import LINKED, task_section
+from claimstance.training.evaluation.result import Evaluation
 
 PAGE_FILE = "evaluation.html"
 

@@ -9,7 +9,6 @@ import numpy as np
 from claimstance.model.config import ModelConfig
 from claimstance.training.evaluation.answers import Answers, ScoredAnswer, stack
 from claimstance.training.evaluation.counts import Outcome
-from claimstance.training.evaluation.evaluate import PRIMARY
 from claimstance.training.evaluation.metrics import Figure
 from claimstance.training.evaluation.page.groups import GroupTable, by_outlet, by_target
 from claimstance.training.evaluation.page.plots import (
@@ -32,6 +31,7 @@ from claimstance.training.evaluation.reliability import (
     answered_precision,
     binary_outcomes,
 )
+from claimstance.training.evaluation.scoring import PRIMARY
 from claimstance.training.evaluation.span_errors import KINDS, count_errors, sum_errors
 
 LINKED = "linked attributions"  # a row of the error table, beside the roles

@@ -126,7 +126,9 @@ def test_votes_of_annotators_become_soft_labels_of_train_rows(tmp_path):
         }
     }
     taught_report = build(
-        settings(*sources, adjudicate="soft"), tmp_path / "taught", teach=lambda *_: teacher_labels
+        settings(*sources, adjudicate="soft"),
+        tmp_path / "taught",
+        soft_labeller=lambda *_: teacher_labels,
     )
     assert load_soft(tmp_path / "taught")["1"]["claim"].tolist() == [0.5, 0.5]  # the mean
     assert taught_report.soft == {"check_worthy": 1, "claim": 2}
