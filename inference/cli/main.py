@@ -177,7 +177,7 @@ def train(
         folder = run(settings, resume, lambda: progress("reading rows", None))
     figures = dev_figures(folder)
     if figures is not None:
-        print_training(figures)
+        print_training(figures["results"], figures["baselines"])
     next_step = f"claimstance evaluate {folder} --data {settings.data.path}"
     typer.echo(printable(f"{folder}: trained and exported. Next: {next_step}"))
 

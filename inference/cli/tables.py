@@ -3,6 +3,7 @@
 import os
 import platform
 import re
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,9 @@ from claimstance.model.config import ModelConfig
 from claimstance.model.errors import printable
 from claimstance.model.onnx.backend import cores, model_folder, model_sha256
 from claimstance.model.onnx.manifest import check_files
+
+#: corpus/task → metric → value, low, high, n
+Figures = Mapping[str, Mapping[str, Mapping[str, float]]]
 
 #: Task → the metrics that a table shows; evaluation.json contains all.
 _SHOWN_METRICS = {
@@ -150,9 +154,8 @@ def print_build(folder: Path, report: dict[str, Any]) -> None:
     console.print(f"Read {folder / 'report.html'} before training.")
 
 
-def print_training(evaluation: dict[str, Any]) -> None:
+def print_training(results: Figures, baselines: Mapping[str, Figures]) -> None:
     """Print a new model's macro-F1 on dev, beside that of the baselines."""
-    results, baselines = evaluation["results"], evaluation["baselines"]
     if not any("macro_f1" in figures for figures in results.values()):
         return
     table = SafeTable("corpus", "task", "model", *baselines, "n", title="macro-F1 on dev")

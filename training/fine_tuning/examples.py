@@ -172,14 +172,7 @@ def build_examples(
                     example.weights[task] = weigh(record, task, label)
 
             if record.entities is not None and "entity" in labels:
-                tags = bio(tuple(labels["entity"]))
-                example.entities = [0] * len(tokens)
-                for entity in record.entities:
-                    prefix = "B"
-                    for token in overlapping_tokens(tokens, entity.span):
-                        example.entities[token] = tags.index(f"{prefix}-{entity.label}")
-                        prefix = "I"
-
+                example.entities = _entity_tags(record, tokens, labels["entity"])
             is_exhaustive = example.corpus in exhaustive_stances
             if "stance" in labels:
                 # In other corpora, nobody looked for the holder outside the sentence.
@@ -289,6 +282,18 @@ def _stance_examples(
             )
         )
     return examples
+
+
+def _entity_tags(record: Record, tokens: Tokens, labels: Sequence[str]) -> list[int]:
+    """Return the tags of the entities of a sentence."""
+    names = bio(tuple(labels))
+    tags = [0] * len(tokens)
+    for entity in record.entities or ():
+        prefix = "B"
+        for token in overlapping_tokens(tokens, entity.span):
+            tags[token] = names.index(f"{prefix}-{entity.label}")
+            prefix = "I"
+    return tags
 
 
 def _opinion_tags(record: Record, tokens: Tokens, no_stance: str) -> dict[str, list[int]]:

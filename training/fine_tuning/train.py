@@ -58,7 +58,7 @@ from claimstance.training.fine_tuning.trainer import (
     LogProgress,
     build_schedule,
 )
-from claimstance.training.training_report import write_training_report
+from claimstance.training.training_report import TrainingReport, write_training_report
 
 log = logging.getLogger(__name__)
 #: Steps between checkpoints if no dev score selects the weights: an interruption costs minutes, not an epoch.
@@ -371,7 +371,7 @@ def _write_config_and_report(
 ) -> None:
     """Write the configuration and ``training.json``: everything needed to repeat the run, and its history."""
     (config.output / "config.yaml").write_text(config.to_yaml(), encoding="utf-8")
-    report = {
+    report: TrainingReport = {
         "data_fingerprint": fingerprint,
         "started_from": init_name,
         "train_labels": train_labels,

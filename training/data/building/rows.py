@@ -60,17 +60,7 @@ class DatasetRows:
         counts = [input_part.count for input_part in input_parts]
         part_by_store_row = np.repeat(np.arange(len(input_parts), dtype=np.int32), counts)
         self.part_indices: NDArray[np.int32] = part_by_store_row[first_rows]
-        part_splits = []
-        for input_part in input_parts:
-            if input_part.split is None:
-                part_splits.append(NO_SPLIT)
-            else:
-                part_splits.append(SPLITS.index(input_part.split))
-        configured_split = np.array(part_splits, dtype=np.int8)[self.part_indices]
-        own_split = store.row_store.column("split")[first_rows].astype(np.int8)
-        self.split: NDArray[np.int8] = np.where(
-            configured_split == NO_SPLIT, own_split, configured_split
-        )
+        self.split: NDArray[np.int8] = self._splits(first_rows)
 
         # The prefix of each part's documents; files that annotate the same documents share one.
         self._prefixes: list[str] = []
@@ -80,18 +70,9 @@ class DatasetRows:
             if input_part.source in shared_sources:
                 prefix = by_source.setdefault(input_part.source, prefix)
             self._prefixes.append(prefix)
-        numbers = {prefix: number for number, prefix in enumerate(dict.fromkeys(self._prefixes))}
-        part_numbers = np.array([numbers[prefix] for prefix in self._prefixes])
-        sources = part_numbers[self.part_indices]
-
-        # Only names that two sources share get a prefix, so that most ids stay as published.
-        keys = self.keys("doc")
-        first, second = pair_equal_keys(keys)
-        ambiguous = np.unique(keys[first[sources[first] != sources[second]]])
-        self._has_document_prefix = np.isin(keys, ambiguous) & (keys != 0)
-        self.documents: HashKeys = np.where(
-            self._has_document_prefix, combine_keys(keys, sources), keys
-        )
+        self._has_document_prefix: NDArray[np.bool_]
+        self.documents: HashKeys
+        self._name_documents()
 
         no_rows = np.zeros(len(self), dtype=np.bool_)
         self._has_name_prefix, self._has_origin_prefix = no_rows, no_rows.copy()
@@ -136,6 +117,30 @@ class DatasetRows:
     def profiles(self) -> list[Profile]:
         """Return the profiles that ``column("profile")`` refers to."""
         return list(self.store.profiles)
+
+    def _splits(self, first_rows: RowIndices) -> NDArray[np.int8]:
+        """Return the split of each row: that of its part, else its own."""
+        part_splits = []
+        for input_part in self.input_parts:
+            if input_part.split is None:
+                part_splits.append(NO_SPLIT)
+            else:
+                part_splits.append(SPLITS.index(input_part.split))
+        configured_split = np.array(part_splits, dtype=np.int8)[self.part_indices]
+        own_split = self.store.row_store.column("split")[first_rows].astype(np.int8)
+        return np.where(configured_split == NO_SPLIT, own_split, configured_split)
+
+    def _name_documents(self) -> None:
+        """Prefix the names that documents of two sources share, so that most names stay as published."""
+        numbers = {prefix: number for number, prefix in enumerate(dict.fromkeys(self._prefixes))}
+        part_numbers = np.array([numbers[prefix] for prefix in self._prefixes])
+        sources = part_numbers[self.part_indices]
+
+        keys = self.keys("doc")
+        first, second = pair_equal_keys(keys)
+        ambiguous = np.unique(keys[first[sources[first] != sources[second]]])
+        self._has_document_prefix = np.isin(keys, ambiguous) & (keys != 0)
+        self.documents = np.where(self._has_document_prefix, combine_keys(keys, sources), keys)
 
     def _name_rows(self) -> None:
         """Prefix ids that two rows share with the name of their part, and then with its origin.
