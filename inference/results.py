@@ -21,7 +21,7 @@ _MAX_ROWS = 100  # of a table in a notebook
 
 @dataclass(frozen=True)
 class Span:
-    """A possibly discontinuous span of the article; ``start`` and ``end`` enclose all pieces.
+    """Represent a possibly discontinuous span of the article; ``start`` and ``end`` enclose all pieces.
 
     Attributes:
         pieces: ``(start, end)`` of its pieces; words between two of them do not belong to the span.
@@ -37,7 +37,7 @@ class Span:
 
 @dataclass(frozen=True)
 class Label:
-    """A predicted label with its probability, and the probabilities of all labels.
+    """Represent a predicted label with its probability, and the probabilities of all labels.
 
     The label is not always the likeliest one: the thresholds of the model decide.
     """
@@ -49,7 +49,7 @@ class Label:
 
 @dataclass(frozen=True)
 class Attribution:
-    """A source, a cue and a content: who says what. A role that was not found is ``None``."""
+    """Represent who says what: a source, a cue and a content. A role that was not found is ``None``."""
 
     source: Span | None
     cue: Span | None
@@ -59,7 +59,7 @@ class Attribution:
 
 @dataclass(frozen=True)
 class Continuation:
-    """Words of a sentence whose source stands in another sentence: a quotation that runs on.
+    """Represent words of a sentence whose source stands in another sentence: a quotation that runs on.
 
     Attributes:
         source: that of the attribution, mostly outside of this sentence; ``None`` if it has none.
@@ -78,7 +78,7 @@ class Continuation:
 
 @dataclass(frozen=True)
 class Entity:
-    """A named entity."""
+    """Represent a named entity."""
 
     start: int
     end: int
@@ -89,7 +89,7 @@ class Entity:
 
 @dataclass(frozen=True)
 class Stance:
-    """The stance of a holder on a target, as one sentence expresses it.
+    """Represent the stance of a holder on a target, as one sentence expresses it.
 
     Attributes:
         holder: the name of the holder; ``None`` for the text itself.
@@ -119,7 +119,7 @@ class Stance:
 
 @dataclass(frozen=True)
 class Sentence:
-    """A sentence with its predictions; ``None`` for a task that the model does not have.
+    """Represent a sentence with its predictions; ``None`` for a task that the model does not have.
 
     Attributes:
         attributions: those whose cue or source stands in this sentence.
@@ -141,7 +141,7 @@ class Sentence:
 
 @dataclass(frozen=True)
 class Source:
-    """A named source of the article.
+    """Represent a named source of the article.
 
     Attributes:
         name: the fullest form of its name; its aliases count as this source.
@@ -158,7 +158,7 @@ class Source:
 
 @dataclass(frozen=True, repr=False)
 class TaggedArticle:
-    """A tagged article: one line of JSON Lines output.
+    """Represent a tagged article: one line of JSON Lines output.
 
     Attributes:
         meta: metadata as passed in: date, outlet and url of a page, the remaining columns of a corpus.

@@ -101,7 +101,8 @@ class EncodedDocument:
         attributions: in the order of their sentences; ``None`` if the model has no such head.
         entities: likewise.
         opinions: head of ``OPINION_HEADS`` → the spans that it found; empty if the model has no such heads.
-        opinion_log_odds: the same heads → for each window the log-odds (T,) that a token belongs to a span.
+        opinion_log_odds: the same heads → for each window the log-odds (T,) that a token belongs to a span, before
+            biases are added.
         warnings: sentences that could only be encoded in part, or not at all.
     """
 

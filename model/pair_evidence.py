@@ -32,8 +32,8 @@ _LEAST_LOG_ODDS = -6.0  # of a rival: the same as without any rival
 Pair = tuple[SentenceSpan, SentenceSpan]  # a holder and a target
 
 
-def log_odds_without(logits: NDArray[np.floating], column: int) -> NDArray[np.floating]:
-    """Return the log-odds (N,) of all labels but that of ``column``, from logits or log-probabilities (N, C)."""
+def log_odds_against(logits: NDArray[np.floating], column: int) -> NDArray[np.floating]:
+    """Return the log-odds (N,) that the label is not that of ``column``, from logits or log-probabilities (N, C)."""
     others = np.delete(logits, column, axis=1)
     log_odds: NDArray[np.floating] = np.logaddexp.reduce(others, axis=1) - logits[:, column]
     return log_odds
@@ -46,8 +46,8 @@ def pair_evidence(
 
     ``source_holder`` and ``named_target`` are 0 or 1. The numbers of words end at a maximum. ``likelier_pairs`` is the
     logarithm of one plus the number of pairs of the sentence with greater log-odds. ``rival_holder`` is the greatest
-    log-odds of another holder on the same target. ``tagged_holder`` and ``tagged_target`` are the mean log-odds by
-    which the heads for holders and targets mark the tokens of either span.
+    log-odds of another holder on the same target. ``tagged_holder`` and ``tagged_target`` are the means, over
+    the tokens of a span, of the log-odds by which the heads for holders and targets mark a token.
 
     Args:
         document: the predictions for the sentences of the pairs.

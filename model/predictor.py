@@ -36,7 +36,7 @@ from claimstance.model.labels import (
     SENTENCE_TASKS,
     bio,
 )
-from claimstance.model.pair_evidence import EVIDENCE, log_odds_without, pair_evidence
+from claimstance.model.pair_evidence import EVIDENCE, log_odds_against, pair_evidence
 from claimstance.model.stance_queries import NO_SPAN, StanceQuery, TargetTokens, group_queries
 from claimstance.model.text.entities import FoundEntity, whole_names
 from claimstance.model.text.layout import Layout
@@ -132,7 +132,7 @@ class Predictor:
                 bias = self.config.biases.get(head, 0.0)
                 logits = output[head][0] + np.array([0.0, bias, bias])
                 spans += decode_opinion_spans(logits, window, OPINION_HEADS[head], texts)
-                document.opinion_log_odds[head].append(log_odds_without(output[head][0], 0))
+                document.opinion_log_odds[head].append(log_odds_against(output[head][0], 0))
 
         for task, logits_by_window in sentence_logits.items():
             label_count = len(self.config.labels[task])
@@ -177,7 +177,7 @@ class Predictor:
     ) -> list[FoundAttribution]:
         """Return the attributions with quotations attributed to the speakers whom the form of the text names.
 
-        Such an attribution has the lowest claim probability of its sentences; 0.5 if the model has no such task.
+        Such an attribution has the lowest claim probability of its sentences; 0.5 if the model does not predict claims.
         """
         claims = document.probabilities.get("claim")  # (S, C)
         claim_labels = list(self.config.labels.get("claim", ()))
@@ -284,7 +284,7 @@ class Predictor:
             return np.zeros_like(logits)
         # The weights belong to the label of pairs without a stance.
         no_stance = int(weights.any(axis=0).argmax())
-        log_odds = log_odds_without(logits, no_stance)  # (P,)
+        log_odds = log_odds_against(logits, no_stance)  # (P,)
         additions: Floats = self.evidence(document, queries, log_odds) @ weights
         return additions
 

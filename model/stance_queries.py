@@ -20,7 +20,7 @@ class StanceQuery:
     Attributes:
         holder_sentence: the sentence of the holder's span, if it is an earlier one: the speaker of a
             quotation that runs on. Where no window shows both, the text itself is scored.
-        is_found: the user named no target; the model found this one by itself.
+        is_found: the user named no target; the model found this one, or was trained on it as its only topic.
     """
 
     sentence: int

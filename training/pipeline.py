@@ -177,14 +177,14 @@ def build_with_soft_labels(
                     f"data.{key}: expected a trained model in {folder}, or {_BUNDLED}, found no such folder"
                 )
 
-    def label(
+    def add_labels(
         records: Sequence[Record], labels: Mapping[str, Sequence[str]]
     ) -> dict[str, SoftLabels]:
         if data.hard_negatives is not None:
             add_hard_negatives(data.hard_negatives, records, labels, progress)
         return add_soft_labels(data.teachers, records, labels, progress)
 
-    return build(data, out, progress, overwrite, label)
+    return build(data, out, progress, overwrite, add_labels)
 
 
 def _labels_not_in_train(data_folder: Path, splits: Mapping[str, Sequence[Record]]) -> list[str]:

@@ -98,10 +98,10 @@ def resolve_article(alignment: Alignment, document: EncodedDocument) -> Referenc
     Raises:
         CancelledError: once ``document.stop`` returns true.
     """
+    # The first piece of a source stands for all of it.
     sources: set[Offsets] = set()
     for attribution in document.attributions or ():
         if attribution.source:
-            # The first piece of a source stands for all of it.
             sources.add(alignment.offsets(attribution.source[0]))
     others: set[Offsets] = set()
     for opinion_spans in document.opinions.values():
@@ -111,7 +111,7 @@ def resolve_article(alignment: Alignment, document: EncodedDocument) -> Referenc
         start, end = alignment.offsets(entity.span)
         entities.append((start, end, entity.label))
     names = resolve_references(
-        alignment.text, alignment.bounds, sources, entities, others, document.stop
+        alignment.text, alignment.bounds, sources, entities, others=others, stop=document.stop
     )
     return {span: name for span, name in names.items() if name}
 

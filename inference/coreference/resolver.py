@@ -66,15 +66,16 @@ def resolve_references(
     sentences: Sequence[Offsets],
     sources: Collection[Offsets],
     entities: Iterable[LabelledOffsets],
+    *,
     others: Collection[Offsets] = (),
     stop: ShouldCancel = never_cancel,
 ) -> Names:
-    """Return the name that each source of an article refers to, and each *he* and *she*, by span.
+    """Return the names that the sources, the ``others`` and each *he* and *she* of an article refer to, by span.
 
     Args:
         text: the article.
         sentences: ``(start, end)`` of its sentences, in order.
-        sources: ``(start, end)`` of its sources. A pronoun rather refers to a person who speaks.
+        sources: ``(start, end)`` of its sources. Pronouns prefer people who speak.
         entities: ``(start, end, label)``, as an entity tagger gives them, errors included.
         others: ``(start, end)`` of further spans to resolve, such as holders and targets of stances.
         stop: called every few steps.
@@ -204,7 +205,7 @@ def _resolve_pronouns(
     Args:
         people: the people of the text.
         sources: the spans of its sources.
-        names: the names of the sources that the earlier sieves have resolved.
+        names: the names of the spans that the earlier sieves have resolved.
         stop: see ``cancellable``.
     """
     mentions = _possible_antecedents(people, sources, names)
@@ -286,12 +287,12 @@ def _subject_before(people: PeopleInText, resolved: Names, pronoun: re.Match[str
 def _resolve_remaining(
     people: PeopleInText, phrases: dict[Offsets, str], names: Names, stop: ShouldCancel
 ) -> Names:
-    """Return ``names`` with the sources that the earlier sieves left open: *who*, *they*, *it*.
+    """Return ``names`` with the spans that the earlier sieves left open: *who*, *they*, *it*.
 
     Args:
         people: the people of the text.
         phrases: span → its words.
-        names: the names of the sources that the earlier sieves have resolved.
+        names: the names of the spans that the earlier sieves have resolved.
         stop: see ``cancellable``.
     """
     names = dict(names)

@@ -97,7 +97,7 @@ def find_candidates(
                 # A target that the user names gets an answer, even if no holder can be scored on it.
                 scores_text = scores_text or not scored_holders
             elif mention is not None:
-                # On targets that the model finds, the text itself is scored only if they end as names do.
+                # On targets that the model finds, the text itself is scored only if they end where a name ends.
                 scores_text = scores_text and mention[1] in entity_ends[index]
             if scores_text:
                 query = StanceQuery(index, None, target, is_found=not targets)
@@ -106,10 +106,10 @@ def find_candidates(
 
 
 def without_nested_targets(stances: Sequence[Stance]) -> list[Stance]:
-    """Return only the likeliest of the stances in a sentence with one holder, one label and overlapping targets.
+    """Return stances without those whose target overlaps a likelier one of their sentence, holder and label.
 
     *Trump's plan* and *Trump* are two targets, but a sentence seldom expresses a stance on both. Calibration
-    does the same (``training/fine_tuning/found_stances.py``).
+    does the same with the spans of holders (``training/fine_tuning/found_stances.py``).
     """
     targets: list[Offsets | None] = []
     for stance in stances:

@@ -5,7 +5,7 @@ import pytest
 
 from claimstance.model.decoding.attributions import FoundAttribution
 from claimstance.model.encoding import EncodedDocument
-from claimstance.model.pair_evidence import EVIDENCE, log_odds_without, pair_evidence
+from claimstance.model.pair_evidence import EVIDENCE, log_odds_against, pair_evidence
 from claimstance.model.text.entities import FoundEntity
 from claimstance.model.windows import Piece, SentenceSpan, Window
 
@@ -70,9 +70,9 @@ def column(name, pairs, log_odds):
 
 def test_log_odds_compare_stances_with_the_neutral_label():
     probabilities = np.array([[0.1, 0.2, 0.7], [0.5, 0.4, 0.1]])
-    assert log_odds_without(np.log(probabilities), 2) == pytest.approx(np.log([3 / 7, 9]))
+    assert log_odds_against(np.log(probabilities), 2) == pytest.approx(np.log([3 / 7, 9]))
     # A constant added to the logits changes nothing.
-    assert log_odds_without(np.log(probabilities) + 5, 0) == pytest.approx(np.log([9, 1]))
+    assert log_odds_against(np.log(probabilities) + 5, 0) == pytest.approx(np.log([9, 1]))
 
 
 def test_likelier_pairs_are_counted_within_a_sentence():

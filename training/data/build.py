@@ -232,7 +232,7 @@ def _soft_labels(
         rows: all rows.
         annotator_soft: row of the store → the distribution of the annotators' answers.
         labels: task → label names.
-        soft_labeller: the teachers, if there are any.
+        soft_labeller: labels the train records; ``None`` without teachers and hard negatives.
     """
     train = rows.in_split("train")
     soft: dict[str, SoftLabels] = {}

@@ -210,7 +210,7 @@ def fit_scale(logits: Array, gold: NDArray[np.int64], documents: NDArray[np.str_
 
 
 def _fit_scale(logits: Array, gold: NDArray[np.int64], with_biases: bool) -> LogitScaler:
-    """Fit the scale of the greatest posterior probability."""
+    """Fit the scaler with the greatest posterior probability."""
 
     def scale(parameters: Array) -> LogitScaler:
         biases = np.zeros(logits.shape[1])

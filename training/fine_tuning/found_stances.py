@@ -9,7 +9,7 @@ import numpy as np
 from claimstance.model.decoding.spans import suppress_overlaps
 from claimstance.model.encoding import EncodedDocument
 from claimstance.model.labels import FOUND
-from claimstance.model.pair_evidence import EVIDENCE, log_odds_without
+from claimstance.model.pair_evidence import EVIDENCE, log_odds_against
 from claimstance.model.prediction import contexts
 from claimstance.model.predictor import Predictor
 from claimstance.model.record import Record, Stance
@@ -89,7 +89,7 @@ def find_stances(
         queries = candidate_queries(document)
         query_probabilities = predictor.stances(document, queries)  # (queries, labels)
         log_probabilities = np.log(np.maximum(query_probabilities, _LEAST_PROBABILITY))
-        log_odds = log_odds_without(log_probabilities, neutral)  # (queries,)
+        log_odds = log_odds_against(log_probabilities, neutral)  # (queries,)
         query_evidence = predictor.evidence(document, queries, log_odds)  # (queries, E)
         # Sentence → its annotated stances that no pair has been matched with.
         unmatched: dict[int, list[Stance]] = defaultdict(list)

@@ -358,8 +358,8 @@ def process_count() -> int:
 
 
 def is_main_process() -> bool:
-    """Return whether this is the process that writes the model, of those that train together."""
-    return int(os.environ.get("RANK", "0")) == 0
+    """Return whether this process writes the model: the only one, or the first of several."""
+    return process_count() == 1 or os.environ.get("RANK", "0") == "0"
 
 
 def _write_config_and_report(

@@ -205,7 +205,7 @@ def test_the_us_is_no_pronoun():
     assert resolve_names("US seeks talks.", [(0, 15)], [(0, 2)], [(0, 2, "LOCATION")]) == ["US"]
 
 
-def test_a_pronoun_rather_refers_to_a_speaker_than_to_a_target_of_a_stance():
+def test_pronouns_prefer_speakers_to_targets_of_stances():
     text = "Henk Marsh is a menace, Olaf Brandt said. He left early."
     entities = tag_people(text, ["Henk Marsh", "Olaf Brandt"])
     marsh, brandt = [(start, end) for start, end, _ in entities]

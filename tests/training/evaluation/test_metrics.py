@@ -16,7 +16,7 @@ from claimstance.model.prediction import Prediction
 from claimstance.model.record import Entity, Record, Stance
 from claimstance.model.text.entities import FoundEntity
 from claimstance.model.windows import SentenceSpan
-from claimstance.training.evaluation import evaluate
+from claimstance.training.evaluation import scoring
 from claimstance.training.evaluation.metrics import (
     average_precision,
     bootstrap,
@@ -180,7 +180,7 @@ class Fixed:
 
     def __init__(self, monkeypatch, predictions, **labels):
         self.config = ModelConfig({}, tasks=("entity", "claim", "stance"), labels=labels)
-        monkeypatch.setattr(evaluate, "predict", lambda reader, records: iter(predictions))
+        monkeypatch.setattr(scoring, "predict", lambda reader, records: iter(predictions))
 
 
 def test_corpora_and_tasks_are_scored_separately(monkeypatch):
@@ -212,7 +212,7 @@ def test_corpora_and_tasks_are_scored_separately(monkeypatch):
         Prediction(claim=confident, stances=[row, row]),
     ]
     counted = []
-    results = evaluate.evaluate(
+    results = scoring.evaluate(
         Fixed(monkeypatch, predictions, claim=("no_claim", "claim"), stance=LABELS),
         records,
         counted.append,
@@ -227,6 +227,6 @@ def test_corpora_and_tasks_are_scored_separately(monkeypatch):
     )
     assert results["b/stance"]["accuracy"].n == 1
     assert counted == [1, 1, 1]
-    scores = evaluate.primary(results)
+    scores = scoring.primary(results)
     assert scores["a/entity"] == pytest.approx(2 / 3)
     assert scores["mean"] == pytest.approx((1 + 2 / 3 + 0 + 1 + 1) / 5)

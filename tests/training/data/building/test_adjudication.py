@@ -125,15 +125,15 @@ def test_votes_of_annotators_become_soft_labels_of_train_rows(tmp_path):
             "check_worthy": np.array([1, 0], np.float32),
         }
     }
-    taught_report = build(
+    report_with_teacher = build(
         settings(*sources, adjudicate="soft"),
-        tmp_path / "taught",
+        tmp_path / "labelled",
         soft_labeller=lambda *_: teacher_labels,
     )
-    assert load_soft(tmp_path / "taught")["1"]["claim"].tolist() == [0.5, 0.5]  # the mean
-    assert taught_report.soft == {"check_worthy": 1, "claim": 2}
-    assert taught_report.fingerprint != report.fingerprint
-    assert taught_report.fingerprints == report.fingerprints
+    assert load_soft(tmp_path / "labelled")["1"]["claim"].tolist() == [0.5, 0.5]  # the mean
+    assert report_with_teacher.soft == {"check_worthy": 1, "claim": 2}
+    assert report_with_teacher.fingerprint != report.fingerprint
+    assert report_with_teacher.fingerprints == report.fingerprints
 
 
 def test_unrelated_records_are_not_merged(tmp_path):
