@@ -1,13 +1,15 @@
 """Render speed.md from the figures of speed.json, and the table that README quotes."""
 
+import hashlib
 import statistics
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from figures_head import head
 
 from claimstance.model.bundled import BUNDLED_MODELS
-from claimstance.model.onnx.backend import model_sha256
+from claimstance.model.onnx.manifest import MANIFEST_FILE, read_manifest
 
 Row = dict[str, Any]
 
@@ -57,7 +59,21 @@ def _four_digits(value: float) -> float:
 
 def file_head(model: str) -> dict[str, Any]:
     """Return the head of the file of figures of a bundled model."""
-    return head(model_sha256(BUNDLED_MODELS[model]))
+    about = head(None)
+    del about["model_sha256"]
+    return {**about, "network_sha256": network_sha256(BUNDLED_MODELS[model])}
+
+
+def network_sha256(folder: Path) -> str:
+    """Return one SHA-256 for all files of a model's network.
+
+    The numbers of the calibration, which are no part of it, change probabilities but not the time that they take.
+    """
+    digest = hashlib.sha256()
+    for name, file_sha256 in sorted(read_manifest(folder / MANIFEST_FILE).files.items()):
+        if name.endswith(".onnx"):
+            digest.update(f"{name} {file_sha256}\n".encode())
+    return digest.hexdigest()
 
 
 def holds(row: Row) -> bool | None:
@@ -75,7 +91,7 @@ def page(figures: Mapping[str, Any]) -> str:
     lines = [
         "# Speed",
         "",
-        f"{figures['date']}, {figures['machine']}; model sha256 `{figures['model_sha256']}`, int8, "
+        f"{figures['date']}, {figures['machine']}; network sha256 `{figures['network_sha256']}`, int8, "
         f"onnxruntime. `make speed`: median of {figures['rounds']} rounds, least – greatest. Every ratio is "
         "within one round.",
         "",
@@ -143,7 +159,7 @@ def quote(figures: Mapping[str, Mapping[str, Any]], text: str) -> str:
     for model, content in figures.items():
         lines.append(
             f"{model}: {content['date']}, {content['machine']}, medians of {content['rounds']} rounds, "
-            f"sha256 `{content['model_sha256'][:16]}…`."
+            f"network sha256 `{content['network_sha256'][:16]}…`."
         )
     lines.append(END)
     return before + "\n".join(lines) + after
