@@ -15,8 +15,13 @@ FOLDERS = {"small": HERE, "base": HERE / "base"}
 
 def head(model_sha256: str | None) -> dict[str, Any]:
     """Return the date, the machine and the model's sha256, which is ``None`` if no model is measured."""
+    return {**date_and_machine(), "model_sha256": model_sha256}
+
+
+def date_and_machine() -> dict[str, str]:
+    """Return when and where figures are measured."""
     machine = f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
-    return {"date": date.today().isoformat(), "machine": machine, "model_sha256": model_sha256}
+    return {"date": date.today().isoformat(), "machine": machine}
 
 
 def figures_folder(model: str, out: Path | None, is_partial: bool = False) -> Path:

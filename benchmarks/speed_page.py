@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from figures_head import head
+from figures_head import date_and_machine
 
 from claimstance.model.bundled import BUNDLED_MODELS
 from claimstance.model.onnx.manifest import MANIFEST_FILE, read_manifest
@@ -59,9 +59,7 @@ def _four_digits(value: float) -> float:
 
 def file_head(model: str) -> dict[str, Any]:
     """Return the head of the file of figures of a bundled model."""
-    about = head(None)
-    del about["model_sha256"]
-    return {**about, "network_sha256": network_sha256(BUNDLED_MODELS[model])}
+    return {**date_and_machine(), "network_sha256": network_sha256(BUNDLED_MODELS[model])}
 
 
 def network_sha256(folder: Path) -> str:

@@ -148,9 +148,8 @@ def refers_to(name: str, resolved_name: str) -> bool:
     >>> refers_to("Trump", "Donald Trump"), refers_to("United Nations", "UN"), refers_to("Trump", "an aide to Trump")
     (True, True, False)
     """
-    phrase = (
-        f"the {resolved_name}"  # find_mentions takes an acronym for a name only beside lower case
-    )
+    # find_mentions takes an acronym for a name only beside lower case.
+    phrase = f"the {resolved_name}"
     return same_name(name, resolved_name) or (4, len(phrase)) in find_mentions(name, phrase)
 
 
