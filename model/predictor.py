@@ -132,7 +132,8 @@ class Predictor:
                 bias = self.config.biases.get(head, 0.0)
                 logits = output[head][0] + np.array([0.0, bias, bias])
                 spans += decode_opinion_spans(logits, window, OPINION_HEADS[head], texts)
-                document.opinion_log_odds[head].append(log_odds_against(output[head][0], 0))
+                outside = 0  # the column of the tag O
+                document.opinion_log_odds[head].append(log_odds_against(output[head][0], outside))
 
         for task, logits_by_window in sentence_logits.items():
             label_count = len(self.config.labels[task])

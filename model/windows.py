@@ -91,7 +91,9 @@ class Window:
         first = last = None
         for token in range(piece.start, piece.end):
             token_start, token_end = self.offsets[token]
-            if token_start < end and token_end > start:
+            if token_start >= end:
+                break  # the tokens are in the order of the text
+            if token_end > start:
                 first = token if first is None else first
                 last = token
         if first is None or last is None:

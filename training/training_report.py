@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 from typing import Any, TypedDict, cast
 
-TRAINING_REPORT_FILE = "training.json"
+from claimstance.training.evaluation.scoring import PlainFigures
 
-PlainFigures = dict[str, dict[str, dict[str, float]]]  # corpus/task → metric → value, low, high, n
+TRAINING_REPORT_FILE = "training.json"
 
 
 class BestScore(TypedDict):

@@ -160,7 +160,7 @@ def _print_lines(findings: "Iterable[Finding]", show_all: bool) -> None:
 
 
 def _shared_line(examples: "Sequence[Finding]", count: int) -> str:
-    """Return the line for ``count`` findings of a kind in a file: the first one, and the places of the next."""
+    """Return the line for ``count`` findings of a kind in a file: the first one, and the locations of the others."""
     locations = []
     for finding in examples[1:]:
         if finding.location.line is not None:

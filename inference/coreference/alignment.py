@@ -32,16 +32,16 @@ class Alignment:
         self.text = text
         self.bounds = bounds
 
-    def offsets(self, located: SentenceSpan) -> Offsets:
-        """Return the offsets in the article of a stretch of a sentence."""
-        sentence_start, _ = self.bounds[located.sentence]
-        return sentence_start + located.start, sentence_start + located.end
+    def offsets(self, span: SentenceSpan) -> Offsets:
+        """Return the offsets in the article of a span of a sentence."""
+        sentence_start, _ = self.bounds[span.sentence]
+        return sentence_start + span.start, sentence_start + span.end
 
-    def span(self, stretches: Sequence[SentenceSpan], name: str | None = None) -> Span | None:
-        """Return the span over all ``stretches``; pieces with only white space between them are joined."""
-        if not stretches:
+    def span(self, spans: Sequence[SentenceSpan], name: str | None = None) -> Span | None:
+        """Return the span over all ``spans``; pieces with only white space between them are joined."""
+        if not spans:
             return None
-        first, *others = sorted(map(self.offsets, stretches))
+        first, *others = sorted(map(self.offsets, spans))
         pieces = [first]
         for start, end in others:
             last_start, last_end = pieces[-1]

@@ -174,15 +174,14 @@ def _possible_antecedents(
     A person who is named within a source but is not that source does not speak: *an aide to Orr*.
     """
     mentions = list(people.people)
-    for span, name in names.items():
-        if span not in sources:
+    for (start, end), name in names.items():
+        if (start, end) not in sources:
             continue
-        for number, person in people.within(span):
+        for number, person in people.within((start, end)):
             if person.name == name:
                 mentions[number] = replace(person, source=True)
-    for (start, end), name in names.items():
         # A person without a name who speaks goes by the description.
-        if (start, end) in sources and name and introduces_person(name):
+        if name and introduces_person(name):
             description = Mention(
                 start,
                 end,

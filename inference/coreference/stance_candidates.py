@@ -115,12 +115,12 @@ def without_nested_targets(stances: Sequence[Stance]) -> list[Stance]:
     for stance in stances:
         target = stance.target_span
         targets.append(None if target is None else (target.start, target.end))
-    surest = suppress_overlaps(
+    selected = suppress_overlaps(
         groups=[(stance.sentence, stance.holder, stance.label) for stance in stances],
         spans=targets,
         probabilities=[stance.probability for stance in stances],
     )
-    return [stances[number] for number in sorted(surest)]
+    return [stances[number] for number in sorted(selected)]
 
 
 def _can_take_side(

@@ -120,7 +120,7 @@ class ParquetWriter:
 
     def flush(self) -> None:
         """Write the rows in memory as one group."""
-        import pyarrow
+        import pyarrow as pa
         from pyarrow.parquet import ParquetWriter as Writer
 
         if self._writer is None:
@@ -132,9 +132,7 @@ class ParquetWriter:
             schema = _schema(columns)
             self._writer = Writer(self._file, schema, compression="zstd")
         if self._rows:
-            self._writer.write_table(
-                pyarrow.Table.from_pylist(self._rows, schema=self._writer.schema)
-            )
+            self._writer.write_table(pa.Table.from_pylist(self._rows, schema=self._writer.schema))
         self._rows, self._characters = [], 0
 
 

@@ -79,7 +79,7 @@ def suppress_overlaps(
     """
     # Group → its spans so far, sorted; none of them overlap.
     rivals: dict[Hashable, list[tuple[int, int]]] = defaultdict(list)
-    surest = []
+    selected = []
     for number in sorted(range(len(spans)), key=lambda number: -probabilities[number]):
         span = spans[number]
         if span is not None:
@@ -90,5 +90,5 @@ def suppress_overlaps(
             if any(overlap(span, neighbour) for neighbour in neighbours):
                 continue
             others.insert(position, span)
-        surest.append(number)
-    return surest
+        selected.append(number)
+    return selected

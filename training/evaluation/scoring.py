@@ -28,6 +28,7 @@ from claimstance.training.evaluation.reliability import (
 
 Pair = tuple[Record, Prediction]
 Results = dict[str, dict[str, Figure]]  # "corpus/task" → metric → figure
+PlainFigures = dict[str, dict[str, dict[str, float]]]  # the same, with value, low, high and n
 
 #: The metrics whose mean is the primary score of a task, by which training chooses weights.
 PRIMARY = {
@@ -120,7 +121,7 @@ def primary(results: Results) -> dict[str, float]:
     return {"mean": sum(scores.values()) / max(len(scores), 1), **scores}
 
 
-def plain_figures(results: Results) -> dict[str, dict[str, dict[str, float]]]:
+def plain_figures(results: Results) -> PlainFigures:
     """Return figures as plain values, for JSON."""
     plain = {}
     for name, figures in results.items():

@@ -124,9 +124,9 @@ def _soft_labels(batch: Sequence[LabelledWindow], length: int) -> dict[str, Tens
     sentence = 0
     for row, labelled in enumerate(batch):
         for piece, example in zip(labelled.window.pieces, labelled.examples, strict=True):
-            for task, probabilities in example.soft.items():
-                if labelled.topic_stances:
-                    continue
+            # Of the sentence of a topic window, only the stances toward the topic count.
+            soft_labels = {} if labelled.topic_stances else example.soft
+            for task, probabilities in soft_labels.items():
                 values = torch.from_numpy(probabilities)
                 is_token_task = values.ndim == 2
                 name = f"{task}_soft"

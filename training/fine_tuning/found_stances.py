@@ -69,7 +69,7 @@ def find_stances(
 ) -> FoundStances:
     """Return the answers about the pairs of a holder and a target that a model finds.
 
-    Of one holder's nested targets (*Trump's plan*, *Trump*), the surest one counts, as in a result.
+    Of one holder's nested targets (*Trump's plan*, *Trump*), the likeliest one counts, as in a result.
 
     Args:
         predictor: a model that finds holders and targets.
@@ -99,7 +99,7 @@ def find_stances(
                 if has_spans and stance.label != no_stance:
                     unmatched[number].append(stance)
                     annotated += 1
-        for number in _surest_of_nested(queries, query_probabilities, neutral):
+        for number in _without_nested_targets(queries, query_probabilities, neutral):
             query = queries[number]
             label = no_stance
             for stance in unmatched[query.sentence]:
@@ -137,7 +137,7 @@ def best_f1(stances: FoundStances, no_stance: str) -> float:
     return float(scores.max())
 
 
-def _surest_of_nested(
+def _without_nested_targets(
     queries: Sequence[StanceQuery], probabilities: np.ndarray, neutral: int
 ) -> list[int]:
     """Return the numbers of the queries, likeliest first, without targets nested in a likelier one of the same side.
