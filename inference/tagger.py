@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from claimstance.inference.articles.article import Article, check_characters
 from claimstance.inference.articles.corpus import plain_values
 from claimstance.inference.articles.language import NOT_ENGLISH, is_foreign
+from claimstance.inference.articles.wrapping import WRAPPED, unwrap
 from claimstance.inference.coreference.alignment import (
     Alignment,
     MentionFinder,
@@ -425,6 +426,8 @@ class Tagger:
             )
         if not document.texts:
             warnings.append("the article has no sentence: nothing read")
+        if unwrap(text) != text:
+            warnings.append(WRAPPED)
         if is_foreign(text):
             warnings.append(NOT_ENGLISH)
         return warnings

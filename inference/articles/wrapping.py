@@ -12,6 +12,11 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+#: The warning of a text whose lines were not joined, because its offsets have to stay as they are.
+WRAPPED = (
+    "the lines seem to be wrapped at a column, so that sentences end with them; "
+    "claimstance.inference.articles.wrapping.unwrap joins them"
+)
 _MIN_WIDTH, _MAX_WIDTH = 40, 132  # characters of a line that was wrapped
 _MIN_MEAN_LENGTH = 20  # characters of a line, with the blank ones between paragraphs
 _MIN_BREAKS = 3

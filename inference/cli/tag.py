@@ -222,6 +222,7 @@ def tag(
         rows = RowKind.sentences if has_sentence_columns(tagger.tasks) else RowKind.stances
         if report is not None:
             check_report_output(report, chosen_format, rows, out)
+    _check_row_kind(tagger, chosen_format, rows)
     _print_notes(tagger, chosen_format, rows, bool(targets))
     request = TagRequest(
         inputs=inputs,
@@ -321,6 +322,16 @@ def _open_writer(
             ) as writer,
         ):
             yield writer
+
+
+def _check_row_kind(tagger: "Tagger", output_format: OutputFormat, row_kind: RowKind) -> None:
+    """Raise ``ConfigError`` if the model predicts nothing that a row could hold."""
+    task = {RowKind.attributions: "attribution", RowKind.stances: "stance"}.get(row_kind)
+    if output_format in TABLE_FORMATS and task is not None and task not in tagger.tasks:
+        raise ConfigError(
+            f"--rows {row_kind.value}: expected a model with the task {task}, found one that predicts only "
+            f"{', '.join(tagger.tasks)}: use --rows sentences"
+        )
 
 
 def _print_notes(

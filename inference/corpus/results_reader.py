@@ -12,6 +12,7 @@ from claimstance.inference.articles.parquet import BUFFER, check_packing, parque
 from claimstance.inference.results import TaggedArticle
 from claimstance.inference.writers.parquet import RECORD
 from claimstance.model.errors import InputError, printable
+from claimstance.model.io.files import open_regular
 from claimstance.model.io.text_lines import checked_lines
 from claimstance.model.io.validation import first_problem
 
@@ -108,8 +109,9 @@ def unfinished_runs(paths: Sequence[Path]) -> list[Path]:
     unfinished = []
     for path in paths:
         try:
-            manifest = json.loads((path / _MANIFEST).read_bytes())
-        except (OSError, ValueError):
+            with open_regular(path / _MANIFEST) as file:
+                manifest = json.loads(file.read())
+        except (OSError, ValueError, InputError):
             continue
         if isinstance(manifest, dict) and manifest.get("complete") is False:
             unfinished.append(path)

@@ -22,6 +22,7 @@ from claimstance.inference.jobs.folder import MANIFEST, PART, RunFolder
 from claimstance.inference.tagger import Tagger
 from claimstance.inference.writers.formats import OutputFormat, RowKind
 from claimstance.model.errors import ClaimstanceError, ConfigError, printable, shorten
+from claimstance.model.io.files import open_regular
 
 _KIND: Final = "claimstance tag"
 #: Packages on which results depend beside the model: other versions may give other digits or sentences.
@@ -119,7 +120,8 @@ def load_manifest(folder: Path) -> Manifest | None:
     """
     path = folder / MANIFEST
     try:
-        content = _ManifestFile.model_validate_json(path.read_bytes())
+        with open_regular(path) as file:
+            content = _ManifestFile.model_validate_json(file.read())
     except FileNotFoundError:
         return None
     except OSError as error:

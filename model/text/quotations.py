@@ -14,16 +14,42 @@ from claimstance.model.text.speech import NAME, ROLE, is_name, signature
 from claimstance.model.windows import SentenceSpan
 
 _BARE = re.compile(rf"\s*{NAME}{ROLE}\s*$")
-_OPENING = re.compile(r"^\s*(?:[•*·–—-]\s*)?(?:\(?\d{1,3}[.)]\s+)?(?=(?:[“‘\"«„]|''|``))")
-_CLOSING = re.compile(r"(?:[”’»\"]|'')(?:\s*$)")
-_CLOSING_BEFORE_NAME = re.compile(r"(?:[”’»\"]|'')(?=\s*(?:[—–―(-]))")
-_INNER_CLOSING = re.compile(r"[”»]|(?<!^)\"(?=\s)|''(?=\s)")
+_OPENING = re.compile(
+    r"^\s*(?:[•*·–—-]\s*)?(?:\(?\d{1,3}[.)]\s+)?(?=(?:[“‘\"«„]|''|``|'(?=[A-Z])))"
+)
+_APOSTROPHE = re.compile(r"'(?!')")
 _QUESTION = re.compile(r"\?\W*$")
 _LONGEST = 30  # sentences in a quotation
 _REACH = 400  # the greatest length of a name with its role, in characters
 _ANSWERER = re.compile(rf"\s+(?:the\s+)?{NAME}")
 #: Words of cues after which two people take turns.
 ASKING = words("ask asked asks asking interviewed interviews pressed questioned quizzed")
+
+
+@dataclass(frozen=True)
+class _ClosingMarks:
+    """Represent the patterns of the marks that close a quotation.
+
+    Attributes:
+        at_end: a mark that ends a text.
+        before_name: a mark before the dash or the parenthesis of a signature.
+        inner: a mark that closes a quotation before its end.
+    """
+
+    at_end: re.Pattern[str]
+    before_name: re.Pattern[str]
+    inner: re.Pattern[str]
+
+
+def _closing_marks(mark: str, inner: str) -> _ClosingMarks:
+    """Compile the patterns from those of a mark, and of a mark within a quotation."""
+    before_name = re.compile(rf"(?:{mark})(?=\s*[—–―(-])")
+    return _ClosingMarks(re.compile(rf"(?:{mark})\s*$"), before_name, re.compile(inner))
+
+
+_MARKS = _closing_marks(r"[”’»\"]|''", r"[”»]|(?<!^)\"(?=\s)|''(?=\s)")
+# An apostrophe closes a quotation that one opens, after a stop or a comma: within a word, it means something else.
+_APOSTROPHES = _closing_marks(r"(?<=[.,!?…])'", r"(?<=[.,!?…])'(?=\s)")
 
 
 @dataclass(frozen=True)
@@ -88,6 +114,7 @@ def _quotation_from(texts: Sequence[str], layout: Layout, first: int) -> Quotati
     if opening is None or not layout.begins_line(first):
         return None
 
+    marks = _marks_of(texts[first], opening.end())
     content: list[SentenceSpan] = []
     for index in range(first, min(first + _LONGEST, len(texts))):
         text = texts[index]
@@ -96,7 +123,7 @@ def _quotation_from(texts: Sequence[str], layout: Layout, first: int) -> Quotati
         if ends_line:
             # The name may follow the closing mark in the same sentence.
             earliest = max(start + 1, len(text) - _REACH)
-            for closing in _CLOSING_BEFORE_NAME.finditer(text, earliest):
+            for closing in marks.before_name.finditer(text, earliest):
                 end = closing.end()
                 name = signature(text[end:])
                 if name is not None:
@@ -105,7 +132,7 @@ def _quotation_from(texts: Sequence[str], layout: Layout, first: int) -> Quotati
                     return Quotation(tuple(content), span)
 
         content.append(SentenceSpan(index, start, len(text)))
-        if _CLOSING.search(text):
+        if marks.at_end.search(text):
             return Quotation(tuple(content)) if ends_line else None
         # A quotation without a closing mark continues only on a line that opens it again.
         is_last = index + 1 == len(texts)
@@ -114,13 +141,20 @@ def _quotation_from(texts: Sequence[str], layout: Layout, first: int) -> Quotati
     return None
 
 
+def _marks_of(text: str, start: int) -> _ClosingMarks:
+    """Return the marks that close the quotation whose opening mark is at ``start``."""
+    return _APOSTROPHES if _APOSTROPHE.match(text, start) else _MARKS
+
+
 def _is_broken(quotation: Quotation, texts: Sequence[str]) -> bool:
     """Return whether a mark closes a quotation before its end: *“No,” she said, “never.”* has its own cue."""
+    first = quotation.content[0]
+    marks = _marks_of(texts[first.sentence], first.start)
     for piece in quotation.content:
         # The marks at both ends of the quotation are its own.
         text = texts[piece.sentence][piece.start : piece.end]
         inner = text[1:-1] if piece == quotation.content[-1] else text[1:]
-        if _INNER_CLOSING.search(inner):
+        if marks.inner.search(inner):
             return True
     return False
 

@@ -30,7 +30,9 @@ _ADDRESS_SIGNS = ("@", "://", "www.", ".com", ".org", ".net", ".gov", ".edu", ".
 _REPLY = re.compile(r"(?:^|(?<=\s))\.(?=@\w)")
 # Closing marks after a boundary belong to the sentence before it, opening marks before it to the next sentence.
 _CLOSING = re.compile(r"[”’)\]}»]+|[\"']+(?=\s|$)")
-_OPENING = re.compile(r"(?:(?:^|(?<=\s))[\"“„«'‘`(\[]+\s*|(?<=[.!?…])[“„«‘(\[])$")
+_OPENING = re.compile(
+    r"(?:(?:^|(?<=\s))[\"“„«'‘`(\[]+\s*|(?:(?<=[.!?…])|(?<=[.!?…][”’»)\]]))[“„«‘(\[])$"
+)
 # A straight mark directly after a stop opens or closes a quotation: the number of marks before it decides.
 _STRAIGHT = re.compile(r"(?<=[.!?…])(?:\"|'')$")
 # The beginning of a line in a list or an interview (1., (a), Q.) is no sentence of its own.
@@ -40,7 +42,7 @@ _NAME_FOLLOWS = re.compile(
     r"\b(?:Mr|Mrs|Ms|Messrs|Drs?|Profs?|Sens?|Reps?|Govs?|Gens?|Lt|Col|Adm|Capt|Cmdr|Sgt|Maj|Rev|Fr|Hon|Supt|Atty"
     r"|(?<![\w.])[A-Z][\w’'-]+\s[A-Z])\.[\s\"“‘']*$"
 )
-_QUOTED = re.compile(r"(?:[”’»\"]|'')\s*$")
+_QUOTED = re.compile(r"(?:[”’»\"]|''|(?<=[.!?…])')\s*$")
 _QUESTION_QUOTED = re.compile(r"[?!](?:[”’»\"]|'+)+\s*$")
 _HOUR = re.compile(r"\b[ap]\.m\.\s*$")
 _AFTER_HOUR = re.compile(r"(?:[ECMP][SD]?T|GMT|UTC|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day)\b")

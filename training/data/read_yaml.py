@@ -10,7 +10,8 @@ from typing import Any
 
 import yaml
 
-from claimstance.model.errors import ConfigError, shorten
+from claimstance.model.errors import ConfigError, InputError, shorten
+from claimstance.model.io.files import open_regular
 
 LARGEST = 1_000_000  # characters of a file, and of all that its aliases stand for
 DEEPEST = 50  # levels of lists and mappings
@@ -119,9 +120,11 @@ def read_yaml(path: Path, loader: type[yaml.BaseLoader] = ValueLoader) -> Any:
         ConfigError: Naming the file and the line.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             data = file.read(LARGEST + 1)
         text = data.decode("utf-8-sig")
+    except InputError as error:
+        raise ConfigError(str(error)) from None
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror or error}") from None
     except UnicodeDecodeError as error:

@@ -95,6 +95,15 @@ def test_an_article_in_another_language_that_quotes_english_is_foreign(name):
     assert is_foreign(FOREIGN[name] * 4 + quoted)
 
 
+@pytest.mark.parametrize("marks", ["“”", '""', "«»"])
+def test_quoted_english_does_not_make_a_short_article_english(marks):
+    quoted = f"{marks[0]}The dam is unsafe and nobody who was there would have said that.{marks[1]}"
+    assert is_foreign(f"{FOREIGN['fr']} {quoted}")
+    assert not is_foreign(
+        f"Runa Salt said that they were from the north. {marks[0]}{FOREIGN['fr']}{marks[1]}"
+    )
+
+
 def test_a_foreign_article_has_a_warning(tagger):
     assert NOT_ENGLISH in tagger.tag(FOREIGN["fr"]).warnings
     assert NOT_ENGLISH not in tagger.tag("Runa Salt said that the tax was theft.").warnings

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from claimstance.inference.articles.sources import read_articles
-from claimstance.inference.articles.wrapping import unwrap
+from claimstance.inference.articles.wrapping import WRAPPED, unwrap
 from helpers.paths import SEEDS
 
 ARTICLES = {
@@ -228,6 +228,12 @@ def test_wrapped_files_and_rows_are_joined(workdir):
     for article in read_articles(["a.txt", "b.csv"]):
         assert article.text == "\n\n".join(PARAGRAPHS)
         assert article.title == PARAGRAPHS[0]
+
+
+def test_a_wrapped_text_that_stays_as_it_is_has_a_warning(tagger):
+    wrapped = "\n\n".join(textwrap.fill(line, 72) for line in PARAGRAPHS)
+    assert WRAPPED in tagger.tag(wrapped).warnings
+    assert WRAPPED not in tagger.tag(unwrap(wrapped)).warnings
 
 
 @pytest.mark.parametrize(

@@ -355,3 +355,33 @@ def test_a_pair_without_a_value_is_rejected(run):
     write("t.csv", "text,label\nRain.,x\n")
     done = run("check", "t.csv", "--value", "x=")
     assert (done.code, done.messages) == (2, ["error: --value: expected THEIRS=OURS, found 'x='"])
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes with names")
+@pytest.mark.parametrize(
+    ("arguments", "name"),
+    [
+        (["check"], "p.csv"),
+        (["check"], "p.tsv"),
+        (["check"], "p.xlsx"),
+        (["check"], "p.json"),
+        (["check"], "p.jsonl"),
+        (["check"], "p.conll"),
+        (["check"], "folder/a.ann"),
+        (["build", "--out", "data"], "p.csv"),
+        (["convert", "--to", "jsonl", "--out", "c.jsonl"], "p.jsonl"),
+        (["train"], "p.yaml"),
+        (["build"], "p.yaml"),
+        (["check", "good.jsonl", "--codebook"], "p.yaml"),
+    ],
+)
+def test_pipes_are_refused_rather_than_waited_for(run, arguments, name):
+    write_records("good.jsonl", *GOOD)
+    Path("folder").mkdir()
+    Path("folder/a.txt").write_text("Holm left.", encoding="utf-8")
+    os.mkfifo(name)
+    done = run(*arguments, name)
+    assert done.code in (1, 2)
+    lines = [*done.out.splitlines(), *done.messages]
+    [line] = [line for line in lines if "expected a file, found a pipe" in line]
+    assert name in line

@@ -99,6 +99,17 @@ def test_a_model_of_stances_can_write_rows_of_sentences(run, model):
     assert [name for name in table(done.out)[0] if not name.startswith("meta")] == POSITION_COLUMNS
 
 
+@pytest.mark.parametrize(("kind", "task"), [("attributions", "attribution"), ("stances", "stance")])
+def test_rows_that_the_model_cannot_predict_are_refused(run, model, kind, task):
+    done = run("tag", "a.txt", "--model", model("claim"), "--rows", kind, "--out", "tagged.csv")
+    assert done.code == 2
+    assert done.messages == [
+        f"error: --rows {kind}: expected a model with the task {task}, found one that predicts only claim: "
+        "use --rows sentences"
+    ]
+    assert not Path("tagged.csv").exists()
+
+
 def test_json_output_has_no_note_on_columns(run, model):
     done = run("tag", "a.txt", "--model", model("claim"), "--out", "tagged.jsonl")
     assert (done.code, done.messages) == (0, [])

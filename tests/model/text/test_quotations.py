@@ -31,7 +31,7 @@ def quotations_with_speakers(text, people=()):
     ]
 
 
-@pytest.mark.parametrize("marks", ["“”", '""', "‘’", "«»", ("''", "''")])
+@pytest.mark.parametrize("marks", ["“”", '""', "‘’", "«»", ("''", "''"), "''"])
 @pytest.mark.parametrize(
     ("behind", "name"),
     [
@@ -80,10 +80,19 @@ def test_other_words_after_a_quotation_are_not_a_speaker(behind):
         "“It is over,” she said. “We go.” — Runa Salt",
         "It rained. “We go.” — Runa Salt",
         "“It is over. We go — Runa Salt",
+        "'It is over,' she said. 'We go.' — Runa Salt",
+        "'It is the ministers' — Runa Salt",
     ],
 )
 def test_a_quotation_that_does_not_fill_its_line_is_ignored(text):
     assert quotations_with_speakers(text) == []
+
+
+def test_apostrophes_within_a_quotation_do_not_close_it():
+    text = "'It's the ministers' tax, isn't it? We won't pay.' — Runa Salt"
+    assert quotations_with_speakers(text) == [(text.removesuffix(" — Runa Salt"), "Runa Salt")]
+    nested = "“He told us 'no.' We left.” — Runa Salt"
+    assert quotations_with_speakers(nested) == [(nested.removesuffix(" — Runa Salt"), "Runa Salt")]
 
 
 def test_a_name_alone_on_its_line_is_a_speaker_only_if_it_is_a_person():

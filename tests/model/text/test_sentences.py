@@ -257,6 +257,13 @@ def test_a_mark_after_a_stop_stays_with_its_quotation(marks):
     assert sentences(f"{quotation}He left. {speech}") == [quotation, "He left.", speech]
 
 
+@pytest.mark.parametrize("marks", ["“”", "‘’", "«»"])
+def test_a_quotation_directly_after_another_begins_with_its_mark(marks):
+    opening, closing = marks
+    first, second = f"{opening}It is over.{closing}", f"{opening}We won,{closing} he said."
+    assert sentences(f"{first}{second}") == [first, second]
+
+
 def test_sentences_within_single_marks_are_divided():
     assert sentences("‘We warned them. Nobody came,’ he said. It’s late.") == [
         "‘We warned them.",

@@ -89,7 +89,7 @@ def check_enough(groups: int, names: Sequence[str], kind: str) -> None:
         raise InputError(
             f"expected at least {len(names)} {kind} that differ, to divide them into {', '.join(names)}, "
             f"found {groups}; give files a split (data.sources: split) or rows one (a column 'split'), "
-            "or more data"
+            "or more data (in CoNLL files, -DOCSTART- lines begin documents)"
         )
 
 

@@ -5,17 +5,19 @@ from pathlib import Path
 from typing import Any
 
 from claimstance.model.errors import InputError, shorten
+from claimstance.model.io.files import open_regular
 
 
 def read_text(path: Path) -> str:
     """Return the text of a UTF-8 file with its own line ends, so that offsets stay valid.
 
     Raises:
-        InputError: If the file cannot be opened or is not UTF-8.
+        InputError: if the file cannot be opened, is a pipe or a device, or is not UTF-8.
     """
     try:
         # Path.read_text would convert CRLF to LF, and so shift the offsets after it.
-        return path.read_bytes().decode("utf-8")
+        with open_regular(path) as file:
+            return file.read().decode("utf-8")
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}") from None
     except UnicodeDecodeError as error:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from claimstance.model.errors import ConfigError, InputError, unknown
+from claimstance.model.io.files import open_regular
 from claimstance.model.record import Record
 from claimstance.training.data.documents.assemble import records as assemble_records
 from claimstance.training.data.documents.format import COLUMNS, Format, Layout, OnDrop, ReadReport
@@ -88,7 +89,7 @@ def _read_head(path: Path) -> str:
         if path.is_dir():
             names = sorted(entry.name for entry in path.iterdir())
             return "\n".join(names)[:_HEAD_BYTES]
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return file.read(_HEAD_BYTES).decode("utf-8-sig", errors="replace")
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}") from None

@@ -20,6 +20,7 @@ from claimstance.model.io.delimiters import (
     encoding_hint,
     find_dialect,
 )
+from claimstance.model.io.files import open_regular
 from claimstance.model.record import read_lines
 from claimstance.training.data.documents.format import ReadReport
 
@@ -104,7 +105,7 @@ def read_workbook(path: Path, text_column: str, report: ReadReport) -> Iterator[
 
     try:
         # The file is opened here, since openpyxl does not close a file that it cannot read.
-        with path.open("rb") as file, warnings.catch_warnings():
+        with open_regular(path) as file, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # openpyxl warns of styles and of validation it skips
             book = openpyxl.load_workbook(file, read_only=True, data_only=True)
             with closing(book):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from claimstance.model.errors import ConfigError, InputError
+from claimstance.model.io.files import open_regular
 from claimstance.model.record import Record, parse_record
 from claimstance.training.data.documents.document import Document, LeftOut
 from claimstance.training.data.documents.format import Item, Reader
@@ -35,7 +36,7 @@ def read_json_lines(path: Path, layout: Layout) -> Iterator[LocatedRecord | Find
             )
     count = 0
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             for line_number, line in enumerate(file, 1):
                 if line.strip():
                     count += 1
