@@ -9,7 +9,7 @@ from typing import Any
 from figures_head import date_and_machine
 
 from claimstance.model.bundled import BUNDLED_MODELS
-from claimstance.model.onnx.manifest import MANIFEST_FILE, read_manifest
+from claimstance.model.onnx.manifest import MANIFEST_FILE, encoder_files, read_manifest
 
 Row = dict[str, Any]
 
@@ -59,18 +59,19 @@ def _four_digits(value: float) -> float:
 
 def file_head(model: str) -> dict[str, Any]:
     """Return the head of the file of figures of a bundled model."""
-    return {**date_and_machine(), "network_sha256": network_sha256(BUNDLED_MODELS[model])}
+    return {**date_and_machine(), "encoder_sha256": encoder_sha256(BUNDLED_MODELS[model])}
 
 
-def network_sha256(folder: Path) -> str:
-    """Return one SHA-256 for all files of a model's network.
+def encoder_sha256(folder: Path) -> str:
+    """Return one SHA-256 for all files of a model's encoder, which takes nearly all of the time.
 
-    The numbers of the calibration, which are no part of it, change probabilities but not the time that they take.
+    The weights of the stance head and the numbers of the calibration may change: they change probabilities, but
+    not the time that these take.
     """
+    files = read_manifest(folder / MANIFEST_FILE).files
     digest = hashlib.sha256()
-    for name, file_sha256 in sorted(read_manifest(folder / MANIFEST_FILE).files.items()):
-        if name.endswith(".onnx"):
-            digest.update(f"{name} {file_sha256}\n".encode())
+    for name in encoder_files(files):
+        digest.update(f"{name} {files[name]}\n".encode())
     return digest.hexdigest()
 
 
@@ -89,7 +90,7 @@ def page(figures: Mapping[str, Any]) -> str:
     lines = [
         "# Speed",
         "",
-        f"{figures['date']}, {figures['machine']}; network sha256 `{figures['network_sha256']}`, int8, "
+        f"{figures['date']}, {figures['machine']}; encoder sha256 `{figures['encoder_sha256']}`, int8, "
         f"onnxruntime. `make speed`: median of {figures['rounds']} rounds, least – greatest. Every ratio is "
         "within one round.",
         "",
@@ -157,7 +158,7 @@ def quote(figures: Mapping[str, Mapping[str, Any]], text: str) -> str:
     for model, content in figures.items():
         lines.append(
             f"{model}: {content['date']}, {content['machine']}, medians of {content['rounds']} rounds, "
-            f"network sha256 `{content['network_sha256'][:16]}…`."
+            f"encoder sha256 `{content['encoder_sha256'][:16]}…`."
         )
     lines.append(END)
     return before + "\n".join(lines) + after

@@ -61,7 +61,7 @@ class TrainingConfig(Section):
         min_length=1,
         description="Tasks whose heads are trained; the encoder and all other heads of `model.init_from` "
         "stay frozen, and `model.encoder` is ignored. If that model has only int8 files, "
-        "training stance keeps them unchanged, and training other heads rounds them once more. "
+        "training stance keeps them unchanged and reads their output, and training other heads rounds them once more. "
         "Every epoch shows the same windows, in another order, so that the frozen encoder runs once; during "
         "training, its output takes disk space (twice the hidden size in bytes per token). "
         "null: everything is trained.",

@@ -122,13 +122,13 @@ def test_accuracy_page_is_rendered_from_the_figures(model, figures, monkeypatch)
 
 def test_quoted_speed_is_the_measured_one(monkeypatch):
     monkeypatch.syspath_prepend(ROOT / "benchmarks")
-    from speed_page import network_sha256, page, quote
+    from speed_page import encoder_sha256, page, quote
 
     all_figures = {model: files["speed"] for model, files in load_figures().items()}
     assert list(all_figures) == list(BUNDLED_MODELS)
     for model, figures in all_figures.items():
         assert (FOLDERS[model] / "speed.md").read_text(encoding="utf-8") == page(figures)
-        assert figures["network_sha256"] == network_sha256(BUNDLED_MODELS[model])
+        assert figures["encoder_sha256"] == encoder_sha256(BUNDLED_MODELS[model])
     assert quote(all_figures, README) == README
     assert README.count("| one article from a cold start |") == 1
 

@@ -283,6 +283,11 @@ class HardNegatives(Section):
         default=1.0,
         description="Added to the log-odds of holders and targets, so that the model finds more of them.",
     )
+    share: Share = Field(
+        default=1,
+        description="Share of these pairs that is added. With many of them, a model decides worse about the pairs that "
+        "a user names, and finds stances in whole articles about as well.",
+    )
     label: str = Field(
         default="neutral", min_length=1, description="Label of pairs without a stance."
     )

@@ -6,6 +6,7 @@ that looks for holders and targets itself also finds others, and has to learn to
 """
 
 import logging
+import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
@@ -23,6 +24,7 @@ log = logging.getLogger(__name__)
 
 #: Called with the number of sentences that the model has read since the last call.
 Progress = Callable[[int], None]
+_SEED = 13  # of the selection of a share of the pairs
 
 
 def add_hard_negatives(
@@ -69,6 +71,7 @@ def add_hard_negatives(
     selected = [record for record in records if record.meta.get("corpus") in settings.corpora]
     log.info("%s looks for holders and targets in %d sentences", settings.model, len(selected))
 
+    rng = random.Random(_SEED)
     added = 0
     for numbers in contexts(selected):
         group = [selected[number] for number in numbers]
@@ -77,6 +80,8 @@ def add_hard_negatives(
             stances = group[query.sentence].stances
             # A sentence without annotated stances says nothing about its pairs.
             if stances is None or any(is_about(query, stance) for stance in stances):
+                continue
+            if rng.random() >= settings.share:
                 continue
             assert query.holder is not None
             assert not isinstance(query.target, str)

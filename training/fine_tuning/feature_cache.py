@@ -3,7 +3,7 @@
 import logging
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,10 @@ import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
+from claimstance.model.decoding.tags import Floats
+from claimstance.model.encoding import WindowEncoder, never_cancel
 from claimstance.model.network import ClaimStanceModel
+from claimstance.model.predictor import Predictor
 from claimstance.model.windows import Window
 from claimstance.training.fine_tuning.collation import pad_windows
 from claimstance.training.fine_tuning.epoch_sampler import batch_by_length
@@ -23,6 +26,8 @@ _DTYPE = np.dtype(np.float16)
 _TOKENS_PER_BATCH = 4096
 #: Share of the free space that the file may take: checkpoints follow it.
 _LARGEST_SHARE = 0.8
+#: Returns the encoder's output for each of a few windows: (tokens, hidden size) each.
+Encode = Callable[[Sequence[Window]], Iterable[Floats]]
 
 
 class FeatureCache:
@@ -57,8 +62,43 @@ class FeatureCache:
         return torch.from_numpy(hidden)
 
 
+def network_encoder(model: ClaimStanceModel, use_bfloat16: bool) -> Encode:
+    """Return an ``Encode`` that runs the encoder of ``model``, in bfloat16 or float32."""
+    device = next(model.parameters()).device
+
+    def encode(windows: Sequence[Window]) -> Iterator[Floats]:
+        model.eval()
+        tensors = [tensor.to(device) for tensor in pad_windows(windows, model.windows.pad)]
+        with (
+            torch.inference_mode(),
+            torch.autocast(device.type, torch.bfloat16, enabled=use_bfloat16),
+        ):
+            hidden = model.encode(*tensors)  # (B, T, H)
+        values = hidden.float().cpu().numpy()
+        for row, window in enumerate(windows):
+            yield values[row, : len(window)]
+
+    return encode
+
+
+def exported_encoder(predictor: Predictor) -> Encode:
+    """Return an ``Encode`` that runs the exported encoder of ``predictor``.
+
+    It is faster on a CPU, and its output is the one that the exported heads will read.
+    """
+    encoder = WindowEncoder(predictor.backend, predictor.workers)
+
+    def encode(windows: Sequence[Window]) -> Iterator[Floats]:
+        pending = [encoder.submit(window, never_cancel) for window in windows]
+        for each in pending:
+            _, hidden = each.encoding()  # (1, T, H)
+            yield hidden[0]
+
+    return encode
+
+
 def cache_features(
-    folder: Path, model: ClaimStanceModel, windows: Iterable[Window], use_bfloat16: bool
+    folder: Path, encode: Encode, windows: Iterable[Window], hidden_size: int
 ) -> FeatureCache | None:
     """Return the cache of a run, or ``None`` if the disk lacks the space for it.
 
@@ -66,13 +106,12 @@ def cache_features(
 
     Args:
         folder: the folder to write the file into.
-        model: the model, whose encoder is frozen.
+        encode: the frozen encoder.
         windows: all windows of the run; equal ones are stored once.
-        use_bfloat16: compute in bfloat16 instead of float32.
+        hidden_size: the width of the encoder's output.
     """
     distinct = sorted({_key(window): window for window in windows}.values(), key=len)
     path = folder / FEATURES_FILE
-    hidden_size = model.config.hidden_size
     if path.exists():
         return FeatureCache(path, distinct, hidden_size)
 
@@ -95,19 +134,13 @@ def cache_features(
         size / 1e9,
     )
 
-    device = next(model.parameters()).device
-    model.eval()
     # The file gets its name when it is complete, so an interrupted one is never used.
     temporary = path.with_suffix(".partial")
     batches = list(batch_by_length(distinct, _TOKENS_PER_BATCH))
-    with temporary.open("wb") as file, torch.inference_mode():
+    with temporary.open("wb") as file:
         for batch in tqdm(batches, "encoding", disable=not sys.stderr.isatty()):
-            tensors = [tensor.to(device) for tensor in pad_windows(batch, model.windows.pad)]
-            with torch.autocast(device.type, torch.bfloat16, enabled=use_bfloat16):
-                hidden = model.encode(*tensors)  # (B, T, H)
-            values = hidden.float().cpu().numpy().astype(_DTYPE)
-            for row, window in enumerate(batch):
-                file.write(values[row, : len(window)].tobytes())
+            for hidden in encode(batch):
+                file.write(hidden.astype(_DTYPE).tobytes())
     temporary.replace(path)
     return FeatureCache(path, distinct, hidden_size)
 

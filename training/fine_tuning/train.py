@@ -49,7 +49,12 @@ from claimstance.training.fine_tuning.checkpoints import (
     write_description,
 )
 from claimstance.training.fine_tuning.examples import keep_labels_of
-from claimstance.training.fine_tuning.feature_cache import FEATURES_FILE, cache_features
+from claimstance.training.fine_tuning.feature_cache import (
+    FEATURES_FILE,
+    cache_features,
+    exported_encoder,
+    network_encoder,
+)
 from claimstance.training.fine_tuning.initialization import load_trainable_heads, new_model
 from claimstance.training.fine_tuning.mixed_precision import use_bfloat16
 from claimstance.training.fine_tuning.trainer import (
@@ -161,8 +166,13 @@ def train(
             # The file may be that of another run.
             features_file.unlink(missing_ok=True)
     if use_features:
+        frozen = export_options.get("frozen")
+        if frozen is None:
+            encode = network_encoder(model, trainer.args.bf16)
+        else:
+            encode = exported_encoder(load_predictor(frozen)[0])
         trainer.features = cache_features(
-            checkpoints, model, schedule.first_windows, use_bfloat16=trainer.args.bf16
+            checkpoints, encode, schedule.first_windows, model.config.hidden_size
         )
 
     trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))

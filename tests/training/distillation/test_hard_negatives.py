@@ -51,6 +51,17 @@ def test_a_pair_that_overlaps_a_listed_one_is_left_out(predictor, label):
     assert rows[0].stances == [listed]
 
 
+def test_a_share_of_the_pairs_is_added(predictor):
+    rows = [record(stances=[]) for _ in range(200)]
+    some = SETTINGS.model_copy(update={"share": 0.25})
+    added = add_hard_negatives(some, rows, DEFAULT_LABELS)
+    assert 30 <= added <= 70
+    assert sum(len(row.stances) for row in rows) == added
+
+    none = SETTINGS.model_copy(update={"share": 0.0})
+    assert add_hard_negatives(none, [record()], DEFAULT_LABELS) == 0
+
+
 def test_a_listed_pair_with_another_holder_does_not_count(predictor):
     listed = Stance(holder=None, target=[(16, 27)], label="against")
     rows = [record(stances=[listed])]

@@ -2,14 +2,21 @@
 
 from collections import namedtuple
 
+import numpy as np
 import pytest
 import torch
 
 from claimstance.model.labels import DEFAULT_LABELS
 from claimstance.model.network import ClaimStanceModel
+from claimstance.model.onnx.backend import OnnxBackend, load_predictor
 from claimstance.model.windows import Window
 from claimstance.training.fine_tuning import feature_cache
-from claimstance.training.fine_tuning.feature_cache import FEATURES_FILE, cache_features
+from claimstance.training.fine_tuning.feature_cache import (
+    FEATURES_FILE,
+    cache_features,
+    exported_encoder,
+    network_encoder,
+)
 from claimstance.training.fine_tuning.train import train
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
@@ -27,14 +34,25 @@ def windows(model):
     return [next(iter(model.windows.windows([(0, tokens)], 32))) for tokens in tokenized]
 
 
+@pytest.fixture(scope="module")
+def cached(model):
+    """Return a function that caches the output of the network's encoder for windows."""
+
+    def cached(folder, windows):
+        encode = network_encoder(model, use_bfloat16=False)
+        return cache_features(folder, encode, windows, model.config.hidden_size)
+
+    return cached
+
+
 def encode(model, window: Window) -> torch.Tensor:
     ids = torch.tensor([window.ids])
     with torch.inference_mode():
         return model.encode(ids, torch.ones_like(ids), torch.tensor([window.segments]))[0]
 
 
-def test_cached_output_is_that_of_the_encoder(model, windows, tmp_path):
-    cache = cache_features(tmp_path, model, [*windows, windows[0]], use_bfloat16=False)
+def test_cached_output_is_that_of_the_encoder(cached, model, windows, tmp_path):
+    cache = cached(tmp_path, [*windows, windows[0]])
     order = [windows[1], windows[0]]
     hidden = cache.hidden(order)
     assert hidden.shape == (2, max(map(len, order)), model.config.hidden_size)
@@ -44,13 +62,28 @@ def test_cached_output_is_that_of_the_encoder(model, windows, tmp_path):
         assert not hidden[row, len(window) :].any()
 
 
-def test_equal_windows_are_stored_once(model, windows, tmp_path):
-    cache_features(tmp_path, model, [*windows, *windows], use_bfloat16=False)
+@pytest.mark.parametrize("workers", [1, 2])
+def test_cached_output_is_that_of_the_exported_encoder(trained, windows, tmp_path, workers):
+    predictor, _ = load_predictor(trained, workers)
+    encode = exported_encoder(predictor)
+    cache = cache_features(tmp_path, encode, windows, predictor.config.hidden_size)
+    hidden = cache.hidden(windows)
+    for row, window in enumerate(windows):
+        ids, segments = np.array([window.ids]), np.array([window.segments])
+        sentences = np.array([[0, 0, len(window)]])
+        expected = predictor.backend.read(ids, segments, sentences)["hidden"][0]
+        torch.testing.assert_close(
+            hidden[row, : len(window)], torch.from_numpy(expected), atol=2e-3, rtol=2e-3
+        )
+
+
+def test_equal_windows_are_stored_once(cached, model, windows, tmp_path):
+    cached(tmp_path, [*windows, *windows])
     tokens = sum(map(len, windows))
     assert (tmp_path / FEATURES_FILE).stat().st_size == tokens * model.config.hidden_size * 2
 
 
-def test_interrupted_file_is_not_used(model, windows, tmp_path, monkeypatch):
+def test_interrupted_file_is_not_used(cached, windows, tmp_path, monkeypatch):
     calls = []
 
     def interrupt(*_):
@@ -60,16 +93,16 @@ def test_interrupted_file_is_not_used(model, windows, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(ClaimStanceModel, "encode", interrupt)
         with pytest.raises(KeyboardInterrupt):
-            cache_features(tmp_path, model, windows, use_bfloat16=False)
+            cached(tmp_path, windows)
     assert calls
     assert not (tmp_path / FEATURES_FILE).exists()
-    assert cache_features(tmp_path, model, windows, use_bfloat16=False) is not None
+    assert cached(tmp_path, windows) is not None
 
 
-def test_full_disk_is_a_warning(model, windows, tmp_path, monkeypatch, caplog):
+def test_full_disk_is_a_warning(cached, windows, tmp_path, monkeypatch, caplog):
     usage = namedtuple("usage", "total used free")(10**6, 10**6 - 100, 100)
     monkeypatch.setattr(feature_cache.shutil, "disk_usage", lambda _: usage)
-    assert cache_features(tmp_path, model, windows, use_bfloat16=False) is None
+    assert cached(tmp_path, windows) is None
     assert "the encoder runs again in every epoch" in caplog.text
     assert not (tmp_path / FEATURES_FILE).exists()
 
@@ -87,14 +120,14 @@ def train_stance(trained, make_config, splits, tmp_path):
             evaluations_per_epoch=0,
         )
         tokens = []
-        encode = ClaimStanceModel.encode
+        read = OnnxBackend.read
 
-        def counted(self, input_ids, attention_mask, segments):
-            tokens.append(int(attention_mask.sum()))
-            return encode(self, input_ids, attention_mask, segments)
+        def counted(self, ids, segments, sentences):
+            tokens.append(ids.size)
+            return read(self, ids, segments, sentences)
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(ClaimStanceModel, "encode", counted)
+            patch.setattr(OnnxBackend, "read", counted)
             end = train(config, {"train": splits["train"]}, DEFAULT_LABELS, **options)
         return end, sum(tokens)
 
