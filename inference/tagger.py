@@ -40,7 +40,12 @@ from claimstance.inference.results import (
     Stance,
     TaggedArticle,
 )
-from claimstance.model.encoding import EncodedDocument, PendingDocument, ShouldCancel, never_cancel
+from claimstance.model.encoding import (
+    DocumentPredictions,
+    PendingDocument,
+    ShouldCancel,
+    never_cancel,
+)
 from claimstance.model.errors import ClaimstanceError, ConfigError, ModelError
 from claimstance.model.onnx.backend import load_predictor, model_folder
 from claimstance.model.prediction import begin_document, predict
@@ -340,7 +345,7 @@ class Tagger:
 
     def _score_stances(
         self,
-        document: EncodedDocument,
+        document: DocumentPredictions,
         alignment: Alignment,
         candidates: Sequence[StanceCandidate],
     ) -> list[Stance]:
@@ -373,7 +378,7 @@ class Tagger:
 
     def _sentences(
         self,
-        document: EncodedDocument,
+        document: DocumentPredictions,
         alignment: Alignment,
         attributions: Sequence[tuple[int, Attribution]],
         continuations: Sequence[tuple[int, Continuation]],
@@ -412,7 +417,9 @@ class Tagger:
             )
         return sentences
 
-    def _warnings(self, document: EncodedDocument, text: str, targets: Sequence[str]) -> list[str]:
+    def _warnings(
+        self, document: DocumentPredictions, text: str, targets: Sequence[str]
+    ) -> list[str]:
         """Return what a user should know about the results of an article."""
         warnings = list(dict.fromkeys(document.warnings))
         scores_stances = "stance" in self.tasks

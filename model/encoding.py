@@ -89,7 +89,7 @@ class PendingDocument:
 
 
 @dataclass
-class EncodedDocument:
+class DocumentPredictions:
     """Represent consecutive sentences with the predictions about them.
 
     Attributes:
@@ -126,7 +126,7 @@ class EncodedDocument:
         return pieces
 
 
-def ranges_of_long_sentences(document: EncodedDocument) -> dict[int, list[tuple[int, int]]]:
+def ranges_of_long_sentences(document: DocumentPredictions) -> dict[int, list[tuple[int, int]]]:
     """Return the characters of each piece, for the sentences that are too long for one window."""
     ranges: dict[int, list[tuple[int, int]]] = {}
     for sentence, pieces in document.pieces_by_sentence().items():

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from claimstance.model.encoding import EncodedDocument
+from claimstance.model.encoding import DocumentPredictions
 from claimstance.model.windows import SentenceSpan
 
 #: The properties of a pair, in the order of the columns of ``pair_evidence``.
@@ -40,7 +40,7 @@ def log_odds_against(logits: NDArray[np.floating], column: int) -> NDArray[np.fl
 
 
 def pair_evidence(
-    document: EncodedDocument, pairs: Sequence[Pair], log_odds: NDArray[np.floating]
+    document: DocumentPredictions, pairs: Sequence[Pair], log_odds: NDArray[np.floating]
 ) -> NDArray[np.floating]:
     """Return the properties ``EVIDENCE`` of pairs, (P, E).
 
@@ -104,7 +104,7 @@ def _overlapping(
 
 
 def _mean_log_odds(
-    document: EncodedDocument, head: str, spans: Collection[SentenceSpan]
+    document: DocumentPredictions, head: str, spans: Collection[SentenceSpan]
 ) -> Mapping[SentenceSpan, float]:
     """Return span → the mean log-odds of its tokens by a head of ``OPINION_HEADS``; 0 if there are none."""
     means = dict.fromkeys(spans, 0.0)

@@ -3,7 +3,12 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from claimstance.model.encoding import EncodedDocument, PendingDocument, ShouldCancel, never_cancel
+from claimstance.model.encoding import (
+    DocumentPredictions,
+    PendingDocument,
+    ShouldCancel,
+    never_cancel,
+)
 from claimstance.model.labels import ROLES
 from claimstance.model.predictor import Predictor
 from claimstance.model.record import Attribution, Record, Span
@@ -15,7 +20,7 @@ from claimstance.model.windows import SentenceSpan
 #: Sentences before a stance in which a holder is sought whom its own sentence does not mention.
 MAX_SENTENCES_BACK = 8
 #: Returns the mentions of a name in a sentence: (document, sentence, name) → spans.
-Locate = Callable[[EncodedDocument, int, str], Sequence[tuple[int, int]]]
+Locate = Callable[[DocumentPredictions, int, str], Sequence[tuple[int, int]]]
 
 
 @dataclass
@@ -87,7 +92,7 @@ class PendingRecords:
 
     def _query(
         self,
-        document: EncodedDocument,
+        document: DocumentPredictions,
         sentence: int,
         holder: Span | str | None,
         target: Span | str,
@@ -104,7 +109,7 @@ class PendingRecords:
         return StanceQuery(sentence, None, span_or_topic)
 
     def _spans(
-        self, document: EncodedDocument, sentence: int, span_or_name: Span | str
+        self, document: DocumentPredictions, sentence: int, span_or_name: Span | str
     ) -> Sequence[tuple[int, int]]:
         """Return the pieces of a span, or the mentions of a name in a sentence."""
         if not isinstance(span_or_name, str):
@@ -179,7 +184,7 @@ def _by_label(labels: Sequence[str], row: Iterable[float]) -> dict[str, float]:
 
 
 def attributions_by_sentence(
-    document: EncodedDocument,
+    document: DocumentPredictions,
 ) -> list[list[tuple[Attribution, float]]] | None:
     """Return the attributions of each sentence with their probabilities, as records contain them.
 

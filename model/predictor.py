@@ -20,7 +20,7 @@ from claimstance.model.decoding.tags import Floats, decode_tags, softmax
 from claimstance.model.encoding import (
     Backend,
     CancelledError,
-    EncodedDocument,
+    DocumentPredictions,
     PendingDocument,
     PendingWindow,
     ShouldCancel,
@@ -70,7 +70,7 @@ class Predictor:
         """Return the number of windows that are encoded at the same time."""
         return self._encoder.workers
 
-    def read(self, texts: Sequence[str]) -> EncodedDocument:
+    def read(self, texts: Sequence[str]) -> DocumentPredictions:
         """Predict for consecutive sentences, which are encoded in each other's context."""
         return self.result(self.submit(texts))
 
@@ -109,10 +109,10 @@ class Predictor:
         while in_progress:
             yield in_progress.popleft()()
 
-    def result(self, pending_document: PendingDocument) -> EncodedDocument:
+    def result(self, pending_document: PendingDocument) -> DocumentPredictions:
         """Return the predictions for sentences that ``submit`` has begun to encode."""
         texts, layout = pending_document.texts, pending_document.layout
-        document = EncodedDocument(texts, pending_document.tokens, pending_document.stop)
+        document = DocumentPredictions(texts, pending_document.tokens, pending_document.stop)
         document.opinions = {head: [] for head in self.config.opinion_heads}
         document.opinion_log_odds = {head: [] for head in self.config.opinion_heads}
         attributions: list[FoundAttribution] = []
@@ -174,7 +174,10 @@ class Predictor:
         return assemble(spans, candidates, links + self.config.biases.get("link", 0.0), window)
 
     def _name_speakers(
-        self, document: EncodedDocument, attributions: Sequence[FoundAttribution], layout: Layout
+        self,
+        document: DocumentPredictions,
+        attributions: Sequence[FoundAttribution],
+        layout: Layout,
     ) -> list[FoundAttribution]:
         """Return the attributions with quotations attributed to the speakers whom the form of the text names.
 
@@ -207,7 +210,7 @@ class Predictor:
                 warnings.append(f"sentence {number}: no token that the model knows: nothing read")
         return warnings
 
-    def stances(self, document: EncodedDocument, queries: Sequence[StanceQuery]) -> Floats:
+    def stances(self, document: DocumentPredictions, queries: Sequence[StanceQuery]) -> Floats:
         """Return the probabilities (queries, labels) of stances in sentences that have been encoded.
 
         A mentioned target is scored from the encoding of its window. For a topic, its sentence is encoded again
@@ -244,7 +247,7 @@ class Predictor:
         return probabilities
 
     def _submit_with_topic(
-        self, document: EncodedDocument, sentence: int, topic: str
+        self, document: DocumentPredictions, sentence: int, topic: str
     ) -> PendingWindow:
         """Begin to encode a sentence together with a topic."""
         tokens = document.tokens[sentence]
@@ -277,7 +280,7 @@ class Predictor:
         )
 
     def _evidence_logits(
-        self, document: EncodedDocument, queries: Sequence[StanceQuery], logits: Floats
+        self, document: DocumentPredictions, queries: Sequence[StanceQuery], logits: Floats
     ) -> Floats:
         """Return what the properties of found pairs add to their logits: (P, C) → (P, C)."""
         weights = self.config.evidence_weights(FOUND, EVIDENCE)  # (E, C)
@@ -290,7 +293,7 @@ class Predictor:
         return additions
 
     def evidence(
-        self, document: EncodedDocument, queries: Sequence[StanceQuery], log_odds: Floats
+        self, document: DocumentPredictions, queries: Sequence[StanceQuery], log_odds: Floats
     ) -> Floats:
         """Return the properties of pairs of a holder's span and a target's span; see ``pair_evidence``."""
         pairs = []
@@ -310,7 +313,7 @@ class Predictor:
 
 
 def _sentence_means(
-    document: EncodedDocument, logits_by_window: Sequence[Floats], label_count: int
+    document: DocumentPredictions, logits_by_window: Sequence[Floats], label_count: int
 ) -> Floats:
     """Return the logits (S, C) of sentences from those of the pieces in each window.
 

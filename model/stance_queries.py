@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from claimstance.model.encoding import EncodedDocument
+from claimstance.model.encoding import DocumentPredictions
 from claimstance.model.labels import FOUND, HOLDER, HOLDER_TOPIC, MENTION, OWN_VOICE, TOPIC
 from claimstance.model.windows import Piece, Window
 
@@ -70,7 +70,7 @@ class TargetTokens(NamedTuple):
 
 
 def group_queries(
-    document: EncodedDocument, queries: Sequence[StanceQuery]
+    document: DocumentPredictions, queries: Sequence[StanceQuery]
 ) -> tuple[dict[int, list[TargetTokens]], dict[tuple[int, str], list[int]]]:
     """Group queries by the encoding that they need.
 

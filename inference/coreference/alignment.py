@@ -7,7 +7,7 @@ from typing import TypeVar
 from claimstance.inference.coreference.resolver import refers_to, resolve_references
 from claimstance.inference.results import Attribution, Entity, Span
 from claimstance.model.decoding.attributions import FoundAttribution
-from claimstance.model.encoding import EncodedDocument
+from claimstance.model.encoding import DocumentPredictions
 from claimstance.model.text.entities import FoundEntity
 from claimstance.model.text.mentions import find_mentions
 from claimstance.model.text.offsets import Offsets
@@ -92,7 +92,7 @@ def group_by_sentence(items: Iterable[tuple[int, T]], count: int) -> list[list[T
     return groups
 
 
-def resolve_article(alignment: Alignment, document: EncodedDocument) -> References:
+def resolve_article(alignment: Alignment, document: DocumentPredictions) -> References:
     """Return the name that each source, holder, target, *he* and *she* of an article refers to, where it is known.
 
     Raises:
@@ -145,10 +145,10 @@ class MentionFinder:
     """
 
     def __init__(self) -> None:
-        self._document: EncodedDocument | None = None
+        self._document: DocumentPredictions | None = None
         self._references: list[list[Reference]] = []  # by sentence
 
-    def __call__(self, document: EncodedDocument, sentence: int, name: str) -> list[Offsets]:
+    def __call__(self, document: DocumentPredictions, sentence: int, name: str) -> list[Offsets]:
         """Return the mentions of ``name`` in a sentence of ``document``."""
         if document is not self._document:
             # As an article with one sentence per line.

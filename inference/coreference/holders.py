@@ -9,7 +9,7 @@ from claimstance.inference.coreference.alignment import (
     group_by_sentence,
 )
 from claimstance.inference.results import Attribution, Continuation, Span
-from claimstance.model.encoding import EncodedDocument
+from claimstance.model.encoding import DocumentPredictions
 from claimstance.model.text.offsets import Offsets, overlap
 
 
@@ -30,7 +30,7 @@ class StanceHolder:
 
 def find_holders(
     alignment: Alignment,
-    document: EncodedDocument,
+    document: DocumentPredictions,
     attributions: Sequence[tuple[int, Attribution]],
     continuations: Sequence[tuple[int, Continuation]],
     references: References,

@@ -19,7 +19,7 @@ from claimstance.inference.coreference.resolver import refers_to
 from claimstance.inference.coreference.targets import Target, targets_by_sentence
 from claimstance.inference.results import Attribution, Continuation, Span, Stance
 from claimstance.model.decoding.spans import suppress_overlaps
-from claimstance.model.encoding import EncodedDocument, cancellable, ranges_of_long_sentences
+from claimstance.model.encoding import DocumentPredictions, cancellable, ranges_of_long_sentences
 from claimstance.model.stance_queries import StanceQuery
 from claimstance.model.text.offsets import Offsets, overlap
 
@@ -34,7 +34,7 @@ class StanceCandidate:
 
 
 def find_candidates(
-    document: EncodedDocument,
+    document: DocumentPredictions,
     alignment: Alignment,
     attributions: Sequence[tuple[int, Attribution]],
     continuations: Sequence[tuple[int, Continuation]],

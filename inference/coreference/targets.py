@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from claimstance.inference.coreference.alignment import Reference, find_mentions_or_references
-from claimstance.model.encoding import EncodedDocument, cancellable
+from claimstance.model.encoding import DocumentPredictions, cancellable
 from claimstance.model.text.mentions import has_capital
 from claimstance.model.text.modifiers import is_modifier
 from claimstance.model.text.offsets import Offsets
@@ -14,7 +14,7 @@ Target = tuple[str, Offsets | None]
 
 def targets_by_sentence(
     targets: Sequence[str],
-    document: EncodedDocument,
+    document: DocumentPredictions,
     references: Sequence[Sequence[Reference]],
 ) -> list[list[Target]]:
     """Return the targets to score in each sentence.
@@ -49,7 +49,7 @@ def targets_by_sentence(
 
 
 def _find_targets(
-    document: EncodedDocument, references: Sequence[Sequence[Reference]]
+    document: DocumentPredictions, references: Sequence[Sequence[Reference]]
 ) -> list[list[Target]]:
     """Return the entities and opinion targets of each sentence as targets.
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from claimstance.model.decoding.attributions import FoundAttribution
-from claimstance.model.encoding import EncodedDocument
+from claimstance.model.encoding import DocumentPredictions
 from claimstance.model.pair_evidence import EVIDENCE, log_odds_against, pair_evidence
 from claimstance.model.text.entities import FoundEntity
 from claimstance.model.windows import Piece, SentenceSpan, Window
@@ -16,7 +16,7 @@ def document(sources=(), names=()):
     """Return the predictions for ``TEXTS``, which have these sources and these names."""
     attributions = [FoundAttribution((source,), (), (), 0.9) for source in sources]
     entities = [FoundEntity(name, "PERSON", 0.9) for name in names]
-    return EncodedDocument(TEXTS, [], attributions=attributions, entities=entities)
+    return DocumentPredictions(TEXTS, [], attributions=attributions, entities=entities)
 
 
 def evidence(holder, target, sources=(), names=()):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from claimstance.model.decoding.spans import suppress_overlaps
-from claimstance.model.encoding import EncodedDocument
+from claimstance.model.encoding import DocumentPredictions
 from claimstance.model.labels import FOUND
 from claimstance.model.pair_evidence import EVIDENCE, log_odds_against
 from claimstance.model.prediction import contexts
@@ -38,7 +38,7 @@ class FoundStances:
     annotated: int
 
 
-def candidate_queries(document: EncodedDocument) -> list[StanceQuery]:
+def candidate_queries(document: DocumentPredictions) -> list[StanceQuery]:
     """Return the queries about every holder and target of each sentence that do not overlap.
 
     Holders are sources and opinion holders, targets are entities and opinion targets.

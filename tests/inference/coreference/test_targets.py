@@ -3,7 +3,7 @@
 import pytest
 
 from claimstance.inference.coreference.targets import targets_by_sentence
-from claimstance.model.encoding import EncodedDocument
+from claimstance.model.encoding import DocumentPredictions
 from claimstance.model.text.entities import FoundEntity
 from claimstance.model.windows import SentenceSpan
 
@@ -26,7 +26,7 @@ def test_names_that_only_modify_are_no_targets(text, entities, targets):
         FoundEntity(SentenceSpan(0, text.index(name), text.index(name) + len(name)), label, 0.9)
         for name, label in entities.items()
     ]
-    document = EncodedDocument([text], [], entities=found_entities)
+    document = DocumentPredictions([text], [], entities=found_entities)
     assert [name for name, _ in targets_by_sentence([], document, [[]])[0]] == targets
     [user_targets] = targets_by_sentence(list(entities), document, [[]])
     # Targets of the user are always scored.
