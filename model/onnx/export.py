@@ -78,8 +78,8 @@ def export(
         folder: the folder to write into; ``source`` if ``None``.
         precision: the precision of the encoder: ``int8`` (dynamic, a scale per output channel), ``int8-compact`` (with
             coarser steps, and the heads in int8 as well, for files that compress better) or ``float32``.
-        frozen: the folder of an earlier export with that precision and the same encoder, whose files are copied.
-            Exported again from int8 weights, the encoder would be rounded twice.
+        frozen: the folder of an earlier export with that precision, from which only the stance head differs: the
+            other files are copied. Exported again from int8 weights, they would be rounded twice.
         largest_file: the number of bytes up to which the encoder is one file, and which none of its files exceeds by
             much; one file of any size if ``None``.
         calibration_texts: sentences in the order of their documents, with which ``int8-compact`` loses less (see
@@ -100,8 +100,10 @@ def export(
     with tempfile.TemporaryDirectory(dir=folder, prefix=".export-") as temporary_folder:
         temporary = Path(temporary_folder)
         if frozen:
-            for name in encoder_files(check_files(frozen)):
-                shutil.copyfile(frozen / name, temporary / name)
+            frozen_files = check_files(frozen)
+            for name in (*encoder_files(frozen_files), LINK_FILE):
+                if name in frozen_files:
+                    shutil.copyfile(frozen / name, temporary / name)
         else:
             _export_encoder(model, temporary, precision, largest_file, calibration_texts)
         _export_heads(model, temporary, precision)
@@ -175,14 +177,14 @@ def _export_encoder(
 
 
 def _export_heads(model: ClaimStanceModel, folder: Path, precision: str) -> None:
-    """Write a file for each head that has further inputs, if the model has it."""
+    """Write a file for each head that has further inputs, if the model has it and the file does not exist."""
     hidden = torch.zeros(1, 6, model.config.hidden_size)
     span = torch.tensor([[0, 1, 3], [0, 2, 2]])
     for head, file, inputs in (
         ("stance", STANCE_FILE, ["holders", "targets", "pair_sentences"]),
         ("link", LINK_FILE, ["cues", "linked"]),
     ):
-        if head not in model.heads:
+        if head not in model.heads or (folder / file).exists():
             continue
         example = (hidden, *[span] * len(inputs))
         axes = {"hidden": {1: "tokens"}, "logits": {0: "spans"}}

@@ -260,16 +260,23 @@ def fit_opinion_biases(
 ) -> dict[str, float]:
     """Return the biases of the tags of ``OPINION_HEADS`` with which the stances found have the best F1.
 
-    One bias for both heads is fitted first, then one for each.
+    One bias for both heads is fitted first, then one for each. The evidence of pairs is fitted to each choice: it
+    rejects many of the pairs that a greater bias adds.
     """
     scores: dict[tuple[float, ...], float] = {}
+
+    def find(biases: dict[str, float]) -> FoundStances:
+        config = replace(predictor.config, biases=biases)
+        biased = Predictor(config, predictor.windows, predictor.backend)
+        return find_stances(biased, records, no_stance)
 
     def score(biases: tuple[float, ...]) -> float:
         if biases not in scores:
             head_biases = dict(zip(OPINION_HEADS, biases, strict=True))
-            config = replace(predictor.config, biases={**predictor.config.biases, **head_biases})
-            biased = Predictor(config, predictor.windows, predictor.backend)
-            scores[biases] = best_f1(find_stances(biased, records, no_stance), no_stance)
+            stances = find({**predictor.config.biases, **head_biases})
+            weights = fit_evidence(stances, no_stance)
+            stances = find({**predictor.config.biases, **head_biases, **weights})
+            scores[biases] = best_f1(stances, no_stance)
         return scores[biases]
 
     equal_biases = [(bias,) * len(OPINION_HEADS) for bias in _OPINION_BIASES]
