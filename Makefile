@@ -39,21 +39,26 @@ types: .venv-dev/ready ## mypy, strict
 integration: .venv-dev/ready .venv-integration/ready ## a real Label Studio on this machine: suggest, correct, export, build
 	$(DEV)/python tests/integration/label_studio.py .venv-integration/bin/label-studio
 
-# Both runs continue from the bundled weights. A finished run is not repeated; an interrupted one is resumed. The teacher of
-# small is the bundled base: to learn from a new one, put it into the package first (make bundle NAME=base) and build
-# runs/small-data again.
+# The first two runs continue from the bundled weights, and the last one trains the stance head of base once more. A finished run
+# is not repeated; an interrupted one is resumed. The teacher of small is the bundled base: to learn from a new one, put it into
+# the package first (make bundle NAME=base MODEL=runs/base-stances) and build runs/small-data again.
 train: corpora-there .venv-dev/ready ## train the bundled models, or go on with an interrupted run: DATA=FOLDER_OF_THE_CORPORA
 	@test -d runs/small-data || $(DEV)/claimstance build configs/small.yaml --corpora "$(DATA)"
-	@for name in base small; do \
-		test -f runs/$$name/manifest.json && continue; \
-		resume=; test -d runs/$$name/checkpoints && resume=--resume; \
-		$(DEV)/claimstance train configs/$$name.yaml $$resume || exit; \
-	done
+	@test -d runs/stance-data || $(DEV)/claimstance build configs/stances.yaml --corpora "$(DATA)"
+	@train() { \
+		output=$$1; shift; \
+		test -f $$output/manifest.json && return; \
+		resume=; test -d $$output/checkpoints && resume=--resume; \
+		$(DEV)/claimstance train "$$@" output=$$output $$resume; \
+	}; \
+	train runs/base configs/base.yaml && \
+	train runs/small configs/small.yaml && \
+	train runs/base-stances configs/stances.yaml model.init_from=runs/base
 
 NAME ?= small
-MODEL ?= runs/$(NAME)
+MODEL ?= $(if $(filter base,$(NAME)),runs/base-stances,runs/$(NAME))
 
-bundle: ## put a trained model into the package (NAME=base: runs/base as base); then make accuracy, and see its card
+bundle: ## put a trained model into the package (NAME=base: runs/base-stances as base); then make accuracy, and see its card
 	@test -f "$(MODEL)/manifest.json" || { echo "expected an exported model in $(MODEL), found no manifest.json" >&2; exit 1; }
 	@mkdir -p model/bundled/$(NAME); rm -f model/bundled/$(NAME)/*.onnx
 	@cp "$(MODEL)"/*.onnx model/bundled/$(NAME)/
@@ -61,13 +66,13 @@ bundle: ## put a trained model into the package (NAME=base: runs/base as base); 
 		cp "$(MODEL)/$$file" model/bundled/$(NAME)/ || exit; \
 	done
 
-accuracy: corpora-there .venv-dev/ready ## how right a bundled model is: DATA=FOLDER_OF_THE_CORPORA NAME=base (FLOAT32=runs/base: beside it)
+accuracy: corpora-there .venv-dev/ready ## how right a bundled model is: DATA=FOLDER_OF_THE_CORPORA NAME=base (FLOAT32=runs/base-stances: beside it)
 	@test runs/figures-data -nt configs/small.yaml || $(DEV)/claimstance build configs/small.yaml --overwrite \
 		--no-teachers --corpora "$(DATA)" --out runs/figures-data
 	$(DEV)/python benchmarks/accuracy.py runs/figures-data --model $(NAME) --corpora "$(DATA)" $(if $(filter base,$(NAME)),--no-words) $(if $(FLOAT32),--float32 "$(FLOAT32)")
 	$(DEV)/python benchmarks/calibration.py runs/figures-data --model $(NAME)
 
-stances: corpora-there .venv-dev/ready ## does a bundled model find the stances of whole articles? DATA=FOLDER_OF_THE_CORPORA NAME=base (FLOAT32=runs/base: beside it)
+stances: corpora-there .venv-dev/ready ## does a bundled model find the stances of whole articles? DATA=FOLDER_OF_THE_CORPORA NAME=base (FLOAT32=runs/base-stances: beside it)
 	$(DEV)/python benchmarks/stances.py "$(DATA)" --model $(NAME) $(if $(FLOAT32),--float32 "$(FLOAT32)")
 
 behaviour: .venv-dev/ready ## does a bundled model answer plain sentences as a reader would? NAME=base (seconds)

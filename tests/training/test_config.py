@@ -1,6 +1,7 @@
 """Test the configuration of a training run: its keys, overrides and errors, and the recipes of the repository."""
 
 import re
+import shlex
 import subprocess
 import sys
 
@@ -165,14 +166,22 @@ def test_make_train_runs_the_recipes_of_the_bundled_models():
     output = subprocess.run(
         ["make", "-n", "train", "DATA=."], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    assert "claimstance build configs/small.yaml" in output.stdout
-    [names] = re.findall(r"for name in (.*); do", output.stdout)
-    recipes = {name: load_config(ROOT / f"configs/{name}.yaml") for name in names.split()}
-    assert set(BUNDLED_MODELS) <= set(recipes)
-    for name, recipe in recipes.items():
-        assert str(recipe.output) == f"runs/{name}"
-        assert str(recipe.data.path) == "runs/small-data"
-        assert str(recipe.model.init_from) == name  # the bundled weights
+    runs = {}
+    for line in re.findall(r"train runs/(.*?)(?: && |\n|$)", output.stdout):
+        name, path, *overrides = shlex.split(line)
+        runs[name] = load_config(ROOT / path, [*overrides, f"output=runs/{name}"])
+    assert set(runs) == {*BUNDLED_MODELS, "base-stances"}
+    datasets = {str(run.data.path) for run in runs.values()}
+    for dataset, config in [("runs/small-data", "small"), ("runs/stance-data", "stances")]:
+        assert f"test -d {dataset} || " in output.stdout
+        assert f"claimstance build configs/{config}.yaml" in output.stdout
+        datasets.remove(dataset)
+    assert not datasets
+    for name in BUNDLED_MODELS:
+        assert str(runs[name].model.init_from) == name  # the bundled weights
+    assert runs["base-stances"].model.init_from == runs["base"].output
+    base, last_stage = runs["base"], runs["base-stances"]
+    assert (last_stage.name, last_stage.version) == (base.name, base.version)
 
 
 def test_the_first_stage_of_base_starts_from_the_pretrained_encoder():
