@@ -41,7 +41,7 @@ integration: .venv-dev/ready .venv-integration/ready ## a real Label Studio on t
 
 # The first two runs continue from the bundled weights, and the last one trains the stance head of base once more. A finished run
 # is not repeated; an interrupted one is resumed. The teacher of small is the bundled base: to learn from a new one, put it into
-# the package first (make bundle NAME=base MODEL=runs/base-stances) and build runs/small-data again.
+# the package first (make bundle NAME=base) and build runs/small-data again.
 train: corpora-there .venv-dev/ready ## train the bundled models, or go on with an interrupted run: DATA=FOLDER_OF_THE_CORPORA
 	@test -d runs/small-data || $(DEV)/claimstance build configs/small.yaml --corpora "$(DATA)"
 	@test -d runs/stance-data || $(DEV)/claimstance build configs/stances.yaml --corpora "$(DATA)"

@@ -104,9 +104,10 @@ def export(
             for name in (*encoder_files(frozen_files), LINK_FILE):
                 if name in frozen_files:
                     shutil.copyfile(frozen / name, temporary / name)
+            _export_heads(model, temporary, precision, ["stance"])
         else:
             _export_encoder(model, temporary, precision, largest_file, calibration_texts)
-        _export_heads(model, temporary, precision)
+            _export_heads(model, temporary, precision, ["stance", "link"])
         model.config.save(temporary)
         (temporary / TOKENIZER_FILE).write_text(model.tokenizer_json, encoding="utf-8")
 
@@ -176,15 +177,17 @@ def _export_encoder(
             quantize(float32_path, path)
 
 
-def _export_heads(model: ClaimStanceModel, folder: Path, precision: str) -> None:
-    """Write a file for each head that has further inputs, if the model has it and the file does not exist."""
+def _export_heads(
+    model: ClaimStanceModel, folder: Path, precision: str, heads: Sequence[str]
+) -> None:
+    """Write a file for each of ``heads``, which have further inputs, if the model has it."""
     hidden = torch.zeros(1, 6, model.config.hidden_size)
     span = torch.tensor([[0, 1, 3], [0, 2, 2]])
     for head, file, inputs in (
         ("stance", STANCE_FILE, ["holders", "targets", "pair_sentences"]),
         ("link", LINK_FILE, ["cues", "linked"]),
     ):
-        if head not in model.heads or (folder / file).exists():
+        if head not in heads or head not in model.heads:
             continue
         example = (hidden, *[span] * len(inputs))
         axes = {"hidden": {1: "tokens"}, "logits": {0: "spans"}}

@@ -170,7 +170,7 @@ def train(
         if frozen is None:
             encode = network_encoder(model, trainer.args.bf16)
         else:
-            encode = exported_encoder(load_predictor(frozen)[0])
+            encode = exported_encoder(load_predictor(frozen, settings.threads)[0])
         trainer.features = cache_features(
             checkpoints, encode, schedule.first_windows, model.config.hidden_size
         )

@@ -108,14 +108,14 @@ def test_full_disk_is_a_warning(cached, windows, tmp_path, monkeypatch, caplog):
 
 
 @pytest.fixture
-def train_stance(trained, make_config, splits, tmp_path):
-    """Return a function that trains the stance head alone for some epochs and counts the tokens encoded."""
+def train_head(trained, make_config, splits, tmp_path):
+    """Return a function that trains one head for some epochs and counts the tokens that the exported encoder reads."""
 
-    def train_stance(epochs, folder="own", **options):
+    def train_head(epochs, folder="own", task="stance", **options):
         config = make_config(
             tmp_path / folder,
             model={"init_from": str(trained)},
-            trainable_tasks=["stance"],
+            trainable_tasks=[task],
             epochs=epochs,
             evaluations_per_epoch=0,
         )
@@ -131,32 +131,33 @@ def train_stance(trained, make_config, splits, tmp_path):
             end = train(config, {"train": splits["train"]}, DEFAULT_LABELS, **options)
         return end, sum(tokens)
 
-    return train_stance
+    return train_head
 
 
-def test_encoder_runs_once_for_any_number_of_epochs(train_stance, tmp_path):
-    _, once = train_stance(1, "one")
-    end, thrice = train_stance(3, "three")
+def test_encoder_runs_once_for_any_number_of_epochs(train_head, tmp_path):
+    _, once = train_head(1, "one")
+    end, thrice = train_head(3, "three")
     assert once == thrice > 0
     assert not (end / "checkpoints" / FEATURES_FILE).exists()
 
 
 def test_training_on_the_cache_gives_nearly_the_weights_of_training_without(
-    train_stance, monkeypatch
+    train_head, monkeypatch
 ):
-    cached, _ = train_stance(2, "cached")
+    # For another task than stance, both runs use the encoder of the network.
+    cached, _ = train_head(2, "cached", "claim")
     monkeypatch.setattr(
         "claimstance.training.fine_tuning.train.cache_features", lambda *_, **__: None
     )
-    plain, _ = train_stance(2, "plain")
+    plain, _ = train_head(2, "plain", "claim")
     expected = ClaimStanceModel.from_pretrained(plain).state_dict()
     for name, weight in ClaimStanceModel.from_pretrained(cached).state_dict().items():
         torch.testing.assert_close(weight, expected[name], atol=5e-3, rtol=0.05)
 
 
-def test_new_run_does_not_use_the_file_of_another(train_stance, tmp_path):
+def test_new_run_does_not_use_the_file_of_another(train_head, tmp_path):
     checkpoints = tmp_path / "own" / "checkpoints"
     checkpoints.mkdir(parents=True)
     (checkpoints / FEATURES_FILE).write_bytes(b"of another run")
-    _, tokens = train_stance(1)
+    _, tokens = train_head(1)
     assert tokens > 0
