@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from claimstance.inference import Tagger
-from claimstance.inference.coreference.quotes import find_quotes
-from claimstance.inference.results import Continuation, Span
+from claimstance.model.article.spans import Continuation, Span
+from claimstance.model.coreference.quotes import find_quotes
 from claimstance.training.data.corpora.standoff import read_events
 from claimstance.training.data.documents.json_validation import read_text
 

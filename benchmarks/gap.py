@@ -13,9 +13,9 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from claimstance.inference.coreference.alignment import Alignment, resolve_article
-from claimstance.inference.coreference.people import GENDERS
-from claimstance.inference.coreference.resolver import same_name
+from claimstance.model.article.alignment import Alignment, resolve_article
+from claimstance.model.coreference.people import GENDERS
+from claimstance.model.coreference.resolver import same_name
 from claimstance.model.onnx.backend import load_predictor
 from claimstance.model.predictor import Predictor
 from claimstance.model.text.sentences import split_sentences

@@ -16,10 +16,10 @@ import numpy as np
 
 from claimstance.model.onnx.backend import load_predictor
 from claimstance.model.prediction import predict
+from claimstance.training.calibration.scaling import fit_scale
+from claimstance.training.calibration.thresholds import best_threshold
 from claimstance.training.config import Config
 from claimstance.training.data.corpora import lookup
-from claimstance.training.fine_tuning.calibration import fit_scale
-from claimstance.training.fine_tuning.thresholds import best_threshold
 from claimstance.training.fine_tuning.train import train
 
 

@@ -16,8 +16,8 @@ from itertools import groupby
 
 from name_replacement import swap_names
 
-from claimstance.inference.coreference.people import PeopleInText
-from claimstance.inference.coreference.resolver import refers_to
+from claimstance.model.coreference.people import PeopleInText
+from claimstance.model.coreference.resolver import refers_to
 from claimstance.model.record import Record
 from claimstance.model.text.person_names import PersonName, bare_name, person_name
 

@@ -17,8 +17,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from claimstance.inference.coreference.people import GENDERS
-from claimstance.inference.coreference.resolver import resolve_names
+from claimstance.model.coreference.people import GENDERS
+from claimstance.model.coreference.resolver import resolve_names
 from claimstance.model.text.person_names import bare_name, person_name
 from claimstance.training.data.corpora.standoff import read_events
 from claimstance.training.data.documents.json_validation import read_text

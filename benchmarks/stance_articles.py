@@ -7,8 +7,8 @@ from pathlib import Path
 
 from name_swaps import swap_articles
 
-from claimstance.inference.coreference.alignment import MentionFinder
 from claimstance.inference.results import TaggedArticle
+from claimstance.model.article.alignment import MentionFinder
 from claimstance.model.config import ModelConfig
 from claimstance.model.errors import InputError, ModelError
 from claimstance.model.prediction import Prediction, predict

@@ -5,17 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from claimstance.inference.corpus.corpus import Corpus
-    from claimstance.inference.results import (
-        Attribution,
-        Entity,
-        Label,
-        Sentence,
-        Source,
-        Span,
-        Stance,
-        TaggedArticle,
-    )
+    from claimstance.inference.results import Label, Sentence, Source, Stance, TaggedArticle
     from claimstance.inference.tagger import Tagger
+    from claimstance.model.article.spans import Attribution, Entity, Span
 
 __all__ = [
     "Attribution",

@@ -2,8 +2,9 @@
 
 from collections.abc import Collection, Iterable
 
-from claimstance.inference.coreference.aliases import group_aliases
-from claimstance.inference.results import Sentence, Source, Span, sources_of
+from claimstance.inference.results import Sentence, Source, sources_of
+from claimstance.model.article.spans import Span
+from claimstance.model.coreference.aliases import group_aliases
 
 
 def name_aliases(sentences: Iterable[Sentence]) -> dict[str, str]:

@@ -31,8 +31,9 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span
 
 from claimstance.inference.articles.sources import Article
-from claimstance.inference.results import Attribution, Entity, Sentence, Stance, TaggedArticle
+from claimstance.inference.results import Sentence, Stance, TaggedArticle
 from claimstance.inference.tagger import Tagger
+from claimstance.model.article.spans import Attribution, Entity
 from claimstance.model.bundled import BUNDLED_MODELS, DEFAULT_MODEL
 from claimstance.model.errors import ClaimstanceError, ModelError
 from claimstance.model.io.hub import FILES

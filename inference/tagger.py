@@ -5,22 +5,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from claimstance.inference.article_warnings import article_warnings
 from claimstance.inference.articles.article import Article, check_characters
 from claimstance.inference.articles.corpus import plain_values
-from claimstance.inference.articles.language import NOT_ENGLISH, is_foreign
-from claimstance.inference.articles.wrapping import WRAPPED, unwrap
-from claimstance.inference.coreference.alignment import (
-    Alignment,
-    MentionFinder,
-    group_by_sentence,
-    resolve_article,
-)
-from claimstance.inference.coreference.continuations import find_continuations
-from claimstance.inference.coreference.stance_candidates import (
-    StanceCandidate,
-    find_candidates,
-    without_nested_targets,
-)
 from claimstance.inference.grouping import group_sources
 from claimstance.inference.predicted_records import label_of, predicted_record
 from claimstance.inference.python_input import (
@@ -31,30 +18,27 @@ from claimstance.inference.python_input import (
 )
 from claimstance.inference.result_cache import ResultCache
 from claimstance.inference.results import (
-    NO_SIDE,
-    Attribution,
-    Continuation,
-    Label,
     ResultItem,
     Sentence,
     Stance,
     TaggedArticle,
 )
+from claimstance.inference.stances import find_stances
+from claimstance.model.article.aligned import AlignedArticle, align_article
+from claimstance.model.article.alignment import MentionFinder, group_by_sentence
 from claimstance.model.encoding import (
-    DocumentPredictions,
     PendingDocument,
     ShouldCancel,
     never_cancel,
 )
 from claimstance.model.errors import ClaimstanceError, ConfigError, ModelError
 from claimstance.model.onnx.backend import load_predictor, model_folder
-from claimstance.model.prediction import begin_document, predict
+from claimstance.model.prediction import begin_document, by_label, predict
 from claimstance.model.predictor import PREFETCH_PER_WORKER, Predictor
 from claimstance.model.record import Record, parse_record
 from claimstance.model.text.layout import layout_of
 from claimstance.model.text.offsets import Offsets
 from claimstance.model.text.sentences import split_sentences
-from claimstance.model.windows import SentenceSpan
 
 T = TypeVar("T")
 
@@ -298,38 +282,11 @@ class Tagger:
     ) -> TaggedArticle:
         """Wait for the encoder and put the results of an article together."""
         document = self._predictor.result(pending)
-        alignment = Alignment(article.text, bounds)
-        references = resolve_article(alignment, document)
-        attributions = [
-            alignment.attribution(attribution, references)
-            for attribution in document.attributions or ()
-        ]
-        continuations = find_continuations(article.text, bounds, attributions)
-
+        aligned = align_article(document, article.text, bounds)
         stances: list[Stance] = []
         if "stance" in self.tasks:
-            candidates = find_candidates(
-                document,
-                alignment,
-                attributions,
-                continuations,
-                references,
-                targets,
-                self.topics,
-            )
-            stances = self._score_stances(document, alignment, candidates)
-            if not neutral:
-                # A topic that the model was trained on counts as named by the user.
-                named_targets = targets or self.topics
-                stances = [
-                    stance
-                    for stance in stances
-                    if stance.label != NO_SIDE or stance.target in named_targets
-                ]
-                if not targets:  # each target that the user names has an answer of its own
-                    stances = without_nested_targets(stances)
-
-        sentences = self._sentences(document, alignment, attributions, continuations, stances)
+            stances = find_stances(self._predictor, aligned, targets, self.topics, neutral)
+        sentences = self._sentences(aligned, stances)
         # The cache holds an article without its metadata: a reprint has an id and a date of its own.
         tagged = TaggedArticle(
             doc_id="",
@@ -338,70 +295,33 @@ class Tagger:
             model=self.model,
             sentences=sentences,
             sources=group_sources(sentences, targets),
-            warnings=self._warnings(document, article.text, targets),
+            warnings=article_warnings(document, article.text, targets, self.tasks, self.topics),
         )
         self._cache.put(tagged, targets, neutral)
         return tagged.with_metadata(article)
 
-    def _score_stances(
-        self,
-        document: DocumentPredictions,
-        alignment: Alignment,
-        candidates: Sequence[StanceCandidate],
-    ) -> list[Stance]:
-        """Return the stances of the candidates, with their spans in the article."""
-        config = self._predictor.config
-        queries = [candidate.query for candidate in candidates]
-        rows = self._predictor.stances(document, queries)  # (candidates, stance labels)
-        stances = []
-        for candidate, row in zip(candidates, rows, strict=True):
-            query, holder = candidate.query, candidate.holder
-            label = self._label(query.kind, row)
-            is_answered = config.is_answered(query.kind, label.label, label.probability)
-            target_span = None
-            if not isinstance(query.target, str):
-                target_span = alignment.span([SentenceSpan(query.sentence, *query.target)])
-            stances.append(
-                Stance(
-                    holder=(holder.name or holder.text) if holder else None,
-                    target=candidate.target,
-                    label=label.label,
-                    probability=label.probability,
-                    probabilities=label.probabilities,
-                    sentence=query.sentence,
-                    holder_span=holder,
-                    target_span=target_span,
-                    abstained=not is_answered,
-                )
-            )
-        return stances
-
-    def _sentences(
-        self,
-        document: DocumentPredictions,
-        alignment: Alignment,
-        attributions: Sequence[tuple[int, Attribution]],
-        continuations: Sequence[tuple[int, Continuation]],
-        stances: Sequence[Stance],
-    ) -> list[Sentence]:
+    def _sentences(self, article: AlignedArticle, stances: Sequence[Stance]) -> list[Sentence]:
         """Return the sentences of an article, each with its labels and with everything in it."""
+        document, alignment = article.document, article.alignment
         count = len(alignment.bounds)
         has_attributions = document.attributions is not None
         has_entities = document.entities is not None
         entities = [
             (entity.span.sentence, alignment.entity(entity)) for entity in document.entities or ()
         ]
-        attributions_by_sentence = group_by_sentence(attributions, count)
-        continuations_by_sentence = group_by_sentence(continuations, count)
+        attributions_by_sentence = group_by_sentence(article.attributions, count)
+        continuations_by_sentence = group_by_sentence(article.continuations, count)
         entities_by_sentence = group_by_sentence(entities, count)
         stances_by_sentence = group_by_sentence([(s.sentence, s) for s in stances], count)
 
+        config = self._predictor.config
         sentences = []
         for index, (start, end) in enumerate(alignment.bounds):
             # Each task has rows of probabilities: (sentences, labels of the task).
             labels = {}
             for task, rows in document.probabilities.items():
-                labels[task] = self._label(task, rows[index])
+                probabilities = by_label(config.labels[task], rows[index])
+                labels[task] = label_of(config, task, probabilities)
             sentences.append(
                 Sentence(
                     index,
@@ -416,35 +336,6 @@ class Tagger:
                 )
             )
         return sentences
-
-    def _warnings(
-        self, document: DocumentPredictions, text: str, targets: Sequence[str]
-    ) -> list[str]:
-        """Return what a user should know about the results of an article."""
-        warnings = list(dict.fromkeys(document.warnings))
-        scores_stances = "stance" in self.tasks
-        if targets and not scores_stances:
-            warnings.append(
-                f"the model has no stance task, only {', '.join(self.tasks)}: the targets are ignored"
-            )
-        if scores_stances and not targets and "entity" not in self.tasks and not self.topics:
-            warnings.append(
-                "no target was named, and the model recognizes no entities: no stances are scored"
-            )
-        if not document.texts:
-            warnings.append("the article has no sentence: nothing read")
-        if unwrap(text) != text:
-            warnings.append(WRAPPED)
-        if is_foreign(text):
-            warnings.append(NOT_ENGLISH)
-        return warnings
-
-    def _label(self, kind: str, row: Iterable[float]) -> Label:
-        """Return the label that a task, or a kind of stance query, has by a row of probabilities."""
-        config = self._predictor.config
-        task = kind.partition(".")[0]
-        probabilities = dict(zip(config.labels[task], map(float, row), strict=True))
-        return label_of(config, kind, probabilities)
 
 
 def _unpickle(

@@ -2,17 +2,21 @@
 
 A stance is likelier if the holder is a source and the target a name, and less likely if the target is a single word,
 which is often a part of a longer one. A sentence seldom expresses many stances, so other pairs with greater logits are
-evidence against one. The heads that find holders and targets give evidence by their logits on both spans. Calibration
-fits a weight for each property (``fit_evidence``).
+evidence against one. The heads that find holders and targets give evidence by their logits on both spans. Other
+sentences of the article give evidence if they agree about the same pair or the same target. Calibration fits a weight
+for each property (``fit_evidence``).
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from claimstance.model.decoding.tags import softmax
 from claimstance.model.encoding import DocumentPredictions
+from claimstance.model.text.person_names import bare_name
 from claimstance.model.windows import SentenceSpan
 
 #: The properties of a pair, in the order of the columns of ``pair_evidence``.
@@ -25,11 +29,28 @@ EVIDENCE = (
     "rival_holder",
     "tagged_holder",
     "tagged_target",
+    "earlier_holder",
+    "pair_agreement",
+    "target_agreement",
 )
 _MAX_WORDS = 6  # counted: a clause of twenty words is no better a target than one of six
 _LEAST_LOG_ODDS = -6.0  # of a rival: the same as without any rival
 
-Pair = tuple[SentenceSpan, SentenceSpan]  # a holder and a target
+
+class Pair(NamedTuple):
+    """Represent a holder and a target.
+
+    Attributes:
+        holder: the span of the holder.
+        target: the span of the target.
+        holder_name: the name that the holder refers to, or its words.
+        target_name: likewise of the target.
+    """
+
+    holder: SentenceSpan
+    target: SentenceSpan
+    holder_name: str
+    target_name: str
 
 
 def log_odds_against(logits: NDArray[np.floating], column: int) -> NDArray[np.floating]:
@@ -40,23 +61,34 @@ def log_odds_against(logits: NDArray[np.floating], column: int) -> NDArray[np.fl
 
 
 def pair_evidence(
-    document: DocumentPredictions, pairs: Sequence[Pair], log_odds: NDArray[np.floating]
+    document: DocumentPredictions,
+    pairs: Sequence[Pair],
+    logits: NDArray[np.floating],
+    no_stance: int,
 ) -> NDArray[np.floating]:
     """Return the properties ``EVIDENCE`` of pairs, (P, E).
 
-    ``source_holder`` and ``named_target`` are 0 or 1. The numbers of words end at a maximum. ``likelier_pairs`` is the
-    logarithm of one plus the number of pairs of the sentence with greater log-odds. ``rival_holder`` is the greatest
-    log-odds of another holder on the same target. ``tagged_holder`` and ``tagged_target`` are the means, over
-    the tokens of a span, of the log-odds by which the heads for holders and targets mark a token.
+    - ``source_holder``, ``named_target``: 0 or 1.
+    - ``holder_words``, ``target_words``: the numbers of words, up to a maximum.
+    - ``likelier_pairs``: the logarithm of one plus the number of pairs of the sentence with greater log-odds.
+    - ``rival_holder``: the greatest log-odds of another holder on the same target.
+    - ``tagged_holder``, ``tagged_target``: the means, over the tokens of a span, of the log-odds by which the heads for
+      holders and targets mark a token.
+    - ``earlier_holder``: 1 if the holder stands in another sentence, else 0.
+    - ``pair_agreement``: the sum, over the pairs with the same names in other sentences, of the probability of the
+      likeliest side of this pair minus that of other sides.
+    - ``target_agreement``: the same over the pairs with the same target, whoever the holder is.
 
     Args:
         document: the predictions for the sentences of the pairs.
         pairs: holders with their targets.
-        log_odds: of a stance between them by the network, (P,).
+        logits: of the stance head, (P, C).
+        no_stance: the column of the label of pairs without a stance.
     """
+    log_odds = log_odds_against(logits, no_stance)  # (P,)
     # Many pairs share a span, so its properties are computed once.
-    holders = {holder for holder, _ in pairs}
-    targets = {target for _, target in pairs}
+    holders = {pair.holder for pair in pairs}
+    targets = {pair.target for pair in pairs}
     sources: list[SentenceSpan] = []
     for attribution in document.attributions or ():
         sources += attribution.source
@@ -69,28 +101,79 @@ def pair_evidence(
     holder_log_odds = _mean_log_odds(document, "opinion_holder", holders)
     target_log_odds = _mean_log_odds(document, "opinion_target", targets)
 
-    # The pairs with greater log-odds are counted in the sentence of the target.
-    by_sentence: dict[int, list[int]] = defaultdict(list)
-    for number, (_, target) in enumerate(pairs):
-        by_sentence[target.sentence].append(number)
-    likelier_counts = np.zeros(len(pairs))
-    for numbers in by_sentence.values():
-        ascending = np.sort(log_odds[numbers])
-        positions = np.searchsorted(ascending, log_odds[numbers], side="right")
-        likelier_counts[numbers] = len(numbers) - positions
+    # The last word stands for a name: "Mr. Trump" and "Donald Trump" agree.
+    holder_keys = [_last_word(pair.holder_name) for pair in pairs]
+    target_keys = [_last_word(pair.target_name) for pair in pairs]
+    sentences = [pair.target.sentence for pair in pairs]
+    sides = np.delete(softmax(logits, 1.0), no_stance, axis=1)  # (P, C - 1)
 
     return np.column_stack(
         [
-            [is_source[holder] for holder, _ in pairs],
-            [is_name[target] for _, target in pairs],
-            [word_counts[holder] for holder, _ in pairs],
-            [word_counts[target] for _, target in pairs],
-            np.log1p(likelier_counts),
+            [is_source[pair.holder] for pair in pairs],
+            [is_name[pair.target] for pair in pairs],
+            [word_counts[pair.holder] for pair in pairs],
+            [word_counts[pair.target] for pair in pairs],
+            _likelier_counts(sentences, log_odds),
             _rival_log_odds(pairs, log_odds),
-            [holder_log_odds[holder] for holder, _ in pairs],
-            [target_log_odds[target] for _, target in pairs],
+            [holder_log_odds[pair.holder] for pair in pairs],
+            [target_log_odds[pair.target] for pair in pairs],
+            [pair.holder.sentence != pair.target.sentence for pair in pairs],
+            _agreement(list(zip(holder_keys, target_keys, strict=True)), sentences, sides),
+            _agreement(target_keys, sentences, sides),
         ]
     )
+
+
+def _last_word(name: str) -> str:
+    """Return the last word of a name in lower case, without articles and possessive endings."""
+    words = bare_name(name).lower().split()
+    return words[-1] if words else ""
+
+
+def _likelier_counts(
+    sentences: Sequence[int], log_odds: NDArray[np.floating]
+) -> NDArray[np.floating]:
+    """Return log(1 + n) for the n pairs of the same sentence with greater log-odds, (P,)."""
+    counts = np.zeros(len(sentences))
+    for numbers in _group_numbers(sentences).values():
+        ascending = np.sort(log_odds[numbers])
+        positions = np.searchsorted(ascending, log_odds[numbers], side="right")
+        counts[numbers] = len(numbers) - positions
+    return np.log1p(counts)
+
+
+def _agreement(
+    keys: Sequence[Hashable], sentences: Sequence[int], sides: NDArray[np.floating]
+) -> NDArray[np.floating]:
+    """Return the agreement of each pair with those of the same key in other sentences, (P,).
+
+    Args:
+        keys: of the pairs.
+        sentences: of the pairs.
+        sides: the probabilities of the labels that are a stance, (P, S).
+    """
+    agreement = np.zeros(len(keys))
+    if not len(keys):
+        return agreement
+    sums_in_sentence: dict[tuple[Hashable, int], NDArray[np.floating]] = {}
+    sums: dict[Hashable, NDArray[np.floating]] = {}
+    for key, sentence, probabilities in zip(keys, sentences, sides, strict=True):
+        in_sentence = key, sentence
+        sums_in_sentence[in_sentence] = sums_in_sentence.get(in_sentence, 0.0) + probabilities
+        sums[key] = sums.get(key, 0.0) + probabilities
+    for number, side in enumerate(sides.argmax(axis=1).tolist()):
+        key = keys[number]
+        elsewhere = sums[key] - sums_in_sentence[key, sentences[number]]  # (S,)
+        agreement[number] = 2 * elsewhere[side] - elsewhere.sum()
+    return agreement
+
+
+def _group_numbers(keys: Sequence[Hashable]) -> dict[Hashable, list[int]]:
+    """Return key → the positions that have it."""
+    numbers: dict[Hashable, list[int]] = defaultdict(list)
+    for number, key in enumerate(keys):
+        numbers[key].append(number)
+    return numbers
 
 
 def _overlapping(
@@ -127,13 +210,13 @@ def _rival_log_odds(pairs: Sequence[Pair], log_odds: NDArray[np.floating]) -> ND
     """Return for each pair the greatest log-odds of a pair with its target and a holder elsewhere, (P,)."""
     by_target: dict[SentenceSpan, list[int]] = defaultdict(list)
     for number in np.argsort(-log_odds, kind="stable").tolist():
-        by_target[pairs[number][1]].append(number)
+        by_target[pairs[number].target].append(number)
     rivals = np.full(len(pairs), _LEAST_LOG_ODDS)
     for numbers in by_target.values():
         for number in numbers:
-            holder = pairs[number][0]
+            holder = pairs[number].holder
             for rival in numbers:
-                if not holder.overlaps(pairs[rival][0]):
+                if not holder.overlaps(pairs[rival].holder):
                     rivals[number] = max(rivals[number], log_odds[rival])
                     break
     return rivals

@@ -66,7 +66,7 @@ class PendingRecords:
         for sentence in self.sentences:
             prediction = Prediction()
             for task, rows in document.probabilities.items():
-                setattr(prediction, task, _by_label(config.labels[task], rows[sentence]))
+                setattr(prediction, task, by_label(config.labels[task], rows[sentence]))
             if attributions is not None:
                 prediction.attributions = attributions[sentence]
             if document.entities is not None:
@@ -86,7 +86,7 @@ class PendingRecords:
                     queries.append(self._query(document, sentence, stance.holder, stance.target))
             stance_rows = self.predictor.stances(document, queries)
             for prediction, query, row in zip(owners, queries, stance_rows, strict=True):
-                prediction.stances.append(_by_label(config.labels["stance"], row))
+                prediction.stances.append(by_label(config.labels["stance"], row))
                 prediction.kinds.append(query.kind)
         return predictions
 
@@ -178,7 +178,7 @@ def begin_document(
     return PendingRecords(predictor, records, sentences, document, locate)
 
 
-def _by_label(labels: Sequence[str], row: Iterable[float]) -> dict[str, float]:
+def by_label(labels: Sequence[str], row: Iterable[float]) -> dict[str, float]:
     """Return label → probability."""
     return dict(zip(labels, map(float, row), strict=True))
 

@@ -36,7 +36,7 @@ from claimstance.model.labels import (
     SENTENCE_TASKS,
     bio,
 )
-from claimstance.model.pair_evidence import EVIDENCE, log_odds_against, pair_evidence
+from claimstance.model.pair_evidence import EVIDENCE, Pair, log_odds_against, pair_evidence
 from claimstance.model.stance_queries import NO_SPAN, StanceQuery, TargetTokens, group_queries
 from claimstance.model.text.entities import FoundEntity, whole_names
 from claimstance.model.text.layout import Layout
@@ -288,12 +288,15 @@ class Predictor:
             return np.zeros_like(logits)
         # The weights belong to the label of pairs without a stance.
         no_stance = int(weights.any(axis=0).argmax())
-        log_odds = log_odds_against(logits, no_stance)  # (P,)
-        additions: Floats = self.evidence(document, queries, log_odds) @ weights
+        additions: Floats = self.evidence(document, queries, logits, no_stance) @ weights
         return additions
 
     def evidence(
-        self, document: DocumentPredictions, queries: Sequence[StanceQuery], log_odds: Floats
+        self,
+        document: DocumentPredictions,
+        queries: Sequence[StanceQuery],
+        logits: Floats,
+        no_stance: int,
     ) -> Floats:
         """Return the properties of pairs of a holder's span and a target's span; see ``pair_evidence``."""
         pairs = []
@@ -301,10 +304,19 @@ class Predictor:
             if query.holder is None or isinstance(query.target, str):
                 raise ValueError("expected a holder and a target with spans")
             sentence = query.sentence if query.holder_sentence is None else query.holder_sentence
+            holder = SentenceSpan(sentence, *query.holder)
+            target = SentenceSpan(query.sentence, *query.target)
+            holder_words = document.texts[sentence][slice(*query.holder)]
+            target_words = document.texts[query.sentence][slice(*query.target)]
             pairs.append(
-                (SentenceSpan(sentence, *query.holder), SentenceSpan(query.sentence, *query.target))
+                Pair(
+                    holder,
+                    target,
+                    query.holder_name or holder_words,
+                    query.target_name or target_words,
+                )
             )
-        return pair_evidence(document, pairs, log_odds)
+        return pair_evidence(document, pairs, logits, no_stance)
 
     def _probabilities(self, logits: Floats, kind: str) -> Floats:
         """Return the calibrated probabilities of a kind of question."""

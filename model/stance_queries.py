@@ -21,6 +21,8 @@ class StanceQuery:
         holder_sentence: the sentence of the holder's span, if it is an earlier one: the speaker of a
             quotation that runs on. Where no window shows both, the text itself is scored.
         is_found: the user named no target; the model found this one, or was trained on it as its only topic.
+        holder_name: the name that the holder's span refers to, if it is known.
+        target_name: likewise of the target's span.
     """
 
     sentence: int
@@ -28,6 +30,8 @@ class StanceQuery:
     target: tuple[int, int] | str
     holder_sentence: int | None = None
     is_found: bool = False
+    holder_name: str | None = None
+    target_name: str | None = None
 
     @property
     def kind(self) -> str:

@@ -12,7 +12,8 @@ from rich.table import Column
 from rich.text import Text
 
 from claimstance.inference.cli.terminal import SafeConsole, SafeTable
-from claimstance.inference.results import Span, TaggedArticle
+from claimstance.inference.results import TaggedArticle
+from claimstance.model.article.spans import Span
 from claimstance.model.bundled import BUNDLED_MODELS
 from claimstance.model.config import ModelConfig
 from claimstance.model.errors import printable

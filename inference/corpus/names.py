@@ -8,10 +8,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
-from claimstance.inference.coreference.phrases import describes_person, is_pronoun
 from claimstance.inference.corpus.name_groups.groups import group_names
 from claimstance.inference.results import NO_SIDE
 from claimstance.inference.writers.text import escape_formula, open_output
+from claimstance.model.coreference.phrases import describes_person, is_pronoun
 from claimstance.model.errors import InputError, shorten
 from claimstance.model.io.delimiters import encoding_hint, find_dialect
 from claimstance.model.io.text_lines import checked_lines

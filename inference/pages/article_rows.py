@@ -8,7 +8,8 @@ from math import inf
 
 from claimstance.inference.pages.prose import ProseMark, SentenceNote, percent
 from claimstance.inference.pages.stance_matrix import Cell, Count, Holder, StanceLabel, Target
-from claimstance.inference.results import NO_SIDE, Attribution, Span, Stance, TaggedArticle
+from claimstance.inference.results import NO_SIDE, Stance, TaggedArticle
+from claimstance.model.article.spans import Attribution, Span
 from claimstance.model.labels import ROLES
 
 #: The number of sources without a name.

@@ -19,8 +19,9 @@ from statistics import fmean
 from tempfile import TemporaryFile
 from typing import IO, Any, TextIO
 
-from claimstance.inference.results import Attribution, Sentence, Stance, TaggedArticle
+from claimstance.inference.results import Sentence, Stance, TaggedArticle
 from claimstance.inference.writers.text import Writer, open_output
+from claimstance.model.article.spans import Attribution
 from claimstance.model.io.label_studio import HOLDER, SENTENCE, TARGET, Results, labelling_config
 from claimstance.model.labels import ROLES, SENTENCE_TASKS
 

@@ -5,14 +5,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from claimstance.inference.results import (
-    Attribution,
-    Continuation,
-    Label,
-    Span,
-    TaggedArticle,
-    ranking,
-)
+from claimstance.inference.results import Label, TaggedArticle, ranking
+from claimstance.model.article.spans import Attribution, Continuation, Span
 from claimstance.model.labels import TASKS
 
 META = "meta"

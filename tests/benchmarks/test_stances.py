@@ -8,7 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from claimstance.inference.results import Sentence, Span, Stance, TaggedArticle
+from claimstance.inference.results import Sentence, Stance, TaggedArticle
+from claimstance.model.article.spans import Span
 from claimstance.model.config import ModelConfig
 from claimstance.model.prediction import Prediction
 from claimstance.model.record import Record
@@ -140,23 +141,6 @@ def test_an_annotated_stance_matches_one_prediction(matching):
     gold = [annotated("Ida Holm", "the bridge")]
     twice = [predicted_stance("Ida Holm", "the bridge", probability=p) for p in (0.6, 0.8)]
     assert matches(matching, gold, twice) == [(0.8, True), (0.6, False)]
-
-
-def test_the_largest_matching_is_found(matching):
-    gold = [(0, 4), (2, 9)]
-    # The first prediction fits both annotations and must leave to the second the only one that it fits.
-    assert matching.match(gold, [(3, 5), (0, 1)], matching.overlap) == [True, True]
-    assert matching.match(gold, [(3, 5), (6, 7)], matching.overlap) == [True, True]
-    assert matching.match(gold, [(6, 7), (7, 8), (3, 5)], matching.overlap) == [True, False, True]
-
-
-def test_each_threshold_has_the_largest_matching_of_its_answers(matching):
-    gold = [(0, 3), (2, 6), (5, 9)]
-    predictions = [(2, 3), (5, 6), (0, 9), (0, 1)]
-    matched = matching.match(gold, predictions, matching.overlap)
-    for count in range(1, len(predictions) + 1):
-        alone = matching.match(gold, predictions[:count], matching.overlap)
-        assert sum(matched[:count]) == sum(alone) == min(count, 3)
 
 
 def test_stances_without_side_holder_or_target_span_are_left_out(matching):

@@ -6,14 +6,8 @@ from base64 import b64decode
 from html.parser import HTMLParser
 
 from claimstance.inference.grouping import group_sources
-from claimstance.inference.results import (
-    Attribution,
-    Label,
-    Sentence,
-    Span,
-    Stance,
-    TaggedArticle,
-)
+from claimstance.inference.results import Label, Sentence, Stance, TaggedArticle
+from claimstance.model.article.spans import Attribution, Span
 
 VOID = {"meta", "input", "link", "br", "hr", "img", "col"}
 MODEL = {"name": "m", "version": "1", "sha256": "0123456789abcdef" * 4}

@@ -7,10 +7,10 @@ import re
 from collections import Counter, defaultdict
 from typing import NamedTuple
 
-from claimstance.inference.coreference import people as people_module
-from claimstance.inference.coreference import phrases as forms
-from claimstance.inference.coreference import resolver
-from claimstance.inference.coreference.people import GENDERS, PRONOUN, PeopleInText
+from claimstance.model.coreference import people as people_module
+from claimstance.model.coreference import phrases as forms
+from claimstance.model.coreference import resolver
+from claimstance.model.coreference.people import GENDERS, PRONOUN, PeopleInText
 
 FAR, PAIR, NEAR = 8, 5, 4
 

@@ -3,15 +3,8 @@
 import json
 from pathlib import Path
 
-from claimstance.inference.results import (
-    Attribution,
-    Entity,
-    Label,
-    Sentence,
-    Span,
-    Stance,
-    TaggedArticle,
-)
+from claimstance.inference.results import Label, Sentence, Stance, TaggedArticle
+from claimstance.model.article.spans import Attribution, Entity, Span
 
 MODEL = {"name": "made-up", "version": "1.0", "sha256": "0" * 64}
 

@@ -3,8 +3,9 @@
 import csv
 import io
 
-from claimstance.inference.results import Attribution, Sentence, Span, Stance, TaggedArticle
+from claimstance.inference.results import Sentence, Stance, TaggedArticle
 from claimstance.inference.writers.text import CsvWriter
+from claimstance.model.article.spans import Attribution, Span
 
 MODEL = {"name": "m", "version": "1", "sha256": "0"}
 

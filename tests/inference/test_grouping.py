@@ -1,7 +1,7 @@
 """Test the sources of an article: one for each person, with the confident stances by merged targets."""
 
 from claimstance.inference.grouping import group_sources, named_holders
-from claimstance.inference.results import Entity
+from claimstance.model.article.spans import Entity
 from helpers.pages import span, stance, tagged
 
 TEXT = "Ann Lee said Trump lost. Lee blamed Mr. Trump. Donald J. Trump won."

@@ -10,7 +10,8 @@ import pytest
 
 from claimstance.inference import Tagger
 from claimstance.inference.articles.sources import Article
-from claimstance.inference.results import Attribution, Entity, Sentence, Stance
+from claimstance.inference.results import Sentence, Stance
+from claimstance.model.article.spans import Attribution, Entity
 from claimstance.model.errors import ModelError
 from helpers import pages
 from helpers.paths import ROOT

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from claimstance.inference import Tagger
 from claimstance.inference.articles.sources import Article
-from claimstance.inference.coreference.resolver import refers_to
 from claimstance.model.bundled import BUNDLED_MODELS
+from claimstance.model.coreference.resolver import refers_to
 from claimstance.model.encoding import CancelledError
 from claimstance.model.errors import InputError, ModelError
 from claimstance.model.labels import DEFAULT_LABELS, SENTENCE_TASKS

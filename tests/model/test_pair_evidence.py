@@ -5,7 +5,7 @@ import pytest
 
 from claimstance.model.decoding.attributions import FoundAttribution
 from claimstance.model.encoding import DocumentPredictions
-from claimstance.model.pair_evidence import EVIDENCE, log_odds_against, pair_evidence
+from claimstance.model.pair_evidence import EVIDENCE, Pair, log_odds_against, pair_evidence
 from claimstance.model.text.entities import FoundEntity
 from claimstance.model.windows import Piece, SentenceSpan, Window
 
@@ -19,9 +19,20 @@ def document(sources=(), names=()):
     return DocumentPredictions(TEXTS, [], attributions=attributions, entities=entities)
 
 
+def pair(holder, target):
+    """Return a pair of two spans, whose names are their words."""
+    words = [TEXTS[it.sentence][it.start : it.end] for it in (holder, target)]
+    return Pair(holder, target, *words)
+
+
+def logits_of(log_odds):
+    """Return logits, (P, 2), of no stance (the first column) and of a stance, with these log-odds of the latter."""
+    return np.column_stack([np.zeros(len(log_odds)), log_odds])
+
+
 def evidence(holder, target, sources=(), names=()):
     """Return the properties of one pair by name."""
-    [row] = pair_evidence(document(sources, names), [(holder, target)], np.zeros(1))
+    [row] = pair_evidence(document(sources, names), [pair(holder, target)], np.zeros((1, 2)), 0)
     return dict(zip(EVIDENCE, row, strict=True))
 
 
@@ -59,12 +70,12 @@ def test_words_are_counted_up_to_six():
 
 
 def test_no_pairs_give_a_table_without_rows():
-    assert pair_evidence(document(), [], np.zeros(0)).shape == (0, len(EVIDENCE))
+    assert pair_evidence(document(), [], np.zeros((0, 2)), 0).shape == (0, len(EVIDENCE))
 
 
 def column(name, pairs, log_odds):
     """Return one property of each pair."""
-    table = pair_evidence(document(), pairs, np.array(log_odds))
+    table = pair_evidence(document(), [pair(*spans) for spans in pairs], logits_of(log_odds), 0)
     return table[:, EVIDENCE.index(name)].tolist()
 
 
@@ -117,6 +128,58 @@ def test_the_logits_of_the_tag_heads_count_for_the_tokens_of_a_span():
         (span(0, "Amsel"), span(1, "voters hate")),
         (span(0, "Amsel"), span(1, "plan")),  # no window shows the target
     ]
-    table = pair_evidence(predictions, pairs, np.zeros(3))
+    table = pair_evidence(predictions, [pair(*spans) for spans in pairs], np.zeros((3, 2)), 0)
     assert table[:, EVIDENCE.index("tagged_holder")].tolist() == [2.0, 4.0, 4.0]
     assert table[:, EVIDENCE.index("tagged_target")].tolist() == [6.0, 3.0, 0.0]
+
+
+def test_a_holder_of_an_earlier_sentence_is_marked():
+    pairs = [(span(0, "Amsel"), span(1, "tax")), (span(1, "The voters"), span(1, "tax"))]
+    assert column("earlier_holder", pairs, [0.0, 0.0]) == [1, 0]
+
+
+def agreement(name, sides):
+    """Return a property of four pairs of Amsel or Birke with the tax, by the logits (4, 2) of against and favor."""
+    texts = [
+        "Amsel hates the tax .",
+        "Mr. Amsel loves the tax .",
+        "Birke hates the tax .",
+        "Amsel naps .",
+    ]
+    holders = ["Amsel", "Mr. Amsel", "Birke", "Amsel"]
+    pairs = []
+    for sentence, (text, holder) in enumerate(zip(texts, holders, strict=True)):
+        target = "tax" if "tax" in text else "naps"
+        spans = [
+            SentenceSpan(sentence, text.index(w), text.index(w) + len(w)) for w in (holder, target)
+        ]
+        pairs.append(Pair(*spans, holder, target))
+    logits = np.column_stack([np.full(4, -20.0), sides])
+    table = pair_evidence(DocumentPredictions(texts, []), pairs, logits, 0)
+    return table[:, EVIDENCE.index(name)]
+
+
+AGAINST, FAVOR = (9.0, -9.0), (-9.0, 9.0)
+
+
+def test_pairs_with_the_same_names_in_other_sentences_agree_or_disagree():
+    sides = np.array([AGAINST, FAVOR, FAVOR, AGAINST])
+    assert agreement("pair_agreement", sides) == pytest.approx([-1, -1, 0, 0], abs=1e-6)
+    sides = np.array([AGAINST, AGAINST, FAVOR, AGAINST])
+    assert agreement("pair_agreement", sides) == pytest.approx([1, 1, 0, 0], abs=1e-6)
+
+
+def test_the_same_target_counts_whoever_the_holder_is():
+    sides = np.array([AGAINST, AGAINST, FAVOR, AGAINST])
+    assert agreement("target_agreement", sides) == pytest.approx([0, 0, -2, 0], abs=1e-6)
+
+
+def test_pairs_of_the_same_sentence_do_not_agree():
+    voters = span(1, "The voters")
+    pairs = [(voters, span(1, "tax")), (voters, span(1, "tax"))]
+    assert column("pair_agreement", pairs, [3.0, 3.0]) == [0, 0]
+
+
+def test_pairs_without_a_stance_elsewhere_count_little():
+    sides = np.array([AGAINST, (-30.0, -40.0), FAVOR, AGAINST])
+    assert agreement("pair_agreement", sides)[0] == pytest.approx(0, abs=1e-3)

@@ -10,6 +10,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+from claimstance.model.article.aligned import align_article
 from claimstance.model.config import ModelConfig
 from claimstance.model.errors import ConfigError, unknown
 from claimstance.model.labels import OPINION_HEADS
@@ -17,8 +18,10 @@ from claimstance.model.onnx.backend import load_predictor, model_folder
 from claimstance.model.prediction import contexts
 from claimstance.model.predictor import Predictor
 from claimstance.model.record import Record, Stance
+from claimstance.model.stance_queries import StanceQuery
+from claimstance.model.text.offsets import overlap
+from claimstance.training.calibration.found_stances import found_candidates, join_sentences
 from claimstance.training.data.config import HardNegatives
-from claimstance.training.fine_tuning.found_stances import candidate_queries, is_about
 
 log = logging.getLogger(__name__)
 
@@ -75,11 +78,16 @@ def add_hard_negatives(
     added = 0
     for numbers in contexts(selected):
         group = [selected[number] for number in numbers]
+        text, bounds = join_sentences(group)
         document = predictor.read([record.text for record in group])
-        for query in candidate_queries(document):
+        for candidate in found_candidates(align_article(document, text, bounds)):
+            query = candidate.query
+            # A record has spans of its own sentence only.
+            if query.holder_sentence != query.sentence:
+                continue
             stances = group[query.sentence].stances
             # A sentence without annotated stances says nothing about its pairs.
-            if stances is None or any(is_about(query, stance) for stance in stances):
+            if stances is None or any(_is_about(query, stance) for stance in stances):
                 continue
             if rng.random() >= settings.share:
                 continue
@@ -102,3 +110,13 @@ def require_opinion_heads(config: ModelConfig, where: str) -> None:
         raise ConfigError(
             f"{where}: expected a model that finds holders and targets of stances, found one without these heads"
         )
+
+
+def _is_about(query: StanceQuery, stance: Stance) -> bool:
+    """Return whether the holder and the target of a query overlap those of a stance of its sentence."""
+    for offsets, span in ((query.holder, stance.holder), (query.target, stance.target)):
+        if offsets is None or isinstance(offsets, str) or not isinstance(span, list):
+            return False
+        if not any(overlap(offsets, piece) for piece in span):
+            return False
+    return True

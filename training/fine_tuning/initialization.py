@@ -7,8 +7,8 @@ from dataclasses import replace
 from claimstance.model.bundled import FAST_MODEL
 from claimstance.model.errors import ConfigError, unknown
 from claimstance.model.network import ClaimStanceModel
+from claimstance.training.calibration.kinds import without_calibration
 from claimstance.training.config import AUTO, Config
-from claimstance.training.fine_tuning.calibration import without_calibration
 from claimstance.training.fine_tuning.checkpoints import init_folder
 
 log = logging.getLogger(__name__)

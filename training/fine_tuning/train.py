@@ -29,6 +29,7 @@ from claimstance.model.onnx.backend import load_predictor
 from claimstance.model.onnx.export import export
 from claimstance.model.onnx.manifest import MANIFEST_FILE, check_files
 from claimstance.model.record import Record, label_counts
+from claimstance.training.calibration.calibrate import calibrate
 from claimstance.training.config import Config, TrainingConfig
 from claimstance.training.data.label_coverage import (
     LabelCounts,
@@ -39,7 +40,6 @@ from claimstance.training.data.label_coverage import (
 from claimstance.training.data.soft_labels import SoftLabels
 from claimstance.training.evaluation.scoring import corpus_names
 from claimstance.training.fine_tuning.augmentation.augmenter import METHODS
-from claimstance.training.fine_tuning.calibration import calibrate
 from claimstance.training.fine_tuning.checkpoints import (
     CHECKPOINTS,
     checkpoint_to_resume,

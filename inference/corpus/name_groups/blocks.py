@@ -6,15 +6,15 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from claimstance.inference.coreference.aliases import (
+from claimstance.inference.corpus.name_groups.mentions import Mention, surnames_of, without_article
+from claimstance.model.coreference.aliases import (
     COUNTRY,
     INITIALS,
     initials_of,
     name_key,
     parse_full_name,
 )
-from claimstance.inference.coreference.phrases import describes_person
-from claimstance.inference.corpus.name_groups.mentions import Mention, surnames_of, without_article
+from claimstance.model.coreference.phrases import describes_person
 from claimstance.model.text.mentions import has_capital
 
 SPELLING, FIRST_NAME, SURNAME, ACRONYM, BODY = range(5)  # kinds of blocks

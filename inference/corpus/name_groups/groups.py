@@ -3,7 +3,6 @@
 import sqlite3
 from collections.abc import Iterator
 
-from claimstance.inference.coreference.aliases import COUNTRY, parse_full_name
 from claimstance.inference.corpus.name_groups.blocks import (
     ACRONYM,
     BODY,
@@ -22,6 +21,7 @@ from claimstance.inference.corpus.name_groups.things import (
     join_body,
     join_spellings,
 )
+from claimstance.model.coreference.aliases import COUNTRY, parse_full_name
 from claimstance.model.text.person_names import honorific_of
 
 _MEMBERS = """

@@ -6,8 +6,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
 
-from claimstance.inference.coreference.aliases import INITIALS, parse_full_name
-from claimstance.inference.results import Entity, Sentence, Span, sources_of
+from claimstance.inference.results import Sentence, sources_of
+from claimstance.model.article.spans import Entity, Span
+from claimstance.model.coreference.aliases import INITIALS, parse_full_name
 from claimstance.model.text.accents import fold_accents
 from claimstance.model.text.mentions import NO_FIRST_NAME, has_capital
 from claimstance.model.text.person_names import bare_name

@@ -5,15 +5,15 @@ from collections import defaultdict
 from dataclasses import dataclass
 from itertools import combinations
 
-from claimstance.inference.coreference.aliases import (
+from claimstance.inference.corpus.name_groups.evidence import Groups, meant_in_articles
+from claimstance.inference.corpus.name_groups.mentions import Mention, without_article
+from claimstance.model.coreference.aliases import (
     SUFFIX,
     FullName,
     fits,
     gender_of,
     parse_full_name,
 )
-from claimstance.inference.corpus.name_groups.evidence import Groups, meant_in_articles
-from claimstance.inference.corpus.name_groups.mentions import Mention, without_article
 from claimstance.model.text.mentions import AMBIGUOUS_SURNAMES, has_capital
 from claimstance.model.text.person_names import bare_name, honorific_of
 

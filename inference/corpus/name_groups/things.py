@@ -2,10 +2,10 @@
 
 import sqlite3
 
-from claimstance.inference.coreference.aliases import COUNTRY, name_key
-from claimstance.inference.coreference.resolver import refers_to
 from claimstance.inference.corpus.name_groups.evidence import Groups, meant_in_articles
 from claimstance.inference.corpus.name_groups.mentions import Mention, is_acronym, without_article
+from claimstance.model.coreference.aliases import COUNTRY, name_key
+from claimstance.model.coreference.resolver import refers_to
 from claimstance.model.text.mentions import has_capital
 from claimstance.model.text.person_names import words
 

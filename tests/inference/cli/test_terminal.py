@@ -10,7 +10,8 @@ import pytest
 
 from claimstance.inference.cli.tables import print_article, print_build
 from claimstance.inference.cli.terminal import SafeConsole, SafeTable
-from claimstance.inference.results import Attribution, Label, Sentence, Span, Stance, TaggedArticle
+from claimstance.inference.results import Label, Sentence, Stance, TaggedArticle
+from claimstance.model.article.spans import Attribution, Span
 from claimstance.model.onnx.manifest import sha256
 from helpers.program import TEXT, write
 

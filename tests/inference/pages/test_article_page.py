@@ -7,7 +7,8 @@ import pytest
 
 from claimstance.inference.pages.article_page import render_index, render_page
 from claimstance.inference.pages.index import Index
-from claimstance.inference.results import Attribution, Sentence, Span, TaggedArticle
+from claimstance.inference.results import Sentence, TaggedArticle
+from claimstance.model.article.spans import Attribution, Span
 from helpers.pages import MODEL, Page, assert_loads_nothing, span, stance, sure, tagged
 
 TEXT = '  Fish & Ships\r\n\r\nSalt accused\nOrvane of <greed>.\tShe left.\n\nNobody "cares", it said. \n'

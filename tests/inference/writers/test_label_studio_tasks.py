@@ -6,16 +6,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from claimstance.inference.results import (
-    Attribution,
-    Entity,
-    Label,
-    Sentence,
-    Span,
-    Stance,
-    TaggedArticle,
-)
+from claimstance.inference.results import Label, Sentence, Stance, TaggedArticle
 from claimstance.inference.writers.label_studio import certainty, open_tasks, task_json
+from claimstance.model.article.spans import Attribution, Entity, Span
 from claimstance.model.io.label_studio import labelling_config
 from claimstance.model.labels import DEFAULT_LABELS, ROLES, TASKS
 from claimstance.training.data.documents.from_records import documents_of, shift

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from claimstance.inference.results import Attribution, Sentence, TaggedArticle
+from claimstance.inference.results import Sentence, TaggedArticle
 from claimstance.inference.writers import parquet as parquet_writer
 from claimstance.inference.writers.formats import OutputFormat, RowKind, article_writer
 from claimstance.inference.writers.rows import (
@@ -24,6 +24,7 @@ from claimstance.inference.writers.rows import (
     table_schema,
 )
 from claimstance.inference.writers.text import CsvWriter, open_output
+from claimstance.model.article.spans import Attribution
 from claimstance.model.errors import ConfigError
 from claimstance.model.labels import TASKS
 from helpers.pages import span, stance, tagged

@@ -10,17 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from claimstance.inference.results import (
-    Attribution,
-    Entity,
-    Label,
-    Sentence,
-    Span,
-    Stance,
-    TaggedArticle,
-    ranking,
-)
+from claimstance.inference.results import Label, Sentence, Stance, TaggedArticle, ranking
 from claimstance.inference.writers.text import CsvWriter, JsonlWriter, open_output
+from claimstance.model.article.spans import Attribution, Entity, Span
 from claimstance.model.errors import ClaimstanceError
 
 TEXT = 'He said,\n"it, too, is 🧿".\r\nShe left.'

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from claimstance.inference.coreference import phrases, resolver
-from claimstance.inference.coreference.resolver import resolve_references
-from claimstance.inference.coreference.salience import _MAX_MENTIONS
+from claimstance.model.coreference import phrases, resolver
+from claimstance.model.coreference.resolver import resolve_references
+from claimstance.model.coreference.salience import _MAX_MENTIONS
 from claimstance.model.encoding import CancelledError
 from helpers import plain_names
 from helpers.operations import count_lines

@@ -4,22 +4,18 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from claimstance.inference.coreference.alignment import (
-    Alignment,
-    References,
-    references_by_sentence,
-)
-from claimstance.inference.coreference.holders import (
+from claimstance.model.article.aligned import AlignedArticle
+from claimstance.model.article.alignment import references_by_sentence
+from claimstance.model.article.holders import (
     StanceHolder,
     find_holders,
     is_reported,
     reported_words,
 )
-from claimstance.inference.coreference.resolver import refers_to
-from claimstance.inference.coreference.targets import Target, targets_by_sentence
-from claimstance.inference.results import Attribution, Continuation, Span, Stance
-from claimstance.model.decoding.spans import suppress_overlaps
-from claimstance.model.encoding import DocumentPredictions, cancellable, ranges_of_long_sentences
+from claimstance.model.article.spans import Span
+from claimstance.model.article.targets import Target, targets_by_sentence
+from claimstance.model.coreference.resolver import refers_to
+from claimstance.model.encoding import cancellable, ranges_of_long_sentences
 from claimstance.model.stance_queries import StanceQuery
 from claimstance.model.text.offsets import Offsets, overlap
 
@@ -34,13 +30,7 @@ class StanceCandidate:
 
 
 def find_candidates(
-    document: DocumentPredictions,
-    alignment: Alignment,
-    attributions: Sequence[tuple[int, Attribution]],
-    continuations: Sequence[tuple[int, Continuation]],
-    references: References,
-    targets: Sequence[str],
-    topics: Sequence[str],
+    article: AlignedArticle, targets: Sequence[str] = (), topics: Sequence[str] = ()
 ) -> list[StanceCandidate]:
     """Return the holders and targets whose stances are to be scored, in the order of the text.
 
@@ -48,28 +38,24 @@ def find_candidates(
     of quotations that run on into it. The text itself is a holder only outside of others' words.
 
     Args:
-        document: the encoded article.
-        alignment: its sentences in the article.
-        attributions: its attributions, each with the index of its sentence.
-        continuations: contents that run on into another sentence, each with the index of that one.
-        references: the names that sources and pronouns refer to.
+        article: the article.
         targets: the targets that the user names; if empty, the model finds them.
         topics: the topics that a model without entities was trained on, its default targets.
 
     Raises:
-        CancelledError: once ``document.stop`` returns true.
+        CancelledError: once ``document.stop`` of the article returns true.
     """
-    holders_by_sentence = find_holders(alignment, document, attributions, continuations, references)
+    document = article.document
+    holders_by_sentence = find_holders(article)
     scored_targets: Sequence[Sequence[Target]]
     if topics and not targets:
         # A topic of the model is scored in every sentence, also one that is written like a name.
         scored_targets = [[(topic, None) for topic in topics]] * len(document.texts)
     else:
-        scored_targets = targets_by_sentence(
-            targets, document, references_by_sentence(alignment, references)
-        )
+        references = references_by_sentence(article.alignment, article.references)
+        scored_targets = targets_by_sentence(targets, document, references)
 
-    reported = reported_words(alignment, attributions, continuations)
+    reported = reported_words(article)
     entity_ends: list[set[int]] = [set() for _ in document.texts]
     for entity in document.entities or ():
         entity_ends[entity.span.sentence].add(entity.span.end)
@@ -88,7 +74,13 @@ def find_candidates(
             ]
             for holder in scored_holders:
                 query = StanceQuery(
-                    index, holder.offsets, target, holder.sentence, is_found=not targets
+                    index,
+                    holder.offsets,
+                    target,
+                    holder.sentence,
+                    is_found=not targets,
+                    holder_name=holder.span.name or holder.span.text,
+                    target_name=name,
                 )
                 candidates.append(StanceCandidate(query, holder.span, name))
 
@@ -103,24 +95,6 @@ def find_candidates(
                 query = StanceQuery(index, None, target, is_found=not targets)
                 candidates.append(StanceCandidate(query, None, name))
     return candidates
-
-
-def without_nested_targets(stances: Sequence[Stance]) -> list[Stance]:
-    """Return stances without those whose target overlaps a likelier one of their sentence, holder and label.
-
-    *Trump's plan* and *Trump* are two targets, but a sentence seldom expresses a stance on both. Calibration
-    does the same with the spans of holders (``training/fine_tuning/found_stances.py``).
-    """
-    targets: list[Offsets | None] = []
-    for stance in stances:
-        target = stance.target_span
-        targets.append(None if target is None else (target.start, target.end))
-    selected = suppress_overlaps(
-        groups=[(stance.sentence, stance.holder, stance.label) for stance in stances],
-        spans=targets,
-        probabilities=[stance.probability for stance in stances],
-    )
-    return [stances[number] for number in sorted(selected)]
 
 
 def _can_take_side(

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from claimstance.inference.coreference.people import GENDERS, Mention
+from claimstance.model.coreference.people import GENDERS, Mention
 from claimstance.model.text.offsets import Offsets
 from claimstance.model.text.person_names import honorific_of, words
 

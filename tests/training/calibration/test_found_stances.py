@@ -5,10 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from claimstance.model.article.aligned import align_article
 from claimstance.model.pair_evidence import EVIDENCE
 from claimstance.model.record import Record, Stance
-from claimstance.training.fine_tuning.calibration import fit_evidence
-from claimstance.training.fine_tuning.found_stances import best_f1, candidate_queries, find_stances
+from claimstance.training.calibration.found_pairs import fit_evidence
+from claimstance.training.calibration.found_stances import (
+    best_f1,
+    find_stances,
+    found_candidates,
+    join_sentences,
+)
 from helpers.tiny import scripted
 
 TEXT = "Voters hate the harbour tax . Amsel slept ."
@@ -20,6 +26,13 @@ def predictor():
     """Return a model that finds one holder and two targets, and answers favor for every named holder."""
     tagger, _ = scripted(TEXT, {}, {"PERSON": "Amsel"}, OPINIONS, opinion_spans=True)
     return tagger._predictor
+
+
+def found_queries(predictor, record):
+    """Return the predictions for a record, and the queries about the pairs that the model finds."""
+    document = predictor.read([record.text])
+    article = align_article(document, *join_sentences([record]))
+    return document, [candidate.query for candidate in found_candidates(article)]
 
 
 def annotated(text, *stances):
@@ -93,8 +106,7 @@ def test_evidence_changes_the_probabilities_of_found_pairs_only(predictor):
     assert name_after == pytest.approx(name_before + 1)
     assert other_after == pytest.approx(other_before)
 
-    document = predictor.read([record.text])
-    pairs = candidate_queries(document)
+    document, pairs = found_queries(predictor, record)
     queries = [replace(pair, is_found=False) for pair in pairs]
     before = predictor.stances(document, queries)
     predictor.config.biases[NAMED] = 0.0
@@ -102,8 +114,7 @@ def test_evidence_changes_the_probabilities_of_found_pairs_only(predictor):
 
 
 def test_likelier_pairs_lower_the_probability_of_a_stance(predictor, monkeypatch):
-    document = predictor.read(["Voters hate the harbour tax . Amsel"])
-    pairs = candidate_queries(document)
+    document, pairs = found_queries(predictor, annotated("Voters hate the harbour tax . Amsel"))
     neutral = list(predictor.config.labels["stance"]).index("neutral")
     logits = np.zeros((2, 3))
     logits[:, neutral] = [1.0, -1.0]  # the second pair is the likelier one

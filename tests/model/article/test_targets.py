@@ -2,7 +2,7 @@
 
 import pytest
 
-from claimstance.inference.coreference.targets import targets_by_sentence
+from claimstance.model.article.targets import targets_by_sentence
 from claimstance.model.encoding import DocumentPredictions
 from claimstance.model.text.entities import FoundEntity
 from claimstance.model.windows import SentenceSpan

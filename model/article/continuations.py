@@ -5,8 +5,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from operator import itemgetter
 
-from claimstance.inference.coreference.quotes import Quote, join_quotes
-from claimstance.inference.results import Attribution, Continuation, Span
+from claimstance.model.article.spans import Attribution, Continuation, Span
+from claimstance.model.coreference.quotes import Quote, join_quotes
 from claimstance.model.text.offsets import Offsets, overlap
 
 #: The rank of a continuation (is its source's quotation, has a source, probability), and itself.

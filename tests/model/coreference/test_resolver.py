@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claimstance.inference.coreference.people import GENDERS, PRONOUN
-from claimstance.inference.coreference.resolver import (
+from claimstance.model.coreference.people import GENDERS, PRONOUN
+from claimstance.model.coreference.resolver import (
     resolve_names,
     resolve_references,
     same_name,
@@ -184,9 +184,7 @@ def test_names_of_one_person_are_the_same(a, b, same):
 
 
 def test_the_resolver_does_not_import_torch():
-    code = (
-        "import sys, claimstance.inference.coreference.resolver; sys.exit('torch' in sys.modules)"
-    )
+    code = "import sys, claimstance.model.coreference.resolver; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Container, Iterator, Mapping, Sequence, Set
 
-from claimstance.inference.coreference.people import Mention, PeopleInText
+from claimstance.model.coreference.people import Mention, PeopleInText
 
 _MAX_DISTANCE = 8  # sentences back from a pronoun to its antecedent
 # Where the best antecedent is ruled out: sentences back to the second best one, and to a pronoun of the same gender if

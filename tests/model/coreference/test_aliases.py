@@ -2,7 +2,7 @@
 
 import pytest
 
-from claimstance.inference.coreference.aliases import group_aliases
+from claimstance.model.coreference.aliases import group_aliases
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claimstance.inference import Tagger
-from claimstance.inference.coreference.continuations import find_continuations
-from claimstance.inference.coreference.quotes import find_quotes, join_quotes
-from claimstance.inference.results import Attribution, Span
 from claimstance.inference.writers.rows import TABLES
+from claimstance.model.article.continuations import find_continuations
+from claimstance.model.article.spans import Attribution, Span
+from claimstance.model.coreference.quotes import find_quotes, join_quotes
 from claimstance.model.text.sentences import split_sentences
 
 

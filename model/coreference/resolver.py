@@ -11,14 +11,14 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
-from claimstance.inference.coreference.people import (
+from claimstance.model.coreference.people import (
     GENDERS,
     PRONOUN,
     LabelledOffsets,
     Mention,
     PeopleInText,
 )
-from claimstance.inference.coreference.phrases import (
+from claimstance.model.coreference.phrases import (
     GROUP_PRONOUNS,
     RELATIVE_PRONOUNS,
     THING_PRONOUNS,
@@ -30,7 +30,7 @@ from claimstance.inference.coreference.phrases import (
     means_person,
     roles_of,
 )
-from claimstance.inference.coreference.salience import RecentMentions
+from claimstance.model.coreference.salience import RecentMentions
 from claimstance.model.encoding import ShouldCancel, cancellable, never_cancel
 from claimstance.model.text.accents import fold_accents
 from claimstance.model.text.mentions import find_mentions

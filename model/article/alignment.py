@@ -4,8 +4,8 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
-from claimstance.inference.coreference.resolver import refers_to, resolve_references
-from claimstance.inference.results import Attribution, Entity, Span
+from claimstance.model.article.spans import Attribution, Entity, Span
+from claimstance.model.coreference.resolver import refers_to, resolve_references
 from claimstance.model.decoding.attributions import FoundAttribution
 from claimstance.model.encoding import DocumentPredictions
 from claimstance.model.text.entities import FoundEntity

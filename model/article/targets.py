@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from claimstance.inference.coreference.alignment import Reference, find_mentions_or_references
+from claimstance.model.article.alignment import Reference, find_mentions_or_references
 from claimstance.model.encoding import DocumentPredictions, cancellable
 from claimstance.model.text.mentions import has_capital
 from claimstance.model.text.modifiers import is_modifier

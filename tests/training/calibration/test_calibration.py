@@ -8,10 +8,9 @@ from claimstance.model.config import ALWAYS_ABSTAIN, ModelConfig
 from claimstance.model.decoding.tags import softmax
 from claimstance.model.prediction import Prediction
 from claimstance.model.record import Record, Stance
+from claimstance.training.calibration import calibrate, kinds, scaling, thresholds
+from claimstance.training.calibration.thresholds import MIN_ANSWERS
 from claimstance.training.evaluation.answers import Answers, collect
-from claimstance.training.fine_tuning import calibration as calibrate
-from claimstance.training.fine_tuning import thresholds
-from claimstance.training.fine_tuning.thresholds import MIN_ANSWERS
 
 LABELS = ("against", "neutral", "favor")
 KINDS = ("stance.holder", "stance.mention", "stance.topic")
@@ -39,20 +38,20 @@ def simulated(rng, n, labels=3, temperature=1.0, biases=0.0, rows_a_document=1):
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.5])
 def test_a_known_temperature_is_recovered(rng, temperature):
-    scale = calibrate.fit_scale(*simulated(rng, 4000, temperature=temperature))
+    scale = scaling.fit_scale(*simulated(rng, 4000, temperature=temperature))
     assert scale.temperature == pytest.approx(temperature, rel=0.06)
     assert not scale.biases.any()  # there are no biases, and none are fitted
 
 
 def test_known_biases_are_recovered(rng):
     biases = np.array([0.0, 1.5, -0.5])
-    scale = calibrate.fit_scale(*simulated(rng, 6000, temperature=1.5, biases=biases))
+    scale = scaling.fit_scale(*simulated(rng, 6000, temperature=1.5, biases=biases))
     assert scale.temperature == pytest.approx(1.5, rel=0.06)
     np.testing.assert_allclose(scale.biases, biases, atol=0.15)
 
 
 def test_two_labels_are_platt_scaled(rng):
-    scale = calibrate.fit_scale(
+    scale = scaling.fit_scale(
         *simulated(rng, 4000, labels=2, temperature=1.7, biases=np.array([0.0, 1.2]))
     )
     assert (scale.temperature, scale.biases[1]) == (
@@ -63,7 +62,7 @@ def test_two_labels_are_platt_scaled(rng):
 
 def test_few_rows_give_no_extreme_parameters():
     logits = np.array([[4.0, 0.0], [5.0, 0.0], [0.0, 3.0]])
-    scale = calibrate.fit_scale(logits, np.array([0, 0, 1]), np.array(["a", "b", "c"]))
+    scale = scaling.fit_scale(logits, np.array([0, 0, 1]), np.array(["a", "b", "c"]))
     assert 0.2 < scale.temperature < 1
     assert not scale.biases.any()
 
@@ -145,7 +144,7 @@ def test_abstention_thresholds_need_a_minimum_of_answers():
             np.arange(n).astype(str),
             np.full(n, "claim"),
         )
-        calibrate.fit(config, "claim", answers)
+        kinds.fit_kind(config, "claim", answers)
         if n < MIN_ANSWERS:
             assert config.abstain_below == {}
     assert config.abstain_below == {"claim.no_claim": ALWAYS_ABSTAIN, "claim.claim": 0}
@@ -240,7 +239,7 @@ def test_a_task_that_ranks_has_thresholds(rng):
         documents,
         np.full(2000, "check_worthy"),
     )
-    calibrate.fit(config, "check_worthy", answers)
+    kinds.fit_kind(config, "check_worthy", answers)
     assert config.temperatures["check_worthy"] == pytest.approx(2.0, rel=0.1)
     thresholds = config.thresholds_of("check_worthy")
     assert 0.35 < thresholds["yes"] < 0.5
@@ -258,7 +257,7 @@ def test_an_unattainable_accuracy_is_reported(rng, caplog):
     )
     config = ModelConfig({})
     with caplog.at_level("WARNING"):
-        calibrate.fit(config, "claim", answers)
+        kinds.fit_kind(config, "claim", answers)
     assert config.abstain_below == {"claim.no_claim": ALWAYS_ABSTAIN, "claim.claim": ALWAYS_ABSTAIN}
     assert (
         "claim: no probability from which 90 % of the answers on dev are right, for no_claim, claim"
@@ -374,7 +373,7 @@ def test_the_calibration_of_other_tasks_stays(task, dropped):
         abstain_below=dict.fromkeys(keys, 0.5),
         conformal=dict.fromkeys(keys, 0.1),
     )
-    uncalibrated = calibrate.without_calibration(config, [task])
+    uncalibrated = kinds.without_calibration(config, [task])
     for values in (
         uncalibrated.temperatures,
         uncalibrated.biases,

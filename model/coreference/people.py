@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from claimstance.inference.coreference.quotes import find_quotes
+from claimstance.model.coreference.quotes import find_quotes
 from claimstance.model.encoding import ShouldCancel, cancellable, never_cancel
 from claimstance.model.text.accents import fold_accents
 from claimstance.model.text.offsets import Offsets

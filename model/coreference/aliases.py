@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import combinations
 
-from claimstance.inference.coreference.people import GENDERS
-from claimstance.inference.coreference.resolver import refers_to
+from claimstance.model.coreference.people import GENDERS
+from claimstance.model.coreference.resolver import refers_to
 from claimstance.model.text.accents import fold_accents
 from claimstance.model.text.mentions import has_capital
 from claimstance.model.text.person_names import bare_name, honorific_of, person_name, words

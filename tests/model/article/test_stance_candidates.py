@@ -1,9 +1,5 @@
-"""Test which pairs of a holder and a target are scored, and which stances are reported."""
+"""Test which pairs of a holder and a target are scored."""
 
-import pytest
-
-from claimstance.inference.coreference.stance_candidates import without_nested_targets
-from claimstance.inference.results import Span, Stance
 from helpers.tiny import scripted
 
 OPINIONS = {"opinion_holder": "Voters", "opinion_target": "harbour tax"}
@@ -81,30 +77,6 @@ def test_stances_of_the_text_that_nobody_asked_about_abstain():
     assert [stance.abstained for stance in tagger.tag(text, targets=["Amsel"]).stances] == [False]
     older, _ = scripted(text, {}, {"PERSON": "Amsel"})
     assert [stance.abstained for stance in older.tag(text, neutral=True).stances] == [False]
-
-
-def stance_on(target, start, probability, holder="Amsel", label="against"):
-    """Return a stance of a sentence on the words ``target``, which begin at ``start``."""
-    span = Span(start, start + len(target), target, ((start, start + len(target)),))
-    return Stance(holder, target, label, probability, {}, 0, target_span=span)
-
-
-def test_the_likelier_of_two_overlapping_targets_is_reported():
-    plan, name = stance_on("the plan of Orr", 10, 0.9), stance_on("Orr", 22, 0.6)
-    assert without_nested_targets([name, plan]) == [plan]
-
-
-@pytest.mark.parametrize(
-    "other_stance",
-    [
-        stance_on("Orr", 30, 0.6),  # elsewhere in the sentence
-        stance_on("Orr", 22, 0.6, holder="Birke"),
-        stance_on("Orr", 22, 0.6, label="favor"),
-    ],
-)
-def test_stances_that_differ_otherwise_are_both_reported(other_stance):
-    plan = stance_on("the plan of Orr", 10, 0.9)
-    assert without_nested_targets([plan, other_stance]) == [plan, other_stance]
 
 
 def test_each_named_target_has_its_answers_even_if_one_is_part_of_another():

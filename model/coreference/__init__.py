@@ -1,0 +1,1 @@
+"""The names that pronouns, short names and descriptions refer to."""

@@ -1,0 +1,1 @@
+"""Calibration on held-out records: probabilities, decision thresholds, and how sure is sure enough."""

@@ -1,0 +1,210 @@
+"""Stances between the holders and targets that a model finds by itself, compared with an exhaustive annotation."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from claimstance.model.article.aligned import AlignedArticle, align_article
+from claimstance.model.article.stance_candidates import StanceCandidate, find_candidates
+from claimstance.model.decoding.spans import suppress_overlaps
+from claimstance.model.labels import FOUND
+from claimstance.model.pair_evidence import EVIDENCE
+from claimstance.model.prediction import contexts
+from claimstance.model.predictor import Predictor
+from claimstance.model.record import Record
+from claimstance.model.text.offsets import Offsets
+from claimstance.training.calibration.stance_matching import (
+    LocatedStance,
+    match,
+    same_pair,
+    same_stance,
+)
+from claimstance.training.evaluation.answers import Answers, document_of
+from claimstance.training.evaluation.metrics import cumulative_curve
+
+_LEAST_PROBABILITY = 1e-12  # keeps logarithms finite
+
+
+@dataclass(frozen=True)
+class FoundStances:
+    """Represent the pairs of a holder and a target that a model finds.
+
+    Attributes:
+        answers: the answer to each pair; its gold label is that of the annotated stance whose holder and
+            target overlap those of the pair, else the label of pairs without a stance.
+        evidence: the properties of each pair, (P, E); see ``pair_evidence``.
+        annotated: the number of annotated stances, found or not.
+    """
+
+    answers: Answers
+    evidence: np.ndarray
+    annotated: int
+
+
+def found_candidates(article: AlignedArticle) -> list[StanceCandidate]:
+    """Return the candidates of an article with a holder and a target that the model finds by itself."""
+    return [candidate for candidate in find_candidates(article) if candidate.query.kind == FOUND]
+
+
+def find_stances(
+    predictor: Predictor, records: Sequence[Record], no_stance: str = "neutral"
+) -> FoundStances:
+    """Return the answers about the pairs of a holder and a target that a model finds, as in a tagged article.
+
+    Of one holder's nested targets (*Trump's plan*, *Trump*), the likeliest one counts.
+
+    Args:
+        predictor: a model that finds holders and targets.
+        records: sentences whose stances are annotated in full.
+        no_stance: the label of pairs without a stance.
+    """
+    labels = tuple(predictor.config.labels["stance"])
+    neutral = labels.index(no_stance)
+    probabilities: list[np.ndarray] = []
+    evidence: list[np.ndarray] = []
+    gold: list[int] = []
+    documents: list[str] = []
+    annotated = 0
+    for numbers in contexts(records):
+        group = [records[number] for number in numbers]
+        text, bounds = join_sentences(group)
+        document = predictor.read([record.text for record in group])
+        article = align_article(document, text, bounds)
+        listed = annotated_stances(group, text, bounds, no_stance)
+        annotated += len(listed)
+
+        candidates = found_candidates(article)
+        queries = [candidate.query for candidate in candidates]
+        rows = predictor.stances(document, queries)  # (candidates, labels)
+        logits = np.log(np.maximum(rows, _LEAST_PROBABILITY))
+        properties = predictor.evidence(document, queries, logits, neutral)  # (candidates, E)
+
+        sides = rows.copy()
+        sides[:, neutral] = -1.0
+        located = []
+        for candidate, side in zip(candidates, sides.argmax(axis=1).tolist(), strict=True):
+            located.append(_locate(article, candidate, labels[side]))
+        # Likeliest first, without targets nested in a likelier one of the same side.
+        selected = suppress_overlaps(
+            [
+                (candidate.query.sentence, stance.holder_name, stance.label)
+                for candidate, stance in zip(candidates, located, strict=True)
+            ],
+            [stance.target for stance in located],
+            sides.max(axis=1).tolist(),
+        )
+        gold_labels = _gold_labels(listed, [located[number] for number in selected])
+        for number, label in zip(selected, gold_labels, strict=True):
+            probabilities.append(rows[number])
+            evidence.append(properties[number])
+            gold.append(neutral if label is None else labels.index(label))
+            documents.append(document_of(group[0]))
+    table = np.array(probabilities).reshape(-1, len(labels))
+    answers = Answers(
+        labels=labels,
+        probabilities=table,
+        predicted=table.argmax(axis=1),
+        gold=np.array(gold, dtype=np.int64),
+        documents=np.array(documents, dtype=np.str_),
+        kinds=np.full(len(gold), FOUND),
+    )
+    return FoundStances(answers, np.array(evidence).reshape(-1, len(EVIDENCE)), annotated)
+
+
+def join_sentences(records: Sequence[Record]) -> tuple[str, list[Offsets]]:
+    """Return the text that consists of the sentences of a document, and ``[start, end)`` of each.
+
+    Neighbours in a paragraph have a space between them. Sentences whose offsets in the document are further apart, or
+    unknown, have a line break between them.
+    """
+    text = ""
+    bounds: list[Offsets] = []
+    end_of_last: int | None = None
+    for record in records:
+        if bounds:
+            text += " " if record.start is not None and record.start - 1 == end_of_last else "\n"
+        bounds.append((len(text), len(text) + len(record.text)))
+        text += record.text
+        end_of_last = None if record.start is None else record.start + len(record.text)
+    return text, bounds
+
+
+def annotated_stances(
+    records: Sequence[Record], text: str, bounds: Sequence[Offsets], no_stance: str
+) -> list[LocatedStance]:
+    """Return the annotated stances that have a holder and a target span, with offsets into the text.
+
+    Args:
+        records: the sentences of a document.
+        text: the document, as ``join_sentences`` returns it.
+        bounds: ``[start, end)`` of the sentences in it.
+        no_stance: the label of pairs without a stance.
+    """
+    stances = []
+    for record, (sentence_start, _) in zip(records, bounds, strict=True):
+        for stance in record.stances or ():
+            if stance.holder is None or isinstance(stance.target, str):
+                continue
+            if stance.label is None or stance.label == no_stance:
+                continue
+            holder: Offsets | None = None
+            if isinstance(stance.holder, str):
+                holder_name = stance.holder
+            else:
+                holder = _enclosing(stance.holder, sentence_start)
+                holder_name = text[slice(*holder)]
+            target = _enclosing(stance.target, sentence_start)
+            stances.append(LocatedStance(holder, holder_name, target, stance.label))
+    return stances
+
+
+def _enclosing(span: Sequence[Offsets], sentence_start: int) -> Offsets:
+    """Return the offsets in the document of a span of a sentence, from its first piece to its last one."""
+    start = min(start for start, _ in span)
+    end = max(end for _, end in span)
+    return sentence_start + start, sentence_start + end
+
+
+def _locate(article: AlignedArticle, candidate: StanceCandidate, label: str) -> LocatedStance:
+    """Return a candidate as a stance with this label."""
+    query, holder = candidate.query, candidate.holder
+    assert holder is not None
+    assert not isinstance(query.target, str)
+    target = _enclosing([query.target], article.alignment.bounds[query.sentence][0])
+    return LocatedStance((holder.start, holder.end), holder.name or holder.text, target, label)
+
+
+def _gold_labels(
+    listed: Sequence[LocatedStance], located: Sequence[LocatedStance]
+) -> list[str | None]:
+    """Return the label of the annotated stance of each pair, if there is one.
+
+    Each annotated stance counts once, for a pair of the same side if there is one.
+    """
+    labels: list[str | None] = [None] * len(located)
+    partners = match(listed, located, same_stance)
+    for number, partner in enumerate(partners):
+        if partner is not None:
+            labels[number] = listed[partner].label
+
+    unmatched = [stance for number, stance in enumerate(listed) if number not in partners]
+    others = [number for number, partner in enumerate(partners) if partner is None]
+    partners = match(unmatched, [located[number] for number in others], same_pair)
+    for number, partner in zip(others, partners, strict=True):
+        if partner is not None:
+            labels[number] = unmatched[partner].label
+    return labels
+
+
+def best_f1(stances: FoundStances, no_stance: str) -> float:
+    """Return the best F1 of stances that take a side, over all thresholds of their probability."""
+    answers = stances.answers
+    if not len(answers.gold) or not stances.annotated:
+        return 0.0
+    is_side = np.array([label != no_stance for label in answers.labels])
+    side_probabilities = np.where(is_side, answers.probabilities, -1.0)  # (P, labels)
+    is_correct = side_probabilities.argmax(axis=1) == answers.gold
+    curve = cumulative_curve(side_probabilities.max(axis=1), is_correct.astype(float))
+    scores = 2 * curve.sums / (curve.counts + stances.annotated)
+    return float(scores.max())
