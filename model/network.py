@@ -1,6 +1,6 @@
 """The network: one encoder pass over a window, and heads that read everything from it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -219,32 +219,33 @@ class ClaimStanceModel(nn.Module):
             ConfigError: if the encoder cannot be loaded, or its windows are shorter than ``max_tokens``.
         """
         encoder, tokenizer_json = encoders.load_pretrained(name)
-        max_tokens = config.get("max_tokens", ModelConfig.max_tokens)
-        limit = encoders.max_position_embeddings(encoder)
-        if limit is not None and max_tokens > limit:
-            raise ConfigError(
-                f"model.max_tokens: expected at most {limit}, the length of encoder '{name}', "
-                f"found {max_tokens}"
-            )
+        _check_max_tokens(encoder, name, config)
         model_config = ModelConfig(encoder=encoders.config_dict(encoder), **config)
         return cls(model_config, encoder, tokenizer_json)
+
+    @classmethod
+    def with_encoder_of(
+        cls, source: "ClaimStanceModel", config: dict[str, Any]
+    ) -> "ClaimStanceModel":
+        """Build a model with the encoder of another one, and with its heads where they have the same labels.
+
+        Args:
+            source: the other model; the two share the encoder's weights in memory.
+            config: the fields of ``ModelConfig`` other than ``encoder``.
+
+        Raises:
+            ConfigError: if the windows of the encoder are shorter than ``max_tokens``.
+        """
+        _check_max_tokens(source.encoder, source.config.name, config)
+        model_config = ModelConfig(encoder=source.config.encoder, **config)
+        model = cls(model_config, source.encoder, source.tokenizer_json)
+        model.load_state_dict({**model.state_dict(), **model._shared_weights(source)})
+        return model
 
     def has_encoder_of(self, model: "ClaimStanceModel") -> bool:
         """Return whether ``model`` has an encoder of this one's shape and vocabulary."""
         same_tokenizer = model.tokenizer_json == self.tokenizer_json
         return same_tokenizer and model.config.encoder == self.config.encoder
-
-    def init_from(self, source: "ClaimStanceModel") -> None:
-        """Copy the weights of ``source``, except for heads that it lacks or whose labels differ.
-
-        Raises:
-            ConfigError: if the two encoders or vocabularies differ.
-        """
-        if not self.has_encoder_of(source):
-            raise ConfigError(
-                "model.init_from: expected a model with the encoder of this one, found another"
-            )
-        self.load_state_dict({**self.state_dict(), **self._shared_weights(source)})
 
     def average_with(self, source: "ClaimStanceModel", share: float) -> None:
         """Replace the weights by a mean, in which those of ``source`` count ``share``.
@@ -327,6 +328,17 @@ def _link_loss(logits: Tensor, labels: Tensor) -> Tensor:
         logits, has_label * labels.float(), reduction="none"
     )
     return _weighted_mean(losses, has_label.to(losses.dtype))
+
+
+def _check_max_tokens(encoder: nn.Module, name: str, config: Mapping[str, Any]) -> None:
+    """Raise ``ConfigError`` if the windows of an encoder are shorter than ``max_tokens``."""
+    max_tokens = config.get("max_tokens", ModelConfig.max_tokens)
+    limit = encoders.max_position_embeddings(encoder)
+    if limit is not None and max_tokens > limit:
+        raise ConfigError(
+            f"model.max_tokens: expected at most {limit}, the length of encoder '{name}', "
+            f"found {max_tokens}"
+        )
 
 
 def _weighted_mean(values: Tensor, weights: Tensor) -> Tensor:

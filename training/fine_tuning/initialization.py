@@ -19,32 +19,40 @@ def new_model(
 ) -> tuple[ClaimStanceModel, str | None]:
     """Return a network with all weights trainable, and the name of the model that they are initialized from, if any.
 
+    If the configuration names an initial model and no encoder, the encoder is that of the initial model, and no hub
+    is needed.
+
     Raises:
         ConfigError: if the encoder, or a model of another encoder than the configured one, cannot be loaded.
     """
-    model = ClaimStanceModel.from_encoder(
-        config.model.encoder,
-        {
-            "tasks": tasks,
-            "labels": dict(labels),
-            "max_tokens": config.model.max_tokens,
-            "dropout": config.model.dropout,
-            "name": config.name,
-            "version": config.version,
-            "opinion_spans": "stance" in tasks and bool(config.training.exhaustive_stances),
-        },
-    )
-    if config.model.init_from is None:
-        return model, None
-    source = ClaimStanceModel.from_pretrained(init_folder(config.model.init_from))
-    if config.model.init_from == AUTO and not model.has_encoder_of(source):
-        log.info(
-            "model.init_from: training begins with %s, which the bundled model %s does not have",
-            config.model.encoder,
-            FAST_MODEL,
-        )
-        return model, None
-    model.init_from(source)
+    fields = {
+        "tasks": tasks,
+        "labels": dict(labels),
+        "max_tokens": config.model.max_tokens,
+        "dropout": config.model.dropout,
+        "name": config.name,
+        "version": config.version,
+        "opinion_spans": "stance" in tasks and bool(config.training.exhaustive_stances),
+    }
+    init_from = config.model.init_from
+    if init_from is None:
+        return ClaimStanceModel.from_encoder(config.model.encoder, fields), None
+
+    source = ClaimStanceModel.from_pretrained(init_folder(init_from))
+    if init_from == AUTO or "encoder" in config.model.model_fields_set:
+        pretrained = ClaimStanceModel.from_encoder(config.model.encoder, fields)
+        if not pretrained.has_encoder_of(source):
+            if init_from != AUTO:
+                raise ConfigError(
+                    f"model.init_from: expected a model with the encoder {config.model.encoder}, found another"
+                )
+            log.info(
+                "model.init_from: training begins with %s, which the bundled model %s does not have",
+                config.model.encoder,
+                FAST_MODEL,
+            )
+            return pretrained, None
+    model = ClaimStanceModel.with_encoder_of(source, fields)
     log.info("model.init_from: training begins with the weights of %s", source.config.name)
     return model, source.config.name
 

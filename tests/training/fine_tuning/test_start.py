@@ -5,6 +5,7 @@ import torch
 
 from claimstance.model.bundled import BUNDLED_MODELS
 from claimstance.model.errors import ConfigError
+from claimstance.model.io import encoders
 from claimstance.model.io.encoders import PACKAGED, locate
 from claimstance.model.labels import STANCE
 from claimstance.model.network import ClaimStanceModel
@@ -58,8 +59,19 @@ def test_auto_ignores_a_bundled_model_with_another_encoder(tiny_encoder, caplog)
 
 
 def test_a_named_initial_model_with_another_encoder_is_refused(tiny_encoder):
-    with pytest.raises(ConfigError, match="expected a model with the encoder of this one"):
+    with pytest.raises(ConfigError, match=r"expected a model with the encoder .*, found another"):
         new(encoder=str(tiny_encoder), init_from="small", max_tokens=64)
+
+
+def test_a_named_initial_model_brings_its_encoder_along(monkeypatch):
+    def unreachable(name):
+        raise ConfigError(f"{name} is out of reach")
+
+    monkeypatch.setattr(encoders, "load_pretrained", unreachable)
+    model, name = new(init_from="base")
+    assert name == "claimstance-mpnet"
+    assert model.config.encoder["model_type"] == "mpnet"
+    assert all(weight.requires_grad for weight in model.parameters())
 
 
 def test_without_an_initial_model_the_encoder_has_its_pretrained_weights(tiny_encoder):
