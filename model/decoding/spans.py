@@ -13,6 +13,14 @@ from claimstance.model.text.offsets import overlap
 from claimstance.model.windows import SentenceSpan, Window
 
 _POSSESSIVE = re.compile(r"(?<=['’])s\b\s*")
+_ARTICLES = ("a", "an", "the")
+_RELATIVE_PRONOUNS = ("that", "which", "who")  # "who" may be a holder, and "that" a target
+_FUNCTION_WORDS = "about|against|and|at|by|for|from|in|of|on|or|over|to|with"
+#: Words with which a noun phrase neither ends nor begins.
+_LAST_WORDS = re.compile(
+    rf"(?:[\s,]*\b(?:{_FUNCTION_WORDS}|{'|'.join((*_ARTICLES, *_RELATIVE_PRONOUNS))}))+$"
+)
+_FIRST_WORDS = re.compile(rf"(?:(?:{_FUNCTION_WORDS})\b\s*)+", re.IGNORECASE)
 
 
 def decode_entities(
@@ -43,17 +51,50 @@ def decode_opinion_spans(
         else:
             bounds.append([tagged.start, tagged.end])
 
+    spans: list[SentenceSpan] = []
     for start, end in bounds:
-        first = window.locate(start, end)[0]
-        span = _without_punctuation(first, texts)
-        text = texts[span.sentence]
+        span = _without_punctuation(window.locate(start, end)[0], texts)
         # The ending of the name before belongs to that: *moves*, not *s moves*, of *Moscow's moves*.
-        possessive = _POSSESSIVE.match(text, span.start, span.end)
+        possessive = _POSSESSIVE.match(texts[span.sentence], span.start, span.end)
         if possessive is not None:
             span = replace(span, start=possessive.end())
-        words = text[span.start : span.end]
-        if words.lower() not in ("", "a", "an", "the"):
-            yield span
+        if spans and _is_continued(spans[-1], span, texts):
+            spans[-1] = replace(spans[-1], end=span.end)
+        else:
+            spans.append(span)
+
+    for span in spans:
+        trimmed = _without_function_words(span, texts)
+        words = texts[span.sentence][trimmed.start : trimmed.end]
+        if words.lower() not in ("", *_ARTICLES):
+            yield trimmed
+
+
+def _is_continued(span: SentenceSpan, following: SentenceSpan, texts: Sequence[str]) -> bool:
+    """Return whether a span ends in the middle of a noun phrase that goes on with the one that follows.
+
+    In *signs of the buildup*, the spans *signs of* and *buildup* are one.
+    """
+    if span.sentence != following.sentence:
+        return False
+    text = texts[span.sentence]
+    gap = text[span.end : following.start].strip().lower()
+    return gap in ("", *_ARTICLES) and bool(_LAST_WORDS.search(text[span.start : span.end]))
+
+
+def _without_function_words(span: SentenceSpan, texts: Sequence[str]) -> SentenceSpan:
+    """Return a span without prepositions and conjunctions around it: *signs* of *signs of*.
+
+    A pronoun alone stays, and a span that consists of other such words becomes empty.
+    """
+    text = texts[span.sentence][span.start : span.end]
+    if text.lower() in _RELATIVE_PRONOUNS:
+        return span
+    last = _LAST_WORDS.search(text)
+    end = len(text) if last is None else last.start()
+    first = _FIRST_WORDS.match(text, 0, end)
+    start = 0 if first is None else first.end()
+    return replace(span, start=span.start + start, end=span.start + max(start, end))
 
 
 def _without_punctuation(piece: SentenceSpan, texts: Sequence[str]) -> SentenceSpan:

@@ -318,18 +318,48 @@ def test_encoding_ends_once_stop_returns_true(make_reader, workers):
     ],
 )
 def test_a_target_leaves_the_possessive_ending_to_the_name_before_it(make_reader, text, words):
-    predictor = make_reader(opinion_spans=True)
     start = text.index("s moves") if "s moves" in text else 0
+    assert found_targets(make_reader, text, [text[start:]]) == [words]
+
+
+def found_targets(make_reader, text, tagged):
+    """Return the words of the targets in a text if these words are tagged as such, with O between them."""
+    predictor = make_reader(opinion_spans=True)
     [tokens] = predictor.windows.tokenize([text])
-    target = [number for number, offsets in enumerate(tokens.offsets, 1) if offsets[0] >= start]
+    spans = []
+    end = 0
+    for words in tagged:
+        start = text.index(words, end)
+        end = start + len(words)
+        inside = [n for n, (first, _) in enumerate(tokens.offsets, 1) if start <= first < end]
+        spans.append(inside)
     read = predictor.backend.read
 
-    def read_with_target(ids, segments, sentences):
+    def read_with_targets(ids, segments, sentences):
         tags = {head: np.zeros((1, ids.shape[1], 3)) for head in OPINION_HEADS}
-        tags["opinion_target"][0, target[0], 1] = 9.0
-        tags["opinion_target"][0, target[1:], 2] = 9.0
+        tags["opinion_target"][:, :, 0] = 1.0
+        for first, *others in spans:
+            tags["opinion_target"][0, first, 1] = 9.0
+            tags["opinion_target"][0, others, 2] = 9.0
         return {**read(ids, segments, sentences), **tags}
 
-    predictor.backend.read = read_with_target
-    [span] = predictor.read([text]).opinions["opinion_target"]
-    assert text[span.start : span.end] == words
+    predictor.backend.read = read_with_targets
+    targets = predictor.read([text]).opinions["opinion_target"]
+    return [text[span.start : span.end] for span in targets]
+
+
+@pytest.mark.parametrize(
+    ("text", "tagged", "targets"),
+    [
+        ("signs of an ongoing buildup there", ["signs of", "ongoing buildup"], ["signs of an ongoing buildup"]),
+        ("the people of Scranton and towns", ["people of Scranton and"], ["people of Scranton"]),
+        ("the measures, and that they saw", ["measures, and that"], ["measures"]),
+        ("he votes for Trump now", ["for Trump"], ["Trump"]),
+        ("he tries to buy it", ["to", "it"], ["it"]),
+        ("he hates that", ["that"], ["that"]),
+        ("he hates the plan the mayor has", ["the plan", "mayor"], ["the plan", "mayor"]),
+        ("bread and butter", ["bread and butter"], ["bread and butter"]),
+    ],
+)  # fmt: skip
+def test_a_target_neither_begins_nor_ends_with_a_function_word(make_reader, text, tagged, targets):
+    assert found_targets(make_reader, text, tagged) == targets

@@ -70,6 +70,57 @@ def test_one_annotated_stance_is_the_gold_label_of_one_pair(predictor):
     assert sorted(labels) == ["favor", "neutral"]
 
 
+QUOTATION = ['" The tax is theft , " said Amsel .', '" The harbour is dead . "']
+
+
+def quoted_records(*stances):
+    """Return a quotation that runs on, with the stances of its second sentence."""
+    first, second = QUOTATION
+    return [
+        Record(id="1", doc_id="a", start=0, text=first, stances=[]),
+        Record(id="2", doc_id="a", start=len(first) + 1, text=second, stances=list(stances)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("holder", "label"), [("Amsel", "favor"), ("Mr. Amsel", "favor"), ("Birke", "neutral")]
+)
+def test_the_speaker_of_a_quotation_that_runs_on_is_found_by_name(holder, label):
+    text = " ".join(QUOTATION)
+    roles = {"source": "Amsel", "cue": "said", "content": "The tax is theft harbour dead"}
+    opinions = {"opinion_target": "tax harbour"}
+    tagger, _ = scripted(text, roles, {}, opinions, opinion_spans=True)
+    start = QUOTATION[1].index("harbour")
+    target = [(start, start + len("harbour"))]
+    records = quoted_records(Stance(holder=holder, target=target, label="favor"))
+    pairs = find_stances(tagger._predictor, records)
+    assert pairs.annotated == 1
+    later = pairs.evidence[:, EVIDENCE.index("earlier_holder")] == 1
+    [gold] = pairs.answers.gold[later].tolist()
+    assert pairs.answers.labels[gold] == label
+
+
+def test_a_pair_of_the_same_side_has_the_first_claim_to_an_annotated_stance(predictor):
+    # Both annotated stances overlap the only pair, for which the model answers favor.
+    against = Stance(holder=[(0, 6)], target=[(12, 15)], label="against")
+    favor = Stance(holder=[(0, 6)], target=[(12, 15)], label="favor")
+    pairs = find_stances(predictor, [annotated("Voters hate tax .", against, favor)])
+    [gold] = pairs.answers.gold.tolist()
+    assert pairs.answers.labels[gold] == "favor"
+
+
+def test_sentences_of_a_paragraph_are_joined_by_a_space():
+    records = [
+        Record(id="1", doc_id="a", start=0, text="One ."),
+        Record(id="2", doc_id="a", start=6, text="Two ."),
+        Record(id="3", doc_id="a", start=13, text="Three ."),
+        Record(id="4", doc_id="a", text="Four ."),
+    ]
+    text, bounds = join_sentences(records)
+    assert text == "One . Two .\nThree .\nFour ."
+    assert [text[start:end] for start, end in bounds] == ["One .", "Two .", "Three .", "Four ."]
+
+
 def test_best_f1_counts_annotated_stances_that_no_pair_matches(predictor):
     text = "Voters hate the harbour tax ."
     matched = Stance(holder=[(0, 6)], target=[(24, 27)], label="favor")
