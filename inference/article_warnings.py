@@ -29,7 +29,8 @@ def article_warnings(
         warnings.append(
             f"the model has no stance task, only {', '.join(tasks)}: the targets are ignored"
         )
-    if scores_stances and not targets and "entity" not in tasks and not topics:
+    finds_targets = "entity" in tasks or bool(document.opinions)
+    if scores_stances and not targets and not finds_targets and not topics:
         warnings.append(
             "no target was named, and the model recognizes no entities: no stances are scored"
         )

@@ -33,6 +33,12 @@ EVIDENCE = (
     "pair_agreement",
     "target_agreement",
 )
+# fmt: off
+_PRONOUNS = frozenset((
+    "he", "her", "him", "his", "i", "it", "its", "me", "my", "our", "she", "that", "their", "them",
+    "they", "this", "those", "us", "we", "which", "who", "you", "your",
+))
+# fmt: on
 _MAX_WORDS = 6  # counted: a clause of twenty words is no better a target than one of six
 _LEAST_LOG_ODDS = -6.0  # of a rival: the same as without any rival
 
@@ -74,9 +80,9 @@ def pair_evidence(
     - ``rival_holder``: the greatest log-odds of another holder on the same target.
     - ``tagged_holder``, ``tagged_target``: the means, over the tokens of a span, of the log-odds by which the heads for
       holders and targets mark a token.
-    - ``earlier_holder``: 1 if the holder stands in another sentence, else 0.
+    - ``earlier_holder``: 1 if the holder stands in another sentence, nearly always an earlier one, else 0.
     - ``pair_agreement``: the sum, over the pairs with the same names in other sentences, of the probability of the
-      likeliest side of this pair minus that of other sides.
+      likeliest side of this pair minus that of other sides. Names are the same if their last words are.
     - ``target_agreement``: the same over the pairs with the same target, whoever the holder is.
 
     Args:
@@ -101,9 +107,8 @@ def pair_evidence(
     holder_log_odds = _mean_log_odds(document, "opinion_holder", holders)
     target_log_odds = _mean_log_odds(document, "opinion_target", targets)
 
-    # The last word stands for a name: "Mr. Trump" and "Donald Trump" agree.
-    holder_keys = [_last_word(pair.holder_name) for pair in pairs]
-    target_keys = [_last_word(pair.target_name) for pair in pairs]
+    holder_keys = [_key(pair.holder, pair.holder_name) for pair in pairs]
+    target_keys = [_key(pair.target, pair.target_name) for pair in pairs]
     sentences = [pair.target.sentence for pair in pairs]
     sides = np.delete(softmax(logits, 1.0), no_stance, axis=1)  # (P, C - 1)
 
@@ -124,10 +129,14 @@ def pair_evidence(
     )
 
 
-def _last_word(name: str) -> str:
-    """Return the last word of a name in lower case, without articles and possessive endings."""
-    words = bare_name(name).lower().split()
-    return words[-1] if words else ""
+def _key(span: SentenceSpan, name: str) -> Hashable:
+    """Return the last word of a name in lower case, without titles and possessive endings.
+
+    It stands for the name: *Mr. Trump* and *Donald Trump* have the same key, and whole names work no better. A pronoun
+    that is not resolved has a key of its own.
+    """
+    word = bare_name(name).lower().split()[-1:]
+    return span if not word or word[0] in _PRONOUNS else word[0]
 
 
 def _likelier_counts(
@@ -153,8 +162,6 @@ def _agreement(
         sides: the probabilities of the labels that are a stance, (P, S).
     """
     agreement = np.zeros(len(keys))
-    if not len(keys):
-        return agreement
     sums_in_sentence: dict[tuple[Hashable, int], NDArray[np.floating]] = {}
     sums: dict[Hashable, NDArray[np.floating]] = {}
     for key, sentence, probabilities in zip(keys, sentences, sides, strict=True):

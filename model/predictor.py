@@ -70,9 +70,9 @@ class Predictor:
         """Return the number of windows that are encoded at the same time."""
         return self._encoder.workers
 
-    def read(self, texts: Sequence[str]) -> DocumentPredictions:
-        """Predict for consecutive sentences, which are encoded in each other's context."""
-        return self.result(self.submit(texts))
+    def read(self, texts: Sequence[str], layout: Layout | None = None) -> DocumentPredictions:
+        """Predict for consecutive sentences, which are encoded in each other's context; see ``submit``."""
+        return self.result(self.submit(texts, layout=layout))
 
     def submit(
         self, texts: Sequence[str], stop: ShouldCancel = never_cancel, layout: Layout | None = None

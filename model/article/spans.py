@@ -9,7 +9,7 @@ class Span:
 
     Attributes:
         pieces: ``(start, end)`` of its pieces; words between two of them do not belong to the span.
-        name: of a source, the name that it refers to ("he" → "Kerry"), if that is resolved.
+        name: of a source or a holder, the name that it refers to ("he" → "Kerry"), if that is resolved.
     """
 
     start: int

@@ -12,15 +12,16 @@ from claimstance.model.text.entities import FoundEntity
 from claimstance.model.text.offsets import overlap
 from claimstance.model.windows import SentenceSpan, Window
 
+_WORD = re.compile(r"\S+")
 _POSSESSIVE = re.compile(r"(?<=['’])s\b\s*")
 _ARTICLES = ("a", "an", "the")
-_RELATIVE_PRONOUNS = ("that", "which", "who")  # "who" may be a holder, and "that" a target
-_FUNCTION_WORDS = "about|against|and|at|by|for|from|in|of|on|or|over|to|with"
-#: Words with which a noun phrase neither ends nor begins.
-_LAST_WORDS = re.compile(
-    rf"(?:[\s,]*\b(?:{_FUNCTION_WORDS}|{'|'.join((*_ARTICLES, *_RELATIVE_PRONOUNS))}))+$"
+_PREPOSITIONS = frozenset(
+    ("about", "against", "at", "by", "for", "from", "in", "of", "on", "over", "to", "with")
 )
-_FIRST_WORDS = re.compile(rf"(?:(?:{_FUNCTION_WORDS})\b\s*)+", re.IGNORECASE)
+_RELATIVE_PRONOUNS = ("that", "which", "who")  # "who" may be a holder, and "that" a target
+#: Words that are no part of a noun phrase if they begin it, or end it.
+_NOT_FIRST = frozenset([*_PREPOSITIONS, "and", "or"])
+_NOT_LAST = frozenset([*_NOT_FIRST, *_ARTICLES, *_RELATIVE_PRONOUNS])
 
 
 def decode_entities(
@@ -71,7 +72,7 @@ def decode_opinion_spans(
 
 
 def _is_continued(span: SentenceSpan, following: SentenceSpan, texts: Sequence[str]) -> bool:
-    """Return whether a span ends in the middle of a noun phrase that goes on with the one that follows.
+    """Return whether a span ends with a preposition, and goes on with the one that follows.
 
     In *signs of the buildup*, the spans *signs of* and *buildup* are one.
     """
@@ -79,22 +80,36 @@ def _is_continued(span: SentenceSpan, following: SentenceSpan, texts: Sequence[s
         return False
     text = texts[span.sentence]
     gap = text[span.end : following.start].strip().lower()
-    return gap in ("", *_ARTICLES) and bool(_LAST_WORDS.search(text[span.start : span.end]))
+    words = text[span.start : span.end].split()
+    return gap in ("", *_ARTICLES) and bool(words) and words[-1] in _PREPOSITIONS
 
 
 def _without_function_words(span: SentenceSpan, texts: Sequence[str]) -> SentenceSpan:
-    """Return a span without prepositions and conjunctions around it: *signs* of *signs of*.
+    """Return a span without the words around it that are no part of a noun phrase: *signs* of *signs of*.
 
-    A pronoun alone stays, and a span that consists of other such words becomes empty.
+    The apostrophe of a possessive ending goes, too. A pronoun alone stays; a span of such words alone becomes empty.
+    Capitalized words stay (*To Kill a Mockingbird*), but for the first one of a sentence.
     """
-    text = texts[span.sentence][span.start : span.end]
-    if text.lower() in _RELATIVE_PRONOUNS:
+    sentence = texts[span.sentence]
+    words = [match.span() for match in _WORD.finditer(sentence, span.start, span.end)]
+    if len(words) == 1 and sentence[slice(*words[0])].lower() in _RELATIVE_PRONOUNS:
         return span
-    last = _LAST_WORDS.search(text)
-    end = len(text) if last is None else last.start()
-    first = _FIRST_WORDS.match(text, 0, end)
-    start = 0 if first is None else first.end()
-    return replace(span, start=span.start + start, end=span.start + max(start, end))
+
+    while words:
+        start, end = words[0]
+        word = sentence[start:end]
+        if (word.lower() if start == 0 else word) not in _NOT_FIRST:
+            break
+        words.pop(0)
+    while words and sentence[slice(*words[-1])].rstrip(",") in _NOT_LAST:
+        words.pop()
+    if not words:
+        return replace(span, end=span.start)
+    start, end = words[0][0], words[-1][1]
+    end = start + len(sentence[start:end].rstrip(","))
+    if sentence[end - 1] in "’'":
+        end -= 1
+    return replace(span, start=start, end=end)
 
 
 def _without_punctuation(piece: SentenceSpan, texts: Sequence[str]) -> SentenceSpan:

@@ -23,6 +23,11 @@ def locate(name: str) -> str:
     return str(Path(spec.origin).parent / folder)
 
 
+def is_local(name: str) -> bool:
+    """Return whether an encoder is on this machine, as a folder or in a package."""
+    return Path(locate(name)).is_dir()
+
+
 def load_pretrained(name: str) -> tuple[Any, str]:
     """Load a pretrained encoder (transformers ``PreTrainedModel``) and its tokenizer as JSON.
 

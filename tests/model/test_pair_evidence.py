@@ -183,3 +183,15 @@ def test_pairs_of_the_same_sentence_do_not_agree():
 def test_pairs_without_a_stance_elsewhere_count_little():
     sides = np.array([AGAINST, (-30.0, -40.0), FAVOR, AGAINST])
     assert agreement("pair_agreement", sides)[0] == pytest.approx(0, abs=1e-3)
+
+
+def test_pronouns_that_are_not_resolved_do_not_agree():
+    texts = ["He hates the tax .", "He hates the tax ."]
+    pairs = []
+    for sentence in range(2):
+        holder, target = SentenceSpan(sentence, 0, 2), SentenceSpan(sentence, 13, 16)
+        pairs.append(Pair(holder, target, "He", "tax"))
+    logits = np.column_stack([np.full(2, -20.0), np.array([AGAINST, AGAINST])])
+    table = pair_evidence(DocumentPredictions(texts, []), pairs, logits, 0)
+    assert table[:, EVIDENCE.index("pair_agreement")].tolist() == [0, 0]
+    assert table[:, EVIDENCE.index("target_agreement")] == pytest.approx([1, 1])

@@ -188,7 +188,7 @@ def test_the_first_stage_of_base_starts_from_the_pretrained_encoder():
     first_stage = load_config(ROOT / "configs/base-start.yaml")
     base = load_config(ROOT / "configs/base.yaml")
     assert first_stage.model.init_from is None
-    assert "encoder" not in base.model.model_fields_set  # it is that of the initial model
+    assert first_stage.model.encoder == base.model.encoder
     assert first_stage.data.path == base.data.path
     # The comments of both files name this folder.
     for name in ("base", "base-start"):

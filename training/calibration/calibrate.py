@@ -54,10 +54,12 @@ def calibrate(
         exhaustive = [
             record for record in records if record.meta.get("corpus") in exhaustive_stances
         ]
+    if exhaustive:
         # The encoder reads each window once for all that is fitted to found stances.
         backend = CachingBackend(predictor.backend)
-        # Sources are holders, too, so the biases of attributions count.
-        biased = replace(uncalibrated, biases=dict(calibrated.biases))
+        # Sources are holders and names are targets, whether or not their tasks are calibrated.
+        biased = without_calibration(predictor.config, removed)
+        biased.biases |= calibrated.biases
         biased_predictor = Predictor(biased, predictor.windows, backend)
         calibrated.biases |= fit_opinion_biases(biased_predictor, exhaustive, no_stance)
 

@@ -12,7 +12,7 @@ from claimstance.model.labels import FOUND, OPINION_HEADS
 from claimstance.model.pair_evidence import EVIDENCE
 from claimstance.model.predictor import Predictor
 from claimstance.model.record import Record
-from claimstance.training.calibration.found_stances import FoundStances, best_f1, find_stances
+from claimstance.training.calibration.found_stances import FoundStances, best_f1, score_found_pairs
 from claimstance.training.calibration.kinds import fit_kind, without_calibration
 from claimstance.training.calibration.thresholds import EPSILON, MIN_ANSWERS
 
@@ -33,7 +33,7 @@ def fit_opinion_biases(
     def find(biases: dict[str, float]) -> FoundStances:
         config = replace(predictor.config, biases=biases)
         biased = Predictor(config, predictor.windows, predictor.backend)
-        return find_stances(biased, records, no_stance)
+        return score_found_pairs(biased, records, no_stance)
 
     def score(biases: tuple[float, ...]) -> float:
         if biases not in scores:
@@ -68,14 +68,14 @@ def fit_found_stances(
     unscaled = without_calibration(config, ("stance",))
     unscaled.biases |= span_biases
     unscaled_predictor = Predictor(unscaled, predictor.windows, predictor.backend)
-    stances = find_stances(unscaled_predictor, records, no_stance)
+    stances = score_found_pairs(unscaled_predictor, records, no_stance)
     if not len(stances.answers.gold):
         return
     weights = fit_evidence(stances, no_stance)
     config.biases |= weights
     unscaled.biases |= weights
     # The probabilities change, and with them the choice among nested targets.
-    stances = find_stances(unscaled_predictor, records, no_stance)
+    stances = score_found_pairs(unscaled_predictor, records, no_stance)
     fit_kind(config, FOUND, stances.answers)
     # Annotated stances that no pair matches count as missed, so the best limit follows from the best F1.
     limit = max(best_f1(stances, no_stance) / 2, EPSILON)

@@ -13,6 +13,7 @@ from claimstance.model.pair_evidence import EVIDENCE
 from claimstance.model.prediction import contexts
 from claimstance.model.predictor import Predictor
 from claimstance.model.record import Record
+from claimstance.model.text.layout import layout_of
 from claimstance.model.text.offsets import Offsets
 from claimstance.training.calibration.stance_matching import (
     LocatedStance,
@@ -31,8 +32,8 @@ class FoundStances:
     """Represent the pairs of a holder and a target that a model finds.
 
     Attributes:
-        answers: the answer to each pair; its gold label is that of the annotated stance whose holder and
-            target overlap those of the pair, else the label of pairs without a stance.
+        answers: the answer to each pair; its gold label is that of the annotated stance that it matches
+            (``stance_matching``), preferably one of the same side, else the label of pairs without a stance.
         evidence: the properties of each pair, (P, E); see ``pair_evidence``.
         annotated: the number of annotated stances, found or not.
     """
@@ -47,7 +48,7 @@ def found_candidates(article: AlignedArticle) -> list[StanceCandidate]:
     return [candidate for candidate in find_candidates(article) if candidate.query.kind == FOUND]
 
 
-def find_stances(
+def score_found_pairs(
     predictor: Predictor, records: Sequence[Record], no_stance: str = "neutral"
 ) -> FoundStances:
     """Return the answers about the pairs of a holder and a target that a model finds, as in a tagged article.
@@ -69,7 +70,8 @@ def find_stances(
     for numbers in contexts(records):
         group = [records[number] for number in numbers]
         text, bounds = join_sentences(group)
-        document = predictor.read([record.text for record in group])
+        texts = [record.text for record in group]
+        document = predictor.read(texts, layout_of(text, bounds))
         article = align_article(document, text, bounds)
         listed = annotated_stances(group, text, bounds, no_stance)
         annotated += len(listed)
@@ -188,7 +190,8 @@ def _gold_labels(
         if partner is not None:
             labels[number] = listed[partner].label
 
-    unmatched = [stance for number, stance in enumerate(listed) if number not in partners]
+    matched = set(partners)
+    unmatched = [stance for number, stance in enumerate(listed) if number not in matched]
     others = [number for number, partner in enumerate(partners) if partner is None]
     partners = match(unmatched, [located[number] for number in others], same_pair)
     for number, partner in zip(others, partners, strict=True):

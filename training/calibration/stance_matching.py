@@ -19,13 +19,13 @@ S = TypeVar("S")
 
 @dataclass(frozen=True)
 class LocatedStance:
-    """Represent a stance that takes a side, with offsets into the article.
+    """Represent a stance with offsets into the article.
 
     Attributes:
         holder: the offsets of the holder; ``None`` if the sentence does not mention it.
         holder_name: the name of the holder, or its words.
         target: the offsets of the target.
-        label: ``favor`` or ``against``.
+        label: its side, such as ``favor``; that of a found pair is its likeliest one.
         confidence: the probability of the label; 1 for an annotated stance.
     """
 

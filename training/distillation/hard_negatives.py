@@ -19,6 +19,7 @@ from claimstance.model.prediction import contexts
 from claimstance.model.predictor import Predictor
 from claimstance.model.record import Record, Stance
 from claimstance.model.stance_queries import StanceQuery
+from claimstance.model.text.layout import layout_of
 from claimstance.model.text.offsets import overlap
 from claimstance.training.calibration.found_stances import found_candidates, join_sentences
 from claimstance.training.data.config import HardNegatives
@@ -79,7 +80,8 @@ def add_hard_negatives(
     for numbers in contexts(selected):
         group = [selected[number] for number in numbers]
         text, bounds = join_sentences(group)
-        document = predictor.read([record.text for record in group])
+        texts = [record.text for record in group]
+        document = predictor.read(texts, layout_of(text, bounds))
         for candidate in found_candidates(align_article(document, text, bounds)):
             query = candidate.query
             # A record has spans of its own sentence only.

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from claimstance.model.bundled import FAST_MODEL
 from claimstance.model.errors import ConfigError, unknown
+from claimstance.model.io.encoders import is_local
 from claimstance.model.network import ClaimStanceModel
 from claimstance.training.calibration.kinds import without_calibration
 from claimstance.training.config import AUTO, Config
@@ -19,8 +20,8 @@ def new_model(
 ) -> tuple[ClaimStanceModel, str | None]:
     """Return a network with all weights trainable, and the name of the model that they are initialized from, if any.
 
-    If the configuration names an initial model and no encoder, the encoder is that of the initial model, and no hub
-    is needed.
+    An initial model brings its encoder along. The configured encoder, if it is on this machine, is loaded for
+    comparison only, so that no hub is needed.
 
     Raises:
         ConfigError: if the encoder, or a model of another encoder than the configured one, cannot be loaded.
@@ -39,7 +40,8 @@ def new_model(
         return ClaimStanceModel.from_encoder(config.model.encoder, fields), None
 
     source = ClaimStanceModel.from_pretrained(init_folder(init_from))
-    if init_from == AUTO or "encoder" in config.model.model_fields_set:
+    is_default = "encoder" not in config.model.model_fields_set
+    if init_from == AUTO or is_default or is_local(config.model.encoder):
         pretrained = ClaimStanceModel.from_encoder(config.model.encoder, fields)
         if not pretrained.has_encoder_of(source):
             if init_from != AUTO:

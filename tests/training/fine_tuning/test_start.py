@@ -68,10 +68,22 @@ def test_a_named_initial_model_brings_its_encoder_along(monkeypatch):
         raise ConfigError(f"{name} is out of reach")
 
     monkeypatch.setattr(encoders, "load_pretrained", unreachable)
-    model, name = new(init_from="base")
+    model, name = new(encoder="sentence-transformers/all-mpnet-base-v2", init_from="base")
     assert name == "claimstance-mpnet"
     assert model.config.encoder["model_type"] == "mpnet"
     assert all(weight.requires_grad for weight in model.parameters())
+
+
+def test_windows_may_not_be_longer_than_those_of_the_initial_model(bundled):
+    with pytest.raises(ConfigError, match=r"model\.max_tokens: expected at most 512"):
+        ClaimStanceModel.with_encoder_of(bundled, {"max_tokens": 4096})
+
+
+def test_an_encoder_with_another_vocabulary_is_another_encoder(bundled):
+    other = ClaimStanceModel.with_encoder_of(bundled, {})
+    assert other.has_encoder_of(bundled)
+    other.tokenizer_json = "{}"
+    assert not other.has_encoder_of(bundled)
 
 
 def test_without_an_initial_model_the_encoder_has_its_pretrained_weights(tiny_encoder):
