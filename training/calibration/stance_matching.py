@@ -75,21 +75,35 @@ def match(
         [number for number, item in enumerate(gold) if agree(item, prediction)]
         for prediction in predictions
     ]
-    taken_by: dict[int, int] = {}  # gold → prediction
-
-    def find_partner(prediction: int, visited: set[int]) -> bool:
-        for item in candidates[prediction]:
-            if item in visited:
-                continue
-            visited.add(item)
-            if item not in taken_by or find_partner(taken_by[item], visited):
-                taken_by[item] = prediction
-                return True
-        return False
-
-    for prediction in range(len(predictions)):
-        find_partner(prediction, set())
     partners: list[int | None] = [None] * len(predictions)
-    for item, prediction in taken_by.items():
-        partners[prediction] = item
+    taken_by: dict[int, int] = {}  # gold → prediction
+    for prediction in range(len(predictions)):
+        # Each gold item that can be reached → the prediction that requests it.
+        requested_by: dict[int, int] = {}
+        waiting = [prediction]
+        while waiting:
+            current = waiting.pop()
+            for item in candidates[current]:
+                if item in requested_by:
+                    continue
+                requested_by[item] = current
+                if item in taken_by:
+                    waiting.append(taken_by[item])
+                    continue
+                _reassign(item, requested_by, partners, taken_by)
+                waiting.clear()
+                break
     return partners
+
+
+def _reassign(
+    free: int, requested_by: dict[int, int], partners: list[int | None], taken_by: dict[int, int]
+) -> None:
+    """Give each gold item of a path to the prediction that requests it, from a free item to the new prediction."""
+    item: int | None = free
+    while item is not None:
+        prediction = requested_by[item]
+        former = partners[prediction]
+        partners[prediction] = item
+        taken_by[item] = prediction
+        item = former

@@ -24,3 +24,12 @@ def test_each_threshold_has_the_largest_matching_of_its_answers():
     for count in range(1, len(predictions) + 1):
         alone = match(gold, predictions[:count], overlap)
         assert matched(partners[:count]) == matched(alone) == min(count, 3)
+
+
+def test_a_chain_of_a_thousand_spans_is_matched():
+    # The last prediction fits the first annotation alone, so that each other prediction has to leave its own.
+    count = 2000
+    gold = [(2 * number, 2 * number + 2) for number in range(count)]
+    chain = [(2 * number + 1, 2 * number + 3) for number in range(count - 1)]
+    partners = match(gold, [*chain, (0, 1)], overlap)
+    assert partners == [*range(1, count), 0]
