@@ -67,7 +67,7 @@ def decode_opinion_spans(
     for span in spans:
         trimmed = _without_function_words(span, texts)
         words = texts[span.sentence][trimmed.start : trimmed.end]
-        if words.lower() not in ("", *_ARTICLES):
+        if any(map(str.isalnum, words)) and words.lower() not in _ARTICLES:
             yield trimmed
 
 
@@ -87,8 +87,9 @@ def _is_continued(span: SentenceSpan, following: SentenceSpan, texts: Sequence[s
 def _without_function_words(span: SentenceSpan, texts: Sequence[str]) -> SentenceSpan:
     """Return a span without the words around it that are no part of a noun phrase: *signs* of *signs of*.
 
-    The apostrophe of a possessive ending goes, too. A pronoun alone stays; a span of such words alone becomes empty.
-    Capitalized words stay (*To Kill a Mockingbird*), but for the first one of a sentence.
+    The apostrophe of a possessive ending goes, too, and an opened parenthesis is closed. Capitalized words stay (*To
+    Kill a Mockingbird*), but for the first one of a sentence. A pronoun alone stays; a span of other such words
+    becomes empty.
     """
     sentence = texts[span.sentence]
     words = [match.span() for match in _WORD.finditer(sentence, span.start, span.end)]
@@ -106,10 +107,12 @@ def _without_function_words(span: SentenceSpan, texts: Sequence[str]) -> Sentenc
     if not words:
         return replace(span, end=span.start)
     start, end = words[0][0], words[-1][1]
-    end = start + len(sentence[start:end].rstrip(","))
-    if sentence[end - 1] in "’'":
-        end -= 1
-    return replace(span, start=start, end=end)
+    text = sentence[start:end].rstrip(", ")
+    if text.endswith(("’", "'")):
+        text = text[:-1]
+    if text.count("(") > text.count(")") and sentence.startswith(")", start + len(text)):
+        text += ")"
+    return replace(span, start=start, end=start + len(text))
 
 
 def _without_punctuation(piece: SentenceSpan, texts: Sequence[str]) -> SentenceSpan:
