@@ -24,8 +24,8 @@ class NetworkConfig(Section):
 
     encoder: str = Field(
         default="sentence-transformers/all-MiniLM-L6-v2",
-        description="Hugging Face name or folder of the encoder. If `init_from` names a model, that model brings "
-        "its encoder along, and no hub is needed.",
+        description="Hugging Face name or folder of the encoder. If `init_from` names a model, which has an "
+        "encoder of its own, a name given here is not fetched from the hub.",
     )
     init_from: Path | None = Field(
         default=None,

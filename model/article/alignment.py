@@ -1,7 +1,7 @@
 """Alignment of sentences with their article, and what refers to a name in each sentence."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TypeVar
 
 from claimstance.model.article.spans import Attribution, Entity, Span
@@ -137,6 +137,26 @@ def find_mentions_or_references(
     return [span for span, reference in references if refers_to(name, reference)]
 
 
+def join_texts(texts: Sequence[str], same_line: Collection[int] = ()) -> tuple[str, list[Offsets]]:
+    """Return an article of these sentences, each on a line of its own, and their ``[start, end)`` in it.
+
+    Args:
+        texts: the sentences.
+        same_line: the indices of sentences that stand on the line of the one before.
+    """
+    parts: list[str] = []
+    bounds: list[Offsets] = []
+    start = 0
+    for index, text in enumerate(texts):
+        if index > 0:
+            parts.append(" " if index in same_line else "\n")
+            start += 1
+        parts.append(text)
+        bounds.append((start, start + len(text)))
+        start += len(text)
+    return "".join(parts), bounds
+
+
 class MentionFinder:
     """Find the mentions of a name in the sentences of records, as in an article of these sentences.
 
@@ -151,14 +171,7 @@ class MentionFinder:
     def __call__(self, document: DocumentPredictions, sentence: int, name: str) -> list[Offsets]:
         """Return the mentions of ``name`` in a sentence of ``document``."""
         if document is not self._document:
-            # As an article with one sentence per line.
-            bounds = []
-            start = 0
-            for text in document.texts:
-                end = start + len(text)
-                bounds.append((start, end))
-                start = end + 1  # a line break
-            alignment = Alignment("\n".join(document.texts), bounds)
+            alignment = Alignment(*join_texts(document.texts))
             references = resolve_article(alignment, document)
             self._document = document
             self._references = references_by_sentence(alignment, references)

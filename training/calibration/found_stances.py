@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
 from claimstance.model.article.aligned import AlignedArticle, align_article
+from claimstance.model.article.alignment import join_texts
 from claimstance.model.article.stance_candidates import StanceCandidate, find_candidates
 from claimstance.model.decoding.spans import suppress_overlaps
 from claimstance.model.labels import FOUND
@@ -61,57 +64,72 @@ def score_found_pairs(
         no_stance: the label of pairs without a stance.
     """
     labels = tuple(predictor.config.labels["stance"])
-    neutral = labels.index(no_stance)
-    probabilities: list[np.ndarray] = []
-    evidence: list[np.ndarray] = []
-    gold: list[int] = []
     documents: list[str] = []
+    probabilities: list[np.ndarray] = [np.zeros((0, len(labels)))]
+    evidence: list[np.ndarray] = [np.zeros((0, len(EVIDENCE)))]
+    gold: list[str] = []
     annotated = 0
     for numbers in contexts(records):
         group = [records[number] for number in numbers]
-        text, bounds = join_sentences(group)
-        texts = [record.text for record in group]
-        document = predictor.read(texts, layout_of(text, bounds))
-        article = align_article(document, text, bounds)
-        listed = annotated_stances(group, text, bounds, no_stance)
-        annotated += len(listed)
-
-        candidates = found_candidates(article)
-        queries = [candidate.query for candidate in candidates]
-        rows = predictor.stances(document, queries)  # (candidates, labels)
-        logits = np.log(np.maximum(rows, _LEAST_PROBABILITY))
-        properties = predictor.evidence(document, queries, logits, neutral)  # (candidates, E)
-
-        sides = rows.copy()
-        sides[:, neutral] = -1.0
-        located = []
-        for candidate, side in zip(candidates, sides.argmax(axis=1).tolist(), strict=True):
-            located.append(_locate(article, candidate, labels[side]))
-        # Likeliest first, without targets nested in a likelier one of the same side.
-        selected = suppress_overlaps(
-            [
-                (candidate.query.sentence, stance.holder_name, stance.label)
-                for candidate, stance in zip(candidates, located, strict=True)
-            ],
-            [stance.target for stance in located],
-            sides.max(axis=1).tolist(),
-        )
-        gold_labels = _gold_labels(listed, [located[number] for number in selected])
-        for number, label in zip(selected, gold_labels, strict=True):
-            probabilities.append(rows[number])
-            evidence.append(properties[number])
-            gold.append(neutral if label is None else labels.index(label))
-            documents.append(document_of(group[0]))
-    table = np.array(probabilities).reshape(-1, len(labels))
+        pairs = _score_document(predictor, group, no_stance)
+        documents += [document_of(group[0])] * len(pairs.gold)
+        probabilities.append(pairs.probabilities)
+        evidence.append(pairs.evidence)
+        gold += pairs.gold
+        annotated += pairs.annotated
+    table = np.concatenate(probabilities)  # (P, labels)
     answers = Answers(
         labels=labels,
         probabilities=table,
         predicted=table.argmax(axis=1),
-        gold=np.array(gold, dtype=np.int64),
+        gold=np.array([labels.index(label) for label in gold], dtype=np.int64),
         documents=np.array(documents, dtype=np.str_),
         kinds=np.full(len(gold), FOUND),
     )
-    return FoundStances(answers, np.array(evidence).reshape(-1, len(EVIDENCE)), annotated)
+    return FoundStances(answers, np.concatenate(evidence), annotated)
+
+
+class _DocumentPairs(NamedTuple):
+    """Represent the pairs of one document: the fields of ``FoundStances``, with names of gold labels."""
+
+    probabilities: np.ndarray
+    evidence: np.ndarray
+    gold: list[str]
+    annotated: int
+
+
+def _score_document(
+    predictor: Predictor, records: Sequence[Record], no_stance: str
+) -> _DocumentPairs:
+    """Return the pairs that a model finds in the sentences of a document, likeliest first."""
+    labels = list(predictor.config.labels["stance"])
+    neutral = labels.index(no_stance)
+    text, bounds = join_sentences(records)
+    document = predictor.read([record.text for record in records], layout_of(text, bounds))
+    article = align_article(document, text, bounds)
+    candidates = found_candidates(article)
+    queries = [candidate.query for candidate in candidates]
+    probabilities = predictor.stances(document, queries)  # (candidates, labels)
+    logits = np.log(np.maximum(probabilities, _LEAST_PROBABILITY))
+    evidence = predictor.evidence(document, queries, logits, neutral)  # (candidates, E)
+
+    # Without targets nested in a likelier one of the same side.
+    sides = probabilities.copy()
+    sides[:, neutral] = -1.0
+    stances = []
+    groups = []
+    for candidate, side in zip(candidates, sides.argmax(axis=1).tolist(), strict=True):
+        stance = locate(article, candidate, labels[side])
+        stances.append(stance)
+        groups.append((candidate.query.sentence, stance.holder_name, stance.label))
+    targets = [stance.target for stance in stances]
+    selected = suppress_overlaps(groups, targets, sides.max(axis=1).tolist())
+
+    listed = [
+        stance for stance in annotated_stances(records, text, bounds) if stance.label != no_stance
+    ]
+    gold = _gold_labels(listed, [stances[number] for number in selected], no_stance)
+    return _DocumentPairs(probabilities[selected], evidence[selected], gold, len(listed))
 
 
 def join_sentences(records: Sequence[Record]) -> tuple[str, list[Offsets]]:
@@ -120,35 +138,27 @@ def join_sentences(records: Sequence[Record]) -> tuple[str, list[Offsets]]:
     Neighbours in a paragraph have a space between them. Sentences whose offsets in the document are further apart, or
     unknown, have a line break between them.
     """
-    text = ""
-    bounds: list[Offsets] = []
-    end_of_last: int | None = None
-    for record in records:
-        if bounds:
-            text += " " if record.start is not None and record.start - 1 == end_of_last else "\n"
-        bounds.append((len(text), len(text) + len(record.text)))
-        text += record.text
-        end_of_last = None if record.start is None else record.start + len(record.text)
-    return text, bounds
+    same_line = set()
+    for index, (before, record) in enumerate(pairwise(records), 1):
+        if before.start is not None and record.start == before.start + len(before.text) + 1:
+            same_line.add(index)
+    return join_texts([record.text for record in records], same_line)
 
 
 def annotated_stances(
-    records: Sequence[Record], text: str, bounds: Sequence[Offsets], no_stance: str
+    records: Sequence[Record], text: str, bounds: Sequence[Offsets]
 ) -> list[LocatedStance]:
-    """Return the annotated stances that have a holder and a target span, with offsets into the text.
+    """Return the annotated stances of a named holder on words of its sentence, with offsets into the text.
 
     Args:
         records: the sentences of a document.
         text: the document, as ``join_sentences`` returns it.
         bounds: ``[start, end)`` of the sentences in it.
-        no_stance: the label of pairs without a stance.
     """
     stances = []
     for record, (sentence_start, _) in zip(records, bounds, strict=True):
         for stance in record.stances or ():
-            if stance.holder is None or isinstance(stance.target, str):
-                continue
-            if stance.label is None or stance.label == no_stance:
+            if stance.holder is None or isinstance(stance.target, str) or stance.label is None:
                 continue
             holder: Offsets | None = None
             if isinstance(stance.holder, str):
@@ -168,8 +178,8 @@ def _enclosing(span: Sequence[Offsets], sentence_start: int) -> Offsets:
     return sentence_start + start, sentence_start + end
 
 
-def _locate(article: AlignedArticle, candidate: StanceCandidate, label: str) -> LocatedStance:
-    """Return a candidate as a stance with this label."""
+def locate(article: AlignedArticle, candidate: StanceCandidate, label: str) -> LocatedStance:
+    """Return a candidate with a holder and a target span as a stance with this label."""
     query, holder = candidate.query, candidate.holder
     assert holder is not None
     assert not isinstance(query.target, str)
@@ -178,14 +188,14 @@ def _locate(article: AlignedArticle, candidate: StanceCandidate, label: str) -> 
 
 
 def _gold_labels(
-    listed: Sequence[LocatedStance], located: Sequence[LocatedStance]
-) -> list[str | None]:
-    """Return the label of the annotated stance of each pair, if there is one.
+    listed: Sequence[LocatedStance], found: Sequence[LocatedStance], no_stance: str
+) -> list[str]:
+    """Return the label of the annotated stance of each pair; ``no_stance`` where there is none.
 
     Each annotated stance counts once, for a pair of the same side if there is one.
     """
-    labels: list[str | None] = [None] * len(located)
-    partners = match(listed, located, same_stance)
+    labels = [no_stance] * len(found)
+    partners = match(listed, found, same_stance)
     for number, partner in enumerate(partners):
         if partner is not None:
             labels[number] = listed[partner].label
@@ -193,7 +203,7 @@ def _gold_labels(
     matched = set(partners)
     unmatched = [stance for number, stance in enumerate(listed) if number not in matched]
     others = [number for number, partner in enumerate(partners) if partner is None]
-    partners = match(unmatched, [located[number] for number in others], same_pair)
+    partners = match(unmatched, [found[number] for number in others], same_pair)
     for number, partner in zip(others, partners, strict=True):
         if partner is not None:
             labels[number] = unmatched[partner].label

@@ -18,10 +18,14 @@ from claimstance.model.onnx.backend import load_predictor, model_folder
 from claimstance.model.prediction import contexts
 from claimstance.model.predictor import Predictor
 from claimstance.model.record import Record, Stance
-from claimstance.model.stance_queries import StanceQuery
 from claimstance.model.text.layout import layout_of
-from claimstance.model.text.offsets import overlap
-from claimstance.training.calibration.found_stances import found_candidates, join_sentences
+from claimstance.training.calibration.found_stances import (
+    annotated_stances,
+    found_candidates,
+    join_sentences,
+    locate,
+)
+from claimstance.training.calibration.stance_matching import same_pair
 from claimstance.training.data.config import HardNegatives
 
 log = logging.getLogger(__name__)
@@ -80,16 +84,17 @@ def add_hard_negatives(
     for numbers in contexts(selected):
         group = [selected[number] for number in numbers]
         text, bounds = join_sentences(group)
-        texts = [record.text for record in group]
-        document = predictor.read(texts, layout_of(text, bounds))
-        for candidate in found_candidates(align_article(document, text, bounds)):
+        document = predictor.read([record.text for record in group], layout_of(text, bounds))
+        article = align_article(document, text, bounds)
+        listed = annotated_stances(group, text, bounds)
+        for candidate in found_candidates(article):
             query = candidate.query
-            # A record has spans of its own sentence only.
-            if query.holder_sentence != query.sentence:
-                continue
             stances = group[query.sentence].stances
-            # A sentence without annotated stances says nothing about its pairs.
-            if stances is None or any(_is_about(query, stance) for stance in stances):
+            # A record has spans of its own sentence only. Without annotated stances it says nothing about its pairs.
+            if query.holder_sentence != query.sentence or stances is None:
+                continue
+            pair = locate(article, candidate, settings.label)
+            if any(same_pair(stance, pair) for stance in listed):
                 continue
             if rng.random() >= settings.share:
                 continue
@@ -112,13 +117,3 @@ def require_opinion_heads(config: ModelConfig, where: str) -> None:
         raise ConfigError(
             f"{where}: expected a model that finds holders and targets of stances, found one without these heads"
         )
-
-
-def _is_about(query: StanceQuery, stance: Stance) -> bool:
-    """Return whether the holder and the target of a query overlap those of a stance of its sentence."""
-    for offsets, span in ((query.holder, stance.holder), (query.target, stance.target)):
-        if offsets is None or isinstance(offsets, str) or not isinstance(span, list):
-            return False
-        if not any(overlap(offsets, piece) for piece in span):
-            return False
-    return True
