@@ -31,7 +31,7 @@ def find_stances(
             targets that are named.
 
     Raises:
-        CancelledError: once ``document.stop`` of the article returns true.
+        CancelledError: once ``document.should_cancel`` of the article returns true.
     """
     stances = _score_candidates(predictor, article, targets, topics)
     if neutral:

@@ -158,7 +158,7 @@ class Tagger:
         self,
         articles: Iterable[Article | ClaimstanceError | str | None],
         targets: Sequence[str] | str = (),
-        stop: ShouldCancel = never_cancel,
+        should_cancel: ShouldCancel = never_cancel,
         neutral: bool = False,
     ) -> Iterator[ResultItem]:
         """Tag articles one after the other, in order, with the same results as ``tag`` but faster.
@@ -171,7 +171,7 @@ class Tagger:
 
         Raises:
             InputError: as ``tag``.
-            CancelledError: once ``stop`` returns true.
+            CancelledError: once ``should_cancel`` returns true.
             TypeError: if ``articles`` is not an iterable of articles; the error says what to pass.
         """
         names = check_targets(targets)
@@ -181,7 +181,7 @@ class Tagger:
             # An error is the result in its place.
             if isinstance(item, ClaimstanceError):
                 return lambda: item
-            return self.begin(item, names, stop, neutral)
+            return self.begin(item, names, should_cancel, neutral)
 
         # ``map`` is lazy: an article begins only when ``prefetch`` takes it.
         return self.prefetch(map(begin, items))
@@ -211,7 +211,7 @@ class Tagger:
         self,
         article: Article,
         targets: Sequence[str] | str = (),
-        stop: ShouldCancel = never_cancel,
+        should_cancel: ShouldCancel = never_cancel,
         neutral: bool = False,
     ) -> Callable[[], TaggedArticle]:
         """Start to encode an article and return a function that waits for the result.
@@ -220,7 +220,7 @@ class Tagger:
 
         Raises:
             InputError: as ``tag``.
-            CancelledError: from the returned function, once ``stop`` returns true.
+            CancelledError: from the returned function, once ``should_cancel`` returns true.
         """
         targets = check_targets(targets)
         check_characters("the text", article.text)
@@ -230,7 +230,7 @@ class Tagger:
             return partial(cached.with_metadata, article)
         bounds = split_sentences(article.text)
         texts = [article.text[start:end] for start, end in bounds]
-        pending = self._predictor.submit(texts, stop, layout_of(article.text, bounds))
+        pending = self._predictor.submit(texts, should_cancel, layout_of(article.text, bounds))
         return partial(self._finish, article, targets, neutral, bounds, pending)
 
     def prefetch(
@@ -259,10 +259,10 @@ class Tagger:
             yield predicted_record(self._predictor.config, record, prediction)
 
     def begin_records(
-        self, records: Sequence[Record], stop: ShouldCancel = never_cancel
+        self, records: Sequence[Record], should_cancel: ShouldCancel = never_cancel
     ) -> Callable[[], list[dict[str, Any]]]:
         """Start to predict the records of one document, as ``begin`` does an article."""
-        pending = begin_document(self._predictor, records, MentionFinder(), stop)
+        pending = begin_document(self._predictor, records, MentionFinder(), should_cancel)
 
         def finish() -> list[dict[str, Any]]:
             rows = []

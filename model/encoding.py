@@ -32,10 +32,10 @@ def never_cancel() -> bool:
     return False
 
 
-def cancellable(items: Iterable[T], stop: ShouldCancel) -> Iterator[T]:
-    """Yield ``items``; raise ``CancelledError`` once ``stop``, called every few items, returns true."""
+def cancellable(items: Iterable[T], should_cancel: ShouldCancel) -> Iterator[T]:
+    """Yield ``items``; raise ``CancelledError`` once ``should_cancel``, called every few items, returns true."""
     for number, item in enumerate(items):
-        if number % _ITEMS_PER_CHECK == 0 and stop():
+        if number % _ITEMS_PER_CHECK == 0 and should_cancel():
             raise CancelledError
         yield item
 
@@ -83,7 +83,7 @@ class PendingDocument:
 
     texts: list[str]
     tokens: list[Tokens]
-    stop: ShouldCancel
+    should_cancel: ShouldCancel
     windows: list[PendingWindow]
     layout: Layout | None = None
 
@@ -95,7 +95,7 @@ class DocumentPredictions:
     Attributes:
         texts: the sentences.
         tokens: their tokens.
-        stop: the function that was given to ``Predictor.submit``.
+        should_cancel: the function that was given to ``Predictor.submit``.
         windows: each window with its encoding (1, T, H).
         probabilities: sentence task → one row per sentence, over the labels of that task.
         attributions: in the order of their sentences; ``None`` if the model has no such head.
@@ -108,7 +108,7 @@ class DocumentPredictions:
 
     texts: list[str]
     tokens: list[Tokens]
-    stop: ShouldCancel = never_cancel
+    should_cancel: ShouldCancel = never_cancel
     windows: list[tuple[Window, Floats]] = field(default_factory=list)
     probabilities: dict[str, Floats] = field(default_factory=dict)
     attributions: list[FoundAttribution] | None = None
@@ -151,9 +151,9 @@ class WindowEncoder:
         self.workers = workers
         self._pools: dict[int, ThreadPoolExecutor] = {}  # process id → its threads
 
-    def submit(self, window: Window, stop: ShouldCancel) -> PendingWindow:
+    def submit(self, window: Window, should_cancel: ShouldCancel) -> PendingWindow:
         """Begin to encode a window. With one worker, the calling thread encodes it when it needs the result."""
-        encode = partial(self._encode, window, stop)
+        encode = partial(self._encode, window, should_cancel)
         if self.workers == 1:
             return PendingWindow(window, _DeferredFuture(encode))
         # A forked process does not have the threads of its parent, and needs its own.
@@ -163,9 +163,9 @@ class WindowEncoder:
             self._pools = {process: pool}
         return PendingWindow(window, self._pools[process].submit(encode))
 
-    def _encode(self, window: Window, stop: ShouldCancel) -> dict[str, Floats]:
+    def _encode(self, window: Window, should_cancel: ShouldCancel) -> dict[str, Floats]:
         """Return the output of the network for a window."""
-        if stop():
+        if should_cancel():
             raise CancelledError
         return self.backend.read(
             np.array([window.ids], dtype=np.int64),

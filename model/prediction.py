@@ -160,7 +160,7 @@ def begin_document(
     predictor: Predictor,
     records: Sequence[Record],
     locate: Locate | None = None,
-    stop: ShouldCancel = never_cancel,
+    should_cancel: ShouldCancel = never_cancel,
 ) -> PendingRecords:
     """Begin to encode the records of one document, or one record without a document."""
     texts: list[str] = []
@@ -174,7 +174,7 @@ def begin_document(
             texts.append(record.text)
         sentences.append(len(texts) - 1)
         previous = record
-    document = predictor.submit(texts, stop)
+    document = predictor.submit(texts, should_cancel)
     return PendingRecords(predictor, records, sentences, document, locate)
 
 

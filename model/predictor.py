@@ -75,21 +75,24 @@ class Predictor:
         return self.result(self.submit(texts, layout=layout))
 
     def submit(
-        self, texts: Sequence[str], stop: ShouldCancel = never_cancel, layout: Layout | None = None
+        self,
+        texts: Sequence[str],
+        should_cancel: ShouldCancel = never_cancel,
+        layout: Layout | None = None,
     ) -> PendingDocument:
         """Begin to encode sentences; ``result`` waits for the encoder and returns the predictions.
 
         Args:
             texts: consecutive sentences.
-            stop: once it returns ``True``, ``result`` and ``stances`` raise ``CancelledError`` in place of encoding
-                further windows.
+            should_cancel: once it returns ``True``, ``result`` and ``stances`` raise ``CancelledError`` in place of
+                encoding further windows.
             layout: the lines of the article, if they are known: speech ends with a line, and names stand on lines of
                 their own.
         """
         tokens = self.windows.tokenize(texts)
         windows = self.windows.windows(enumerate(tokens))
-        pending = [self._encoder.submit(window, stop) for window in windows]
-        return PendingDocument(list(texts), tokens, stop, pending, layout)
+        pending = [self._encoder.submit(window, should_cancel) for window in windows]
+        return PendingDocument(list(texts), tokens, should_cancel, pending, layout)
 
     def prefetch(
         self, jobs: Iterable[Callable[[], T]], count: int = PREFETCH_PER_WORKER
@@ -112,7 +115,9 @@ class Predictor:
     def result(self, pending_document: PendingDocument) -> DocumentPredictions:
         """Return the predictions for sentences that ``submit`` has begun to encode."""
         texts, layout = pending_document.texts, pending_document.layout
-        document = DocumentPredictions(texts, pending_document.tokens, pending_document.stop)
+        document = DocumentPredictions(
+            texts, pending_document.tokens, pending_document.should_cancel
+        )
         document.opinions = {head: [] for head in self.config.opinion_heads}
         document.opinion_log_odds = {head: [] for head in self.config.opinion_heads}
         attributions: list[FoundAttribution] = []
@@ -219,7 +224,7 @@ class Predictor:
         logits = np.zeros((len(queries), len(self.config.labels["stance"])))
         by_window, by_topic = group_queries(document, queries)
         for window_number, targets in by_window.items():
-            if document.stop():
+            if document.should_cancel():
                 raise CancelledError
             window, hidden = document.windows[window_number]
             numbers = [target.number for target in targets]
@@ -261,7 +266,7 @@ class Predictor:
             if warning not in document.warnings:
                 document.warnings.append(warning)
         window = self.windows.with_topic(sentence, tokens, topic_tokens)
-        return self._encoder.submit(window, document.stop)
+        return self._encoder.submit(window, document.should_cancel)
 
     def _score(
         self,

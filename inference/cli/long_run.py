@@ -63,7 +63,7 @@ def tag_into_folder(
                     partial(
                         tagger.tag_all,
                         targets=request.targets,
-                        stop=signals.is_immediate,
+                        should_cancel=signals.is_immediate,
                         neutral=request.neutral,
                     )
                 )

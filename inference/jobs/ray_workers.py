@@ -39,7 +39,7 @@ class _Worker:
 def ray_workers(
     tagger: Tagger,
     targets: Sequence[str],
-    stop: ShouldCancel,
+    should_cancel: ShouldCancel,
     workers: int | None = None,
     address: str | None = None,
     neutral: bool = False,
@@ -49,7 +49,7 @@ def ray_workers(
     Args:
         tagger: each worker loads its model anew, from the same path on every machine.
         targets: as for ``Tagger.tag_all``.
-        stop: once it returns True, ``CancelledError`` is raised before the next batch.
+        should_cancel: once it returns True, ``CancelledError`` is raised before the next batch.
         workers: the number of actors, each with ``tagger.threads`` processors; ``None`` for as many as fit.
         address: the address of a cluster (``auto``: the one of this machine); ``None`` to start one here.
         neutral: as for ``Tagger.tag_all``.
@@ -85,7 +85,7 @@ def ray_workers(
 
         def tag(items: Iterable[InputItem]) -> Iterator[ResultItem]:
             try:
-                yield from _tag_in_order(ray, actors, items, list(targets), neutral, stop)
+                yield from _tag_in_order(ray, actors, items, list(targets), neutral, should_cancel)
             except ray.exceptions.RayError as error:
                 raise ClaimstanceError(f"ray: {str(error).splitlines()[0]}") from None
 
@@ -115,7 +115,7 @@ def _tag_in_order(
     items: Iterable[InputItem],
     targets: list[str],
     neutral: bool,
-    stop: ShouldCancel,
+    should_cancel: ShouldCancel,
 ) -> Iterator[ResultItem]:
     """Hand batches to the actors in turn and yield their results in order."""
     pending: deque[Any] = deque()
@@ -124,7 +124,7 @@ def _tag_in_order(
         batch = list(islice(remaining, BATCH_SIZE))
         if not batch:
             break
-        if stop():
+        if should_cancel():
             raise CancelledError
         pending.append(actor.tag.remote(batch, targets, neutral))
         # The oldest batch comes first, even if a later one is ready: results keep their order.

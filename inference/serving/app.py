@@ -97,8 +97,10 @@ class Server:
         batch = articles if isinstance(articles, list) else [articles]
         self._check_pairs(sum(len(article.targets) for article in batch))
 
-        def begin(article: AskedArticle, stop: ShouldCancel) -> Callable[[], bytes]:
-            finish = self.tagger.begin(article.article(), article.targets, stop, article.neutral)
+        def begin(article: AskedArticle, should_cancel: ShouldCancel) -> Callable[[], bytes]:
+            finish = self.tagger.begin(
+                article.article(), article.targets, should_cancel, article.neutral
+            )
             return lambda: _encode_json(self._count(finish()).to_dict())
 
         begins = [partial(begin, article) for article in batch]
@@ -110,9 +112,13 @@ class Server:
         batch = records if isinstance(records, list) else [records]
         self._check_pairs(sum(len(record.stances or ()) for record in batch))
 
-        def begin(document: Sequence[int], stop: ShouldCancel) -> Callable[[], list[bytes]]:
+        def begin(
+            document: Sequence[int], should_cancel: ShouldCancel
+        ) -> Callable[[], list[bytes]]:
             """Start to predict the records of a document; return a function that waits for the rows."""
-            finish = self.tagger.begin_records([batch[number] for number in document], stop)
+            finish = self.tagger.begin_records(
+                [batch[number] for number in document], should_cancel
+            )
 
             def encode_rows() -> list[bytes]:
                 predicted = finish()
@@ -148,8 +154,8 @@ class Server:
             typed = article.text, targets
             self._check_pairs(len(targets))
 
-            def begin(stop: ShouldCancel) -> Callable[[], str]:
-                finish = self.tagger.begin(article, targets, stop, neutral)
+            def begin(should_cancel: ShouldCancel) -> Callable[[], str]:
+                finish = self.tagger.begin(article, targets, should_cancel, neutral)
                 return lambda: render_page(self._count(finish()), back="/")
 
             (page,) = await self.read(request, [begin])

@@ -40,7 +40,7 @@ def align_article(
         bounds: ``[start, end)`` of its sentences, in order.
 
     Raises:
-        CancelledError: once ``document.stop`` returns true.
+        CancelledError: once ``document.should_cancel`` returns true.
     """
     alignment = Alignment(text, bounds)
     references = resolve_article(alignment, document)

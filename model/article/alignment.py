@@ -96,7 +96,7 @@ def resolve_article(alignment: Alignment, document: DocumentPredictions) -> Refe
     """Return the name that each source, holder, target, *he* and *she* of an article refers to, where it is known.
 
     Raises:
-        CancelledError: once ``document.stop`` returns true.
+        CancelledError: once ``document.should_cancel`` returns true.
     """
     # The first piece of a source stands for all of it.
     sources: set[Offsets] = set()
@@ -111,7 +111,12 @@ def resolve_article(alignment: Alignment, document: DocumentPredictions) -> Refe
         start, end = alignment.offsets(entity.span)
         entities.append((start, end, entity.label))
     names = resolve_references(
-        alignment.text, alignment.bounds, sources, entities, others=others, stop=document.stop
+        alignment.text,
+        alignment.bounds,
+        sources,
+        entities,
+        others=others,
+        should_cancel=document.should_cancel,
     )
     return {span: name for span, name in names.items() if name}
 

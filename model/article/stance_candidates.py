@@ -43,7 +43,7 @@ def find_candidates(
         topics: the topics that a model without entities was trained on, its default targets.
 
     Raises:
-        CancelledError: once ``document.stop`` of the article returns true.
+        CancelledError: once ``document.should_cancel`` of the article returns true.
     """
     document = article.document
     holders_by_sentence = find_holders(article)
@@ -63,7 +63,9 @@ def find_candidates(
 
     candidates: list[StanceCandidate] = []
     sentences = zip(holders_by_sentence, scored_targets, strict=True)
-    for index, (holders, sentence_targets) in enumerate(cancellable(sentences, document.stop)):
+    for index, (holders, sentence_targets) in enumerate(
+        cancellable(sentences, document.should_cancel)
+    ):
         holders_by_range = _HoldersByRange(index, holders, long_sentences.get(index))
         for name, mention in sentence_targets:
             target = mention or name

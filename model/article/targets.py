@@ -30,13 +30,13 @@ def targets_by_sentence(
         references: those of each sentence, with offsets in it.
 
     Raises:
-        CancelledError: once ``document.stop`` returns true.
+        CancelledError: once ``document.should_cancel`` returns true.
     """
     if not targets:
         return _find_targets(document, references)
     result = []
     sentences = zip(document.texts, references, strict=True)
-    for text, sentence_references in cancellable(sentences, document.stop):
+    for text, sentence_references in cancellable(sentences, document.should_cancel):
         sentence_targets: list[Target] = []
         for name in targets:
             mentions = find_mentions_or_references(name, text, sentence_references)

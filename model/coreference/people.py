@@ -79,7 +79,7 @@ class PeopleInText:
         genders: name → ``male`` or ``female``, where there is evidence and it mostly agrees.
 
     Raises:
-        CancelledError: once ``stop`` returns true.
+        CancelledError: once ``should_cancel`` returns true.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class PeopleInText:
         text: str,
         sentences: Sequence[Offsets],
         entities: Iterable[LabelledOffsets],
-        stop: ShouldCancel = never_cancel,
+        should_cancel: ShouldCancel = never_cancel,
     ) -> None:
         self.text = text
         self._sentence_starts = [start for start, _ in sentences]
@@ -115,7 +115,7 @@ class PeopleInText:
         self._full_names = _most_frequent(full_names)
 
         self.people: list[Mention] = []
-        for start, end in cancellable(spans, stop):
+        for start, end in cancellable(spans, should_cancel):
             words_of_person = text[start:end]
             # A possessive or an object of a preposition cannot be a subject.
             is_possessive = words_of_person.endswith(("'s", "’s")) or _POSSESSIVE.match(text, end)
@@ -132,7 +132,7 @@ class PeopleInText:
 
         self._starts = [person.start for person in self.people]
         self._by_end = sorted((person.end, number) for number, person in enumerate(self.people))
-        self.genders = self._guess_genders(stop)
+        self.genders = self._guess_genders(should_cancel)
 
     def sentence_at(self, position: int) -> int:
         """Return the index of the sentence at a position, or of the last one before it."""
@@ -173,11 +173,11 @@ class PeopleInText:
         numbers = sorted(number for _, number in self._by_end[low:high])
         return [self.people[number] for number in numbers]
 
-    def _guess_genders(self, stop: ShouldCancel) -> dict[str, str]:
+    def _guess_genders(self, should_cancel: ShouldCancel) -> dict[str, str]:
         """Return genders by the votes of titles and of pronouns outside quotes."""
         votes: dict[str, Counter[str]] = defaultdict(Counter)
         unquoted: dict[int, list[Mention]] = defaultdict(list)  # by sentence
-        for person in cancellable(self.people, stop):
+        for person in cancellable(self.people, should_cancel):
             # A title is one of the two words before a name, or its first word.
             before_name = self.text[max(0, person.start - _CONTEXT) : person.start]
             words_before = re.findall(r"\w+", before_name)
@@ -189,7 +189,7 @@ class PeopleInText:
             if not person.quoted:
                 unquoted[person.sentence].append(person)
 
-        for name, gender, weight in self._votes_of_pronouns(unquoted, stop):
+        for name, gender, weight in self._votes_of_pronouns(unquoted, should_cancel):
             votes[name][gender] += weight
 
         genders = {}
@@ -201,7 +201,7 @@ class PeopleInText:
         return genders
 
     def _votes_of_pronouns(
-        self, unquoted: Mapping[int, Sequence[Mention]], stop: ShouldCancel
+        self, unquoted: Mapping[int, Sequence[Mention]], should_cancel: ShouldCancel
     ) -> Iterator[tuple[str, str, int]]:
         """Yield the name, the gender and the weight of each pronoun's vote.
 
@@ -209,14 +209,14 @@ class PeopleInText:
 
         Args:
             unquoted: the people outside of quotes, by sentence.
-            stop: see ``cancellable``.
+            should_cancel: see ``cancellable``.
         """
         current_sentence = -1
         people: Sequence[Mention] = ()  # of the sentence
         position = 0  # number of its people before the pronoun
         before: set[str] = set()  # the names before the pronoun in its sentence
         previous: set[str] = set()  # the names in the sentence before
-        for pronoun in cancellable(PRONOUN.finditer(self.text), stop):
+        for pronoun in cancellable(PRONOUN.finditer(self.text), should_cancel):
             start = pronoun.start()
             if self.is_quoted(start):
                 continue

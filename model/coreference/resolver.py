@@ -68,7 +68,7 @@ def resolve_references(
     entities: Iterable[LabelledOffsets],
     *,
     others: Collection[Offsets] = (),
-    stop: ShouldCancel = never_cancel,
+    should_cancel: ShouldCancel = never_cancel,
 ) -> Names:
     """Return the names that the sources, the ``others`` and each *he* and *she* of an article refer to, by span.
 
@@ -78,29 +78,29 @@ def resolve_references(
         sources: ``(start, end)`` of its sources. Pronouns prefer people who speak.
         entities: ``(start, end, label)``, as an entity tagger gives them, errors included.
         others: ``(start, end)`` of further spans to resolve, such as holders and targets of stances.
-        stop: called every few steps.
+        should_cancel: called every few steps.
 
     Returns:
         Span → a name, in its fullest form in the article; the text of a description ("a US official");
         ``None`` for a pronoun that nobody fits.
 
     Raises:
-        CancelledError: once ``stop`` returns true.
+        CancelledError: once ``should_cancel`` returns true.
     """
-    people = PeopleInText(text, sentences, entities, stop)
+    people = PeopleInText(text, sentences, entities, should_cancel)
     speakers = set(sources)
     phrases: dict[Offsets, str] = {}  # span → its words, separated by single spaces
     for start, end in sorted(speakers.union(others)):
         phrases[start, end] = " ".join(text[start:end].split())
 
     names_by_role: dict[str, set[str]] = defaultdict(set)
-    for person in cancellable(people.people, stop):
+    for person in cancellable(people.people, should_cancel):
         for role in roles_of(people.text, person):
             names_by_role[role].add(person.name)
 
     # Sieves 1 and 2: names, and roles ("the senator") that only one person has.
     names: Names = {}
-    for span, phrase in cancellable(phrases.items(), stop):
+    for span, phrase in cancellable(phrases.items(), should_cancel):
         if is_pronoun(lower_case(phrase)):
             continue
         name = _person_name(people, span)
@@ -110,12 +110,12 @@ def resolve_references(
         # A phrase of punctuation alone stays as it is, since a name is never empty.
         names[span] = name or phrase.rstrip(" ,;") or phrase
 
-    pronouns = _resolve_pronouns(people, speakers, names, stop)
+    pronouns = _resolve_pronouns(people, speakers, names, should_cancel)
     # Pronouns follow the names here, since the next sieves prefer what comes first.
     for span in phrases:
         if span in pronouns:
             names[span] = pronouns[span]
-    return {**pronouns, **_resolve_remaining(people, phrases, names, stop)}
+    return {**pronouns, **_resolve_remaining(people, phrases, names, should_cancel)}
 
 
 def same_name(a: str, b: str) -> bool:
@@ -196,7 +196,7 @@ def _possible_antecedents(
 
 
 def _resolve_pronouns(
-    people: PeopleInText, sources: set[Offsets], names: Names, stop: ShouldCancel
+    people: PeopleInText, sources: set[Offsets], names: Names, should_cancel: ShouldCancel
 ) -> Names:
     """Return the name of every *he* and *she*; a resolved pronoun keeps its person salient: sieve 3.
 
@@ -204,7 +204,7 @@ def _resolve_pronouns(
         people: the people of the text.
         sources: the spans of its sources.
         names: the names of the spans that the earlier sieves have resolved.
-        stop: see ``cancellable``.
+        should_cancel: see ``cancellable``.
     """
     mentions = _possible_antecedents(people, sources, names)
     # Pronouns outside quotes go first: they never mean a person whom only quotes mention. A quoted
@@ -219,7 +219,7 @@ def _resolve_pronouns(
 
         candidates = sorted([*mentions, *pronouns], key=lambda mention: mention.start)
         position = 0
-        for match in cancellable(PRONOUN.finditer(people.text), stop):
+        for match in cancellable(PRONOUN.finditer(people.text), should_cancel):
             start, end = match.span()
             if people.is_quoted(start) != quoted:
                 continue
@@ -283,7 +283,7 @@ def _subject_before(people: PeopleInText, resolved: Names, pronoun: re.Match[str
 
 
 def _resolve_remaining(
-    people: PeopleInText, phrases: dict[Offsets, str], names: Names, stop: ShouldCancel
+    people: PeopleInText, phrases: dict[Offsets, str], names: Names, should_cancel: ShouldCancel
 ) -> Names:
     """Return ``names`` with the spans that the earlier sieves left open: *who*, *they*, *it*.
 
@@ -291,7 +291,7 @@ def _resolve_remaining(
         people: the people of the text.
         phrases: span → its words.
         names: the names of the spans that the earlier sieves have resolved.
-        stop: see ``cancellable``.
+        should_cancel: see ``cancellable``.
     """
     names = dict(names)
     by_end: NamesByEnd = {}
@@ -301,7 +301,7 @@ def _resolve_remaining(
     person_names = {person.name for person in people.people}
     # Is plural → the sentence and the name of the last group or thing.
     last_mentions: dict[bool, tuple[int, str]] = {}
-    for span, phrase in cancellable(phrases.items(), stop):
+    for span, phrase in cancellable(phrases.items(), should_cancel):
         sentence = people.sentence_at(span[0])
         if span not in names:
             name = None

@@ -51,13 +51,13 @@ class Slow:
         self.go, self.begun = threading.Event(), threading.Event()
         self.stopped = False
 
-    def __call__(self, article, targets, stop, neutral=False):
-        finish = self.begin(article, targets, stop, neutral)
+    def __call__(self, article, targets, should_cancel, neutral=False):
+        finish = self.begin(article, targets, should_cancel, neutral)
         self.begun.set()
 
         def wait():
             while not self.go.wait(0.01):
-                if stop():
+                if should_cancel():
                     self.stopped = True
                     raise CancelledError
             return finish()

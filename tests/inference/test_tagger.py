@@ -438,9 +438,9 @@ def test_resolving_names_and_targets_can_be_cancelled(targets):
     windows = 1
     assert never_stop.call_count > windows
     for checks in range(windows, never_stop.call_count):
-        stop = Mock(side_effect=[False] * checks + [True])
+        should_cancel = Mock(side_effect=[False] * checks + [True])
         with pytest.raises(CancelledError):
-            script()[0].begin(Article("", TEXT), targets, stop)()
+            script()[0].begin(Article("", TEXT), targets, should_cancel)()
 
 
 def test_holders_are_paired_only_with_targets_in_the_same_piece():

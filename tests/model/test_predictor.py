@@ -288,19 +288,19 @@ def test_temperatures_soften_without_changing_the_answer(make_reader):
 def test_encoding_ends_once_stop_returns_true(make_reader, workers):
     predictor, remaining_windows = make_reader(8, workers), 3
 
-    def stop():
+    def should_cancel():
         nonlocal remaining_windows
         remaining_windows -= 1
         return remaining_windows < 0
 
     submission = predictor.submit(
-        ["he said so", "x y", "Ada left early", "so it goes on", "he said so"], stop
+        ["he said so", "x y", "Ada left early", "so it goes on", "he said so"], should_cancel
     )
     with pytest.raises(CancelledError):
         predictor.result(submission)
     assert len(predictor.backend.windows) == 3
     remaining_windows = 2  # the window of the sentence, and the first of three with topics
-    predictions = predictor.result(predictor.submit(["x y z"], stop))
+    predictions = predictor.result(predictor.submit(["x y z"], should_cancel))
     with pytest.raises(CancelledError):
         predictor.stances(
             predictions, [StanceQuery(0, None, topic) for topic in ("so", "much", "Ada")]

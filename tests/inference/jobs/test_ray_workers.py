@@ -69,8 +69,8 @@ def workers(ray, model):
     from claimstance.inference.jobs.ray_workers import ray_workers
 
     with ExitStack() as stack:
-        yield lambda count=2, stop=never_cancel: stack.enter_context(
-            ray_workers(Tagger.from_pretrained(model, threads=1), [], stop, count)
+        yield lambda count=2, should_cancel=never_cancel: stack.enter_context(
+            ray_workers(Tagger.from_pretrained(model, threads=1), [], should_cancel, count)
         )
 
 

@@ -17,11 +17,11 @@ class BlockingJob:
 
     def __init__(self, started, name, blocks_in="begin"):
         self.started, self.name, self.blocks_in = started, name, blocks_in
-        self.begun, self.released, self.stop = threading.Event(), threading.Event(), None
+        self.begun, self.released, self.should_cancel = threading.Event(), threading.Event(), None
 
-    def __call__(self, stop):
+    def __call__(self, should_cancel):
         self.started.append(self.name)
-        self.stop = stop
+        self.should_cancel = should_cancel
         self.begun.set()
         if self.blocks_in == "begin":
             assert self.released.wait(20)
@@ -34,7 +34,7 @@ class BlockingJob:
 
 
 def quick_job(started, name):
-    def begin(stop):
+    def begin(should_cancel):
         started.append(name)
         return lambda: name
 
@@ -109,10 +109,10 @@ def test_queued_articles_are_begun_together(make_worker):
 
 
 def test_a_failed_job_does_not_fail_other_jobs(make_worker):
-    def fail_at_once(stop):
+    def fail_at_once(should_cancel):
         raise OSError("begun")
 
-    def fail_later(stop):
+    def fail_later(should_cancel):
         return lambda: 1 / 0
 
     worker, started = make_worker(), []
@@ -147,10 +147,10 @@ def test_a_cancelled_job_keeps_its_slot_until_it_ends(make_worker):
             await worker.read([quick_job(started, "late")])
         assert (refusal.value.status_code, refusal.value.headers) == (503, {"retry-after": "1"})
         await asyncio.to_thread(blocking_job.begun.wait, 20)
-        assert not blocking_job.stop()
+        assert not blocking_job.should_cancel()
         first.cancel()
         await asyncio.sleep(0.01)
-        assert blocking_job.stop()
+        assert blocking_job.should_cancel()
         assert worker._in_flight >= 1  # the job still runs
         blocking_job.released.set()
         return await second

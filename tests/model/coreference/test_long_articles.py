@@ -184,16 +184,16 @@ def test_long_words_take_little_time(word):
 
 @pytest.mark.parametrize("after", [0, 1, 5, 20])
 def test_a_long_article_can_be_cancelled(after):
-    stop = Mock(side_effect=[False] * after + [True])
+    should_cancel = Mock(side_effect=[False] * after + [True])
     with pytest.raises(CancelledError):
-        resolve_references(*news(200), stop=stop)
-    assert stop.call_count == after + 1
+        resolve_references(*news(200), should_cancel=should_cancel)
+    assert should_cancel.call_count == after + 1
 
 
 def test_stop_is_called_more_often_for_a_longer_article():
     calls = []
     for paragraphs in (50, 500):
-        stop = Mock(return_value=False)
-        resolve_references(*news(paragraphs), stop=stop)
-        calls.append(stop.call_count)
+        should_cancel = Mock(return_value=False)
+        resolve_references(*news(paragraphs), should_cancel=should_cancel)
+        calls.append(should_cancel.call_count)
     assert calls[1] > 5 * calls[0]
