@@ -8,8 +8,6 @@ or both by `make accuracy DATA=CORPORA`. Writes accuracy.json and, rendered from
 end: try things with `--split dev`.
 """
 
-import argparse
-import json
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -19,12 +17,11 @@ from typing import Any
 import accuracy_rows
 from accuracy_page import quote, render
 from ceilings import between_answers, between_articles
-from figures_head import figures_folder, head
+from figure_files import exit_with_error, figures_folder, figures_parser, head, write_figures
 from readme_table import write_readme
 
-from claimstance.inference.writers.text import open_output
 from claimstance.model.bundled import BUNDLED_MODELS
-from claimstance.model.errors import ClaimstanceError, ConfigError
+from claimstance.model.errors import ClaimstanceError
 from claimstance.model.record import Record
 from claimstance.training.data.corpora import lookup
 from claimstance.training.data.dataset import load_labels, load_records, split_names
@@ -35,13 +32,8 @@ from claimstance.training.evaluation.scoring import plain_figures
 
 def main() -> None:
     """Score a model and everything that it is compared with, and write both files."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = figures_parser(__doc__)
     parser.add_argument("data", type=Path, help="the dataset built from configs/small.yaml")
-    parser.add_argument(
-        "--model", default="small", help="small, base, or a folder; for a folder, --out is needed"
-    )
     parser.add_argument(
         "--corpora", type=Path, help="the folder that holds polnear/: how well people agree on it"
     )
@@ -54,7 +46,6 @@ def main() -> None:
     parser.add_argument(
         "--split", default="test", help="another split than test; then --out is needed"
     )
-    parser.add_argument("--out", type=Path, help="where to write, if not beside this file")
     options = parser.parse_args()
     try:
         folder = figures_folder(options.model, options.out, options.split != "test")
@@ -67,15 +58,9 @@ def main() -> None:
             not options.no_words,
         )
     except ClaimstanceError as error:
-        parser.exit(2 if isinstance(error, ConfigError) else 1, f"error: {error}\n")
+        exit_with_error(parser, error)
     page = render(figures)
-    texts = {
-        "accuracy.json": json.dumps(figures, indent=2, ensure_ascii=False) + "\n",
-        "accuracy.md": page,
-    }
-    for name, text in texts.items():
-        with open_output(folder / name) as file:
-            file.write(text)
+    write_figures(folder, "accuracy", figures, page)
     if options.out is None:
         write_readme()
         card = BUNDLED_MODELS[options.model] / "README.md"

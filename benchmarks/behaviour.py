@@ -9,8 +9,6 @@ No model is trained on these sentences. The failures listed are those of the fir
 model must not read the second.
 """
 
-import argparse
-import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,10 +18,9 @@ from typing import Any
 
 import numpy as np
 import yaml
-from figures_head import figures_folder, head
+from figure_files import exit_with_error, figures_folder, figures_parser, head, write_figures
 
-from claimstance.inference.writers.text import open_output
-from claimstance.model.errors import ClaimstanceError, ConfigError, InputError
+from claimstance.model.errors import ClaimstanceError, InputError
 from claimstance.model.onnx.backend import load_predictor
 from claimstance.model.prediction import Prediction, predict
 from claimstance.model.predictor import Predictor
@@ -127,13 +124,7 @@ class Answer:
 
 def main() -> None:
     """Ask all questions, and write the figures and their page."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "--model", default="small", help="small, base, or a folder; for a folder, --out is needed"
-    )
-    parser.add_argument("--out", type=Path, help="where to write, if not beside this file")
+    parser = figures_parser(__doc__)
     options = parser.parse_args()
     try:
         folder = figures_folder(options.model, options.out)
@@ -143,20 +134,15 @@ def main() -> None:
             cases += make_cases(part, _load_sentences(part))
         answers = ask(predictor, cases)
     except ClaimstanceError as error:
-        parser.exit(2 if isinstance(error, ConfigError) else 1, f"error: {error}\n")
+        exit_with_error(parser, error)
     figures = {
         **head(digest),
         "rows": list(make_rows(answers)),
         "failures": failures([answer for answer in answers if answer.case.part == "seen"]),
     }
-    texts = {
-        "behaviour.json": json.dumps(figures, indent=1, ensure_ascii=False) + "\n",
-        "behaviour.md": render(figures),
-    }
-    for name, text in texts.items():
-        with open_output(folder / name) as file:
-            file.write(text)
-    print(texts["behaviour.md"])
+    page = render(figures)
+    write_figures(folder, "behaviour", figures, page)
+    print(page)
 
 
 def _load_sentences(part: str) -> Any:

@@ -8,16 +8,13 @@ question, beside this file (of `--model base`: in base/). A test part is there t
 with `--split dev`. Drawing needs matplotlib, which the extra `dev` has.
 """
 
-import argparse
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from figures_head import figures_folder, head
+from figure_files import exit_with_error, figures_folder, figures_parser, head, write_figures
 
-from claimstance.inference.writers.text import open_output
-from claimstance.model.errors import ClaimstanceError, ConfigError
+from claimstance.model.errors import ClaimstanceError
 from claimstance.model.labels import SENTENCE_TASKS
 from claimstance.model.onnx.backend import load_predictor
 from claimstance.model.prediction import Prediction
@@ -63,32 +60,21 @@ NUMBERS = ("calibration_error", "conformal.size", "area")  # metrics that are no
 
 def main() -> None:
     """Measure the model, and write the figures, their page and the diagrams."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = figures_parser(__doc__)
     parser.add_argument("data", type=Path, help="the dataset built from configs/small.yaml")
-    parser.add_argument(
-        "--model", default="small", help="small, base, or a folder; for a folder, --out is needed"
-    )
     parser.add_argument(
         "--split", default="test", help="another split than test; then --out is needed"
     )
-    parser.add_argument("--out", type=Path, help="where to write, if not beside this file")
     options = parser.parse_args()
     try:
         folder = figures_folder(options.model, options.out, options.split != "test")
         figures = measure(options.model, options.data, options.split)
     except ClaimstanceError as error:
-        parser.exit(2 if isinstance(error, ConfigError) else 1, f"error: {error}\n")
-    texts = {
-        "calibration.json": json.dumps(figures, indent=1, ensure_ascii=False) + "\n",
-        "calibration.md": render(figures),
-    }
-    for name, text in texts.items():
-        with open_output(folder / name) as file:
-            file.write(text)
+        exit_with_error(parser, error)
+    page = render(figures)
+    write_figures(folder, "calibration", figures, page)
     draw(figures["diagrams"], folder / DIAGRAMS)
-    print(texts["calibration.md"])
+    print(page)
 
 
 def measure(model: str, data: Path, split: str) -> dict[str, Any]:

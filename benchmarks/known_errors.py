@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from figures_head import FOLDERS
+from figure_files import FOLDERS
 
 from claimstance.model.bundled import BUNDLED_MODELS
 

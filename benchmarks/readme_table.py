@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from figures_head import FOLDERS
+from figure_files import FOLDERS
 from speed_page import quote as quote_speed
 
 README = Path(__file__).resolve().parents[1] / "README.md"

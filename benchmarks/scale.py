@@ -22,7 +22,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from figures_head import head
+from figure_files import head
 
 SENTENCES = 20  # in a document
 COPIED = 0.1  # share of the documents that are copies

@@ -26,7 +26,7 @@ from typing import Any
 import psutil
 from articles import NAMES, make_articles, make_syndicated, polnear_articles, write_articles
 from contenders import THREADS
-from figures_head import FOLDERS
+from figure_files import FOLDERS
 from readme_table import write_readme
 from speed_page import Row, file_head, make_row, page
 from speed_processes import DEMO, measure_cold_start, measure_long_runs, run_process, tag_command

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from figures_head import date_and_machine
+from figure_files import date_and_machine
 
 from claimstance.model.bundled import BUNDLED_MODELS
 from claimstance.model.onnx.manifest import MANIFEST_FILE, encoder_files, read_manifest

@@ -9,12 +9,11 @@ extra `dev` has.
 """
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from figures_head import figures_folder, head
+from figure_files import exit_with_error, figures_folder, figures_parser, head, write_figures
 from readme_table import write_readme
 from stance_articles import AnnotatedArticle, Answered, answer, check_tasks, load_articles
 from stance_figures import all_figures, confidence_curve, second_annotator
@@ -22,8 +21,7 @@ from stances_page import CURVE, draw, make_rows, render
 
 from claimstance.inference.cli.console import progress
 from claimstance.inference.tagger import Tagger
-from claimstance.inference.writers.text import open_output
-from claimstance.model.errors import ClaimstanceError, ConfigError, ModelError
+from claimstance.model.errors import ClaimstanceError, ModelError
 from claimstance.model.onnx.backend import load_predictor, model_folder
 from claimstance.model.onnx.manifest import MANIFEST_FILE, read_manifest, sha256
 from claimstance.model.predictor import Predictor
@@ -35,9 +33,7 @@ WEIGHTS = "model.safetensors"
 
 def main() -> None:
     """Measure the model, and write the figures, their page and their curve."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = figures_parser(__doc__)
     parser.add_argument("corpora", type=Path, help="the folder that holds polnear/")
     parser.add_argument(
         "--split",
@@ -46,15 +42,11 @@ def main() -> None:
         help="tune for choices; then --out is needed",
     )
     parser.add_argument(
-        "--model", default="small", help="small, base, or a folder; for a folder, --out is needed"
-    )
-    parser.add_argument(
         "--float32", type=Path, help="a folder with float32 weights, to be measured beside"
     )
     parser.add_argument(
         "--limit", type=_positive, help="the first articles only; then --out is needed"
     )
-    parser.add_argument("--out", type=Path, help="where to write, if not beside this file")
     options = parser.parse_args()
     try:
         is_partial = options.split != "dev" or options.limit is not None
@@ -63,18 +55,13 @@ def main() -> None:
             options.corpora, options.split, options.model, options.float32, options.limit
         )
     except ClaimstanceError as error:
-        parser.exit(2 if isinstance(error, ConfigError) else 1, f"error: {error}\n")
-    texts = {
-        "stances.json": json.dumps(figures, indent=1, ensure_ascii=False) + "\n",
-        "stances.md": render(figures),
-    }
-    for name, text in texts.items():
-        with open_output(folder / name) as file:
-            file.write(text)
+        exit_with_error(parser, error)
+    page = render(figures)
+    write_figures(folder, "stances", figures, page)
     draw(figures, folder / CURVE)
     if options.out is None:
         write_readme()
-    print(texts["stances.md"])
+    print(page)
 
 
 def _positive(text: str) -> int:

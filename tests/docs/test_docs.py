@@ -8,7 +8,7 @@ from importlib import metadata
 import pytest
 import reference
 import yaml
-from figures_head import FOLDERS
+from figure_files import FOLDERS
 from readme_table import load_figures, quote, quote_choice
 
 from claimstance.inference.cli.main import app
