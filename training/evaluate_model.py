@@ -25,7 +25,7 @@ from claimstance.training.evaluation.scoring import (
     Results,
     plain_figures,
     predict_records,
-    primary,
+    primary_scores,
     score_pairs,
 )
 from claimstance.training.load_config import load_config
@@ -84,7 +84,7 @@ def evaluate_model(
             "rows": len(records),
             "fingerprint": dataset_fingerprint(data, split),
         },
-        "primary": primary(results),
+        "primary": primary_scores(results),
         "results": plain_figures(results),
     }
     people = _annotator_agreement(data, account["results"])

@@ -18,7 +18,7 @@ from claimstance.training.data.codebook import Codebook, cell, to_markdown
 from claimstance.training.data.corpora import CORPORA
 from claimstance.training.data.report.report import BuildReport, load_build_report
 from claimstance.training.evaluation.baselines import DESCRIPTIONS
-from claimstance.training.evaluation.scoring import PRIMARY, Results
+from claimstance.training.evaluation.scoring import PRIMARY_METRICS, Results
 from claimstance.training.training_report import TRAINING_REPORT_FILE
 
 CARD_FILE = "README.md"
@@ -117,7 +117,7 @@ def _figure_rows(results: Results, baselines: Mapping[str, Results]) -> list[_Ro
     rows = []
     for name, figures in results.items():
         corpus, _, task = name.rpartition("/")
-        for metric in PRIMARY[task]:
+        for metric in PRIMARY_METRICS[task]:
             figure = figures[metric]
             baseline_values = {}
             for baseline, baseline_results in baselines.items():

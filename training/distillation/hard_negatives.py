@@ -10,7 +10,6 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from claimstance.model.article.aligned import align_article
 from claimstance.model.config import ModelConfig
 from claimstance.model.errors import ConfigError, unknown
 from claimstance.model.labels import OPINION_HEADS
@@ -18,14 +17,8 @@ from claimstance.model.onnx.backend import load_predictor, model_folder
 from claimstance.model.prediction import contexts
 from claimstance.model.predictor import Predictor
 from claimstance.model.record import Record, Stance
-from claimstance.model.text.layout import layout_of
-from claimstance.training.calibration.found_stances import (
-    annotated_stances,
-    found_candidates,
-    join_sentences,
-    locate,
-)
-from claimstance.training.calibration.stance_matching import same_pair
+from claimstance.training.calibration.pair_matching import same_pair
+from claimstance.training.calibration.pair_scoring import annotated_stances, detect_pairs, locate
 from claimstance.training.data.config import HardNegatives
 
 log = logging.getLogger(__name__)
@@ -81,19 +74,17 @@ def add_hard_negatives(
 
     rng = random.Random(_SEED)
     added = 0
-    for numbers in contexts(selected):
-        group = [selected[number] for number in numbers]
-        text, bounds = join_sentences(group)
-        document = predictor.read([record.text for record in group], layout_of(text, bounds))
-        article = align_article(document, text, bounds)
-        listed = annotated_stances(group, text, bounds)
-        for candidate in found_candidates(article):
+    for indices in contexts(selected):
+        group = [selected[index] for index in indices]
+        detected = detect_pairs(predictor, group)
+        listed = annotated_stances(group, detected.article)
+        for candidate in detected.candidates:
             query = candidate.query
             stances = group[query.sentence].stances
             # A record has spans of its own sentence only. Without annotated stances it says nothing about its pairs.
             if query.holder_sentence != query.sentence or stances is None:
                 continue
-            pair = locate(article, candidate, settings.label)
+            pair = locate(detected.article, candidate, settings.label)
             if any(same_pair(stance, pair) for stance in listed):
                 continue
             if rng.random() >= settings.share:

@@ -20,7 +20,7 @@ from claimstance.model.torch_backend import torch_predictor
 from claimstance.model.windows import Window
 from claimstance.training.config import TrainingConfig
 from claimstance.training.data.soft_labels import SoftLabels
-from claimstance.training.evaluation.scoring import evaluate, primary
+from claimstance.training.evaluation.scoring import evaluate, primary_scores
 from claimstance.training.fine_tuning.augmentation.augmenter import METHODS, Augmenter
 from claimstance.training.fine_tuning.augmentation.name_swaps import DocumentSwapper
 from claimstance.training.fine_tuning.collation import collate
@@ -261,7 +261,7 @@ class ClaimStanceTrainer(Trainer):
 
     def scores(self) -> dict[str, float]:
         """Return the scores of ``evaluate`` under the names that a configuration uses."""
-        return primary(evaluate(torch_predictor(self.network), self._dev))
+        return primary_scores(evaluate(torch_predictor(self.network), self._dev))
 
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
         self.network.save_pretrained(output_dir or str(self.args.output_dir))
