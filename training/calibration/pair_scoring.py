@@ -18,12 +18,14 @@ from claimstance.model.predictor import Predictor
 from claimstance.model.record import Record
 from claimstance.model.text.layout import layout_of
 from claimstance.model.text.offsets import Offsets
+from claimstance.model.windows import SentenceSpan
 from claimstance.training.calibration.pair_matching import (
     LocatedStance,
     match,
     same_pair,
     same_stance,
 )
+from claimstance.training.data.documents.spans import enclosing
 from claimstance.training.evaluation.answers import Answers, document_of
 from claimstance.training.evaluation.metrics import cumulative_curve
 
@@ -167,9 +169,9 @@ def annotated_stances(records: Sequence[Record], article: AlignedArticle) -> lis
         records: the sentences of a document.
         article: the article that they form (see ``detect_pairs``).
     """
-    text = article.alignment.text
+    alignment = article.alignment
     stances = []
-    for record, (sentence_start, _) in zip(records, article.alignment.bounds, strict=True):
+    for sentence, record in enumerate(records):
         for stance in record.stances or ():
             if stance.holder is None or isinstance(stance.target, str) or stance.label is None:
                 continue
@@ -177,18 +179,11 @@ def annotated_stances(records: Sequence[Record], article: AlignedArticle) -> lis
             if isinstance(stance.holder, str):
                 holder_name = stance.holder
             else:
-                holder = _enclosing(stance.holder, sentence_start)
-                holder_name = text[slice(*holder)]
-            target = _enclosing(stance.target, sentence_start)
+                holder = alignment.offsets(SentenceSpan(sentence, *enclosing(stance.holder)))
+                holder_name = alignment.text[slice(*holder)]
+            target = alignment.offsets(SentenceSpan(sentence, *enclosing(stance.target)))
             stances.append(LocatedStance(holder, holder_name, target, stance.label))
     return stances
-
-
-def _enclosing(span: Sequence[Offsets], sentence_start: int) -> Offsets:
-    """Return the offsets in the document of a span of a sentence, from its first piece to its last one."""
-    start = min(start for start, _ in span)
-    end = max(end for _, end in span)
-    return sentence_start + start, sentence_start + end
 
 
 def locate(article: AlignedArticle, candidate: StanceCandidate, label: str) -> LocatedStance:
@@ -196,7 +191,7 @@ def locate(article: AlignedArticle, candidate: StanceCandidate, label: str) -> L
     query, holder = candidate.query, candidate.holder
     assert holder is not None
     assert not isinstance(query.target, str)
-    target = _enclosing([query.target], article.alignment.bounds[query.sentence][0])
+    target = article.alignment.offsets(SentenceSpan(query.sentence, *query.target))
     return LocatedStance((holder.start, holder.end), holder.name or holder.text, target, label)
 
 

@@ -10,7 +10,6 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from claimstance.model.config import ModelConfig
 from claimstance.model.errors import ConfigError, unknown
 from claimstance.model.labels import OPINION_HEADS
 from claimstance.model.onnx.backend import load_predictor, model_folder
@@ -20,6 +19,7 @@ from claimstance.model.record import Record, Stance
 from claimstance.training.calibration.pair_matching import same_pair
 from claimstance.training.calibration.pair_scoring import annotated_stances, detect_pairs, locate
 from claimstance.training.data.config import HardNegatives
+from claimstance.training.distillation.checks import require_corpora, require_opinion_heads
 
 log = logging.getLogger(__name__)
 
@@ -55,11 +55,7 @@ def add_hard_negatives(
             f"data.hard_negatives.label: {unknown('label', settings.label, labels['stance'])}"
         )
 
-    corpora = sorted({str(record.meta.get("corpus")) for record in records})
-    for name in settings.corpora:
-        if name not in corpora:
-            raise ConfigError(f"data.hard_negatives: {unknown('corpus', name, corpora)}")
-
+    require_corpora(settings.corpora, records, "data.hard_negatives")
     predictor, _ = load_predictor(model_folder(settings.model))
     require_opinion_heads(predictor.config, f"data.hard_negatives: {settings.model}")
     # A bias towards holders and targets lets the model find more of them.
@@ -100,11 +96,3 @@ def add_hard_negatives(
 
     log.info("%d pairs without a stance added", added)
     return added
-
-
-def require_opinion_heads(config: ModelConfig, where: str) -> None:
-    """Raise ``ConfigError``, with a message that begins with ``where``, if a model finds no holders and targets."""
-    if not config.opinion_heads:
-        raise ConfigError(
-            f"{where}: expected a model that finds holders and targets of stances, found one without these heads"
-        )
