@@ -1,4 +1,4 @@
-"""Checks of what a teacher, or a model that finds hard negatives, is configured to read."""
+"""Checks of the corpora and the models that are configured for soft labels and hard negatives."""
 
 from collections.abc import Iterable, Sequence
 

@@ -105,12 +105,7 @@ def train(
     settings = config.training
     soft_labels = soft_labels or {}
     train_records, dev = splits.get("train") or (), splits.get("dev") or ()
-    setting = "training.trainable_tasks" if settings.trainable_tasks else "model.tasks"
-    tasks = select_tasks(
-        train_records, settings.trainable_tasks or config.model.tasks or (), setting
-    )
-    require_two_labels(train_records, tasks, soft_labels)
-    _check_names(settings, train_records, dev, tasks)
+    tasks = _tasks_to_learn(config, train_records, dev, soft_labels)
     train_records, dev = keep_labels_of(train_records, tasks), keep_labels_of(dev, tasks)
     task_labels = {
         task: tuple(labels.get(task, default_labels))
@@ -182,6 +177,28 @@ def train(
     )
     write_training_report(config.output, report)
     return export_settings.export(config.output)
+
+
+def _tasks_to_learn(
+    config: Config,
+    records: Sequence[Record],
+    dev: Sequence[Record],
+    soft_labels: Mapping[str, SoftLabels],
+) -> tuple[str, ...]:
+    """Return the tasks to learn, once their labels and all names in the configuration are checked.
+
+    Raises:
+        ConfigError: if a requested task has no labels, or a metric or a corpus does not exist.
+        InputError: if there is nothing to train on, or a task has one label only.
+    """
+    settings = config.training
+    if settings.trainable_tasks:
+        tasks = select_tasks(records, settings.trainable_tasks, "training.trainable_tasks")
+    else:
+        tasks = select_tasks(records, config.model.tasks or (), "model.tasks")
+    require_two_labels(records, tasks, soft_labels)
+    _check_names(settings, records, dev, tasks)
+    return tasks
 
 
 def _check_names(
