@@ -7,7 +7,7 @@ from typing import Any
 from claimstance.model.record import Record
 from claimstance.training.evaluation.counts import Outcomes
 from claimstance.training.evaluation.page.groups import outlets as outlet_documents
-from claimstance.training.evaluation.scoring import PRIMARY, corpus_names
+from claimstance.training.evaluation.scoring import PRIMARY_METRICS, corpus_names
 
 #: "corpus/task" → metric → value, low, high and n.
 Results = Mapping[str, Mapping[str, Mapping[str, float]]]
@@ -209,7 +209,7 @@ def clean_parts(results: Results) -> list[Row]:
         if not clean:
             continue
         directed = [metric for metric in official if metric.startswith("directed.")]
-        for metric in (*PRIMARY[task], *directed):
+        for metric in (*PRIMARY_METRICS[task], *directed):
             rows.append(_row("clean", f"{corpus} official, {task}, {metric}", official[metric]))
             rows.append(_row("clean", f"{corpus} clean, {task}, {metric}", clean.get(metric)))
     return rows
@@ -230,7 +230,7 @@ def outlets(
             figures = outlet_outcome.figures()
             rows += [
                 _row("outlets", f"{name}, {outlet}, {metric}", asdict(figures[metric]))
-                for metric in PRIMARY[task]
+                for metric in PRIMARY_METRICS[task]
             ]
     return rows
 
@@ -239,7 +239,7 @@ def people(results: Results) -> list[Row]:
     """Return rows of the agreement between annotators, for corpora that several people annotated."""
     rows = []
     for name, figures in results.items():
-        primary = PRIMARY[name.rpartition("/")[2]]
+        primary = PRIMARY_METRICS[name.rpartition("/")[2]]
         for metric, figure in figures.items():
             if metric in primary or metric.endswith("exact.f1"):
                 rows.append(_row("people", f"{name}, {metric}, between annotators", figure))

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from claimstance.inference.results import Stance
 from claimstance.model.text.offsets import Offsets, overlap
-from claimstance.training.calibration.stance_matching import LocatedStance, match, same_stance
+from claimstance.training.calibration.pair_matching import LocatedStance, match, same_stance
 from claimstance.training.data.corpora.polnear_stance import ArticleLabels
 
 SIDES = ("favor", "against")

@@ -49,7 +49,7 @@ def without_nested_targets(stances: Sequence[Stance]) -> list[Stance]:
     """Return stances without those whose target overlaps a likelier one of their sentence, holder and label.
 
     *Trump's plan* and *Trump* are two targets, but a sentence seldom expresses a stance on both. Calibration
-    does the same (``training/calibration/found_stances.py``).
+    does the same (``training/calibration/pair_scoring.py``).
     """
     targets: list[Offsets | None] = []
     for stance in stances:

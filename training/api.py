@@ -40,12 +40,12 @@ def build_dataset(
         InputError: naming the file, the row and what was expected there.
     """
     from claimstance.training.data.config import Source
-    from claimstance.training.pipeline import build_with_soft_labels
+    from claimstance.training.pipeline import build_configured_dataset
 
     if config is not None:
         if files or settings:
             raise ConfigError("build_dataset: expected a config or files and settings, found both")
-        return build_with_soft_labels(config, Path(out), overwrite=overwrite)
+        return build_configured_dataset(config, Path(out), overwrite=overwrite)
     source = {}
     for key in list(settings):
         # ``split`` names one split for all rows, or holds the settings of a division.
@@ -54,7 +54,7 @@ def build_dataset(
             source[key] = settings.pop(key)
     source["files"] = [str(file) for file in files]
     values = {"path": str(out), "sources": [source], **settings}
-    return build_with_soft_labels(
+    return build_configured_dataset(
         parse_data_config(values, "build_dataset"), Path(out), overwrite=overwrite
     )
 

@@ -16,7 +16,7 @@ from claimstance.model.onnx.manifest import sha256
 from claimstance.model.predictor import Predictor
 from claimstance.model.record import Record
 from claimstance.training.data.dataset import load_records, split_names
-from claimstance.training.data.label_coverage import count_labels, unseen_labels
+from claimstance.training.data.label_checks import count_labels, keep_labels_of, unseen_labels
 from claimstance.training.data.report.report import REPORT_FILE, dataset_fingerprint
 from claimstance.training.evaluation.baselines import Embed, compute_baselines, not_beaten
 from claimstance.training.evaluation.counts import Outcomes
@@ -25,7 +25,7 @@ from claimstance.training.evaluation.scoring import (
     Results,
     plain_figures,
     predict_records,
-    primary,
+    primary_scores,
     score_pairs,
 )
 from claimstance.training.load_config import load_config
@@ -84,7 +84,7 @@ def evaluate_model(
             "rows": len(records),
             "fingerprint": dataset_fingerprint(data, split),
         },
-        "primary": primary(results),
+        "primary": primary_scores(results),
         "results": plain_figures(results),
     }
     people = _annotator_agreement(data, account["results"])
@@ -171,8 +171,6 @@ def _baseline_results(
     The baseline on embeddings needs the encoder that the model's training began with; it is left out for a
     model without a ``config.yaml``.
     """
-    from claimstance.training.fine_tuning.examples import keep_labels_of
-
     train = load_records(data, "train")
     dev = load_records(data, "dev") if "dev" in split_names(data) else []
     embed: Embed | None = None

@@ -1,6 +1,5 @@
 """The model card: ``README.md`` in the folder of a trained model, with the metadata that the hub displays."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -12,14 +11,14 @@ import yaml
 from claimstance.model.config import ModelConfig
 from claimstance.model.io.hub import is_hub_name
 from claimstance.model.labels import SENTENCE_TASKS
-from claimstance.model.onnx.manifest import MANIFEST_FILE
+from claimstance.model.onnx.manifest import MANIFEST_FILE, read_manifest
 from claimstance.training.config import Config
 from claimstance.training.data.codebook import Codebook, cell, to_markdown
 from claimstance.training.data.corpora import CORPORA
 from claimstance.training.data.report.report import BuildReport, load_build_report
 from claimstance.training.evaluation.baselines import DESCRIPTIONS
-from claimstance.training.evaluation.scoring import PRIMARY, Results
-from claimstance.training.training_report import TRAINING_REPORT_FILE
+from claimstance.training.evaluation.scoring import PRIMARY_METRICS, Results
+from claimstance.training.training_report import read_training_report
 
 CARD_FILE = "README.md"
 _READS = {
@@ -75,7 +74,7 @@ def write_card(
     model = ModelConfig.load(folder)
     baselines = baselines or {}
     figures = _figure_rows(results, baselines)
-    training_report = _json(folder / TRAINING_REPORT_FILE)
+    training_report = read_training_report(folder)
     report = load_build_report(config.data.path)
     codebook = Codebook.model_validate(report.codebook) if report and report.codebook else None
     # With trainable_tasks, model.encoder is ignored: the encoder is that of model.init_from.
@@ -103,7 +102,7 @@ def write_card(
             baselines={name: DESCRIPTIONS[name] for name in baselines},
             max_tokens=model.max_tokens,
             topics=[cell(topic) for topic in model.topics],
-            precision=_json(folder / MANIFEST_FILE)["precision"],
+            precision=read_manifest(folder / MANIFEST_FILE).precision,
             libraries=training_report["libraries"],
         ),
         encoding="utf-8",
@@ -117,7 +116,7 @@ def _figure_rows(results: Results, baselines: Mapping[str, Results]) -> list[_Ro
     rows = []
     for name, figures in results.items():
         corpus, _, task = name.rpartition("/")
-        for metric in PRIMARY[task]:
+        for metric in PRIMARY_METRICS[task]:
             figure = figures[metric]
             baseline_values = {}
             for baseline, baseline_results in baselines.items():
@@ -180,10 +179,6 @@ def _metadata(
 def _task_type(task: str) -> str:
     """Return the hub's name for the type of a task."""
     return "token-classification" if task in ("attribution", "entity") else "text-classification"
-
-
-def _json(path: Path) -> dict[str, Any]:
-    return dict(json.loads(path.read_text(encoding="utf-8")))
 
 
 def _template() -> Any:

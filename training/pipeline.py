@@ -16,7 +16,7 @@ from claimstance.training.config import AUTO, Config
 from claimstance.training.data.build import build
 from claimstance.training.data.config import DataConfig
 from claimstance.training.data.dataset import load_labels, load_records, split_names
-from claimstance.training.data.label_coverage import count_labels, unseen_labels
+from claimstance.training.data.label_checks import count_labels, keep_labels_of, unseen_labels
 from claimstance.training.data.report.report import (
     BuildReport,
     dataset_fingerprint,
@@ -27,6 +27,7 @@ from claimstance.training.distillation.hard_negatives import add_hard_negatives
 from claimstance.training.distillation.teachers import add_soft_labels
 from claimstance.training.evaluation.baselines import compute_baselines, not_beaten
 from claimstance.training.evaluation.scoring import Results, evaluate, plain_figures
+from claimstance.training.fine_tuning.processes import is_main_process, process_count
 from claimstance.training.training_report import read_training_report, write_training_report
 
 log = logging.getLogger(__name__)
@@ -52,19 +53,22 @@ def run(config: Config, resume: bool = False, build_display: BuildDisplay = null
         ConfigError: if the dataset neither exists nor is described, a trained model is in the output folder
             already, or a model to start from or to learn from does not exist.
     """
-    from claimstance.training.fine_tuning.train import is_main_process, train
+    from claimstance.training.fine_tuning.train import train
 
     _check_folders(config, resume)
     data_folder = config.data.path
-    if not data_folder.exists():
-        _build_dataset(config.data, build_display)
+    is_built_now = not data_folder.exists()
+    if is_built_now:
+        _build_missing_dataset(config.data, build_display)
     names = split_names(data_folder)
     # The test split must not influence training, so it is never loaded here.
     splits = {split: load_records(data_folder, split) for split in names if split != "test"}
     if "train" not in splits:
         raise InputError(f"{data_folder}: expected a split 'train', found {', '.join(names)}")
-    for message in _labels_not_in_train(data_folder, splits):
-        log.warning("%s: %s", data_folder, message)
+    # The build has warned of these labels already.
+    if not is_built_now:
+        for message in _labels_not_in_train(data_folder, splits):
+            log.warning("%s: %s", data_folder, message)
     folder = train(
         config,
         splits,
@@ -80,7 +84,6 @@ def run(config: Config, resume: bool = False, build_display: BuildDisplay = null
 
 def _write_results(config: Config, folder: Path, splits: Mapping[str, Sequence[Record]]) -> None:
     """Write the figures of a trained model on dev, beside those of baselines, and its card; log warnings."""
-    from claimstance.training.fine_tuning.examples import keep_labels_of
     from claimstance.training.fine_tuning.sentence_embeddings import SentenceEncoder
     from claimstance.training.model_card import write_card
 
@@ -119,16 +122,20 @@ def _check_folders(config: Config, resume: bool) -> None:
             f"output: expected a new folder, found a trained model in {config.output}"
         )
     init_from = config.model.init_from
-    if init_from not in (None, AUTO) and not model_folder(init_from).is_dir():
+    if init_from is not None and init_from != AUTO:
+        _require_model(init_from, "model.init_from")
+
+
+def _require_model(model: Path, setting: str) -> None:
+    """Raise ``ConfigError``, with a message that begins with ``setting``, if the folder of a model is missing."""
+    if not model_folder(model).is_dir():
         raise ConfigError(
-            f"model.init_from: expected a trained model in {init_from}, or {_BUNDLED}, found no such folder"
+            f"{setting}: expected a trained model in {model}, or {_BUNDLED}, found no such folder"
         )
 
 
-def _build_dataset(data: DataConfig, build_display: BuildDisplay) -> None:
+def _build_missing_dataset(data: DataConfig, build_display: BuildDisplay) -> None:
     """Build the dataset that a configuration describes, in its folder."""
-    from claimstance.training.fine_tuning.train import process_count
-
     if not data.sources:
         raise ConfigError(
             f"data.path: expected a built dataset at {data.path}, found nothing, and no data.sources "
@@ -141,18 +148,18 @@ def _build_dataset(data: DataConfig, build_display: BuildDisplay) -> None:
         )
     log.info("building %s", data.path)
     with build_display() as progress:
-        build_with_soft_labels(data, data.path, progress)
+        build_configured_dataset(data, data.path, progress)
 
 
-def build_with_soft_labels(
+def build_configured_dataset(
     data: DataConfig,
     out: Path,
     progress: Progress | None = None,
     overwrite: bool = False,
 ) -> BuildReport:
-    """Build a dataset, with the soft labels of its teachers (see ``claimstance.training.data.build``).
+    """Build a dataset, with the soft labels of its teachers and its hard negatives, if it has any.
 
-    Nothing is left at ``out`` unless all of it was written.
+    See ``claimstance.training.data.build``. Nothing is left at ``out`` unless all of it was written.
 
     Args:
         data: the dataset and its teachers.
@@ -164,18 +171,13 @@ def build_with_soft_labels(
         ConfigError: as ``build``, and for a teacher that does not exist or cannot label these records.
         InputError: as ``build``.
     """
-    models = {"teachers": [teacher.model for teacher in data.teachers]}
-    if data.hard_negatives is not None:
-        models["hard_negatives"] = [data.hard_negatives.model]
-    if not any(models.values()):
-        return build(data, out, progress, overwrite)
     # A missing model is reported before all corpora are read.
-    for key, folders in models.items():
-        for folder in folders:
-            if not model_folder(folder).is_dir():
-                raise ConfigError(
-                    f"data.{key}: expected a trained model in {folder}, or {_BUNDLED}, found no such folder"
-                )
+    for teacher in data.teachers:
+        _require_model(teacher.model, "data.teachers")
+    if data.hard_negatives is not None:
+        _require_model(data.hard_negatives.model, "data.hard_negatives")
+    if not data.teachers and data.hard_negatives is None:
+        return build(data, out, progress, overwrite)
 
     def add_labels(
         records: Sequence[Record], labels: Mapping[str, Sequence[str]]

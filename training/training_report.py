@@ -1,12 +1,28 @@
 """The report on a training run in the folder of its model: what it began with, its history and its figures on dev."""
 
 import json
+import platform
+from importlib import metadata
 from pathlib import Path
-from typing import Any, TypedDict, cast
+from typing import TYPE_CHECKING, Any, TypedDict, cast
 
+from claimstance.training.data.label_checks import LabelCounts
 from claimstance.training.evaluation.scoring import PlainFigures
 
+if TYPE_CHECKING:
+    from transformers import TrainerState
+
 TRAINING_REPORT_FILE = "training.json"
+#: Libraries whose versions the report states.
+LIBRARIES = (
+    "claimstance",
+    "torch",
+    "transformers",
+    "datasets",
+    "tokenizers",
+    "numpy",
+    "scikit-learn",
+)
 
 
 class BestScore(TypedDict):
@@ -41,7 +57,7 @@ class TrainingReport(TypedDict, total=False):
 
     data_fingerprint: str
     started_from: str | None
-    train_labels: dict[str, dict[str, int]]
+    train_labels: LabelCounts
     steps: int
     best: BestScore
     history: list[dict[str, Any]]
@@ -49,6 +65,36 @@ class TrainingReport(TypedDict, total=False):
     python: str
     libraries: dict[str, str]
     dev: DevFigures
+
+
+def describe_training(
+    state: "TrainerState",
+    *,
+    data_fingerprint: str,
+    started_from: str | None,
+    train_labels: LabelCounts,
+    threads: int,
+) -> TrainingReport:
+    """Return the report on a finished run: everything needed to repeat it, and its history.
+
+    Args:
+        state: the state of the trainer.
+        data_fingerprint: see ``TrainingReport``, as for the following arguments.
+        started_from: the name of the initial model.
+        train_labels: the label counts of the train split.
+        threads: the number of threads of torch.
+    """
+    return {
+        "data_fingerprint": data_fingerprint,
+        "started_from": started_from,
+        "train_labels": train_labels,
+        "steps": state.global_step,
+        "best": {"score": state.best_metric, "step": state.best_global_step},
+        "history": state.log_history,
+        "threads": threads,
+        "python": platform.python_version(),
+        "libraries": {name: metadata.version(name) for name in LIBRARIES},
+    }
 
 
 def write_training_report(folder: Path, report: TrainingReport) -> None:

@@ -227,7 +227,7 @@ def build(
     """
     from claimstance.inference.cli.tables import print_build
     from claimstance.training.data.build import check_can_write
-    from claimstance.training.pipeline import build_with_soft_labels
+    from claimstance.training.pipeline import build_configured_dataset
 
     check_exists("CONFIG|FILE", *inputs)
     check_exists("--codebook", codebook)
@@ -258,7 +258,7 @@ def build(
     # Before any row is read: a build may take long, and would be in vain.
     check_can_write(config.path, overwrite)
     with progress("reading rows", None) as advance:
-        report = build_with_soft_labels(config, config.path, advance, overwrite)
+        report = build_configured_dataset(config, config.path, advance, overwrite)
     print_build(config.path, report.model_dump(mode="json"))
 
 

@@ -233,8 +233,8 @@ def export(
         from claimstance.training.data.dataset import load_records
 
         texts = [record.text for record in load_records(data, "train")]
-    largest_bytes = None if largest_file is None else largest_file * 1_000_000
-    folder = export_model(model, out, precision.value, None, largest_bytes, texts)
+    max_file_bytes = None if largest_file is None else largest_file * 1_000_000
+    folder = export_model(model, out, precision.value, None, max_file_bytes, texts)
     typer.echo(printable(str(folder)))
 
 

@@ -65,8 +65,8 @@ def export(
     folder: Path | str | None = None,
     precision: str = "int8",
     frozen: Path | None = None,
-    largest_file: int | None = None,
-    calibration_texts: Sequence[str] = (),
+    max_file_bytes: int | None = None,
+    quantization_texts: Sequence[str] = (),
 ) -> Path:
     """Export a model folder and return the folder with the files.
 
@@ -80,9 +80,9 @@ def export(
             coarser steps, and the heads in int8 as well, for files that compress better) or ``float32``.
         frozen: the folder of an earlier export with that precision, from which only the stance head differs: the
             other files are copied. Exported again from int8 weights, they would be rounded twice.
-        largest_file: the number of bytes up to which the encoder is one file, and which none of its files exceeds by
+        max_file_bytes: the number of bytes up to which the encoder is one file, and which none of its files exceeds by
             much; one file of any size if ``None``.
-        calibration_texts: sentences in the order of their documents, with which ``int8-compact`` loses less (see
+        quantization_texts: sentences in the order of their documents, with which ``int8-compact`` loses less (see
             ``rounding.round_by_gptq``).
 
     Raises:
@@ -106,7 +106,7 @@ def export(
                     shutil.copyfile(frozen / name, temporary / name)
             _export_heads(model, temporary, precision, ["stance"])
         else:
-            _export_encoder(model, temporary, precision, largest_file, calibration_texts)
+            _export_encoder(model, temporary, precision, max_file_bytes, quantization_texts)
             _export_heads(model, temporary, precision, ["stance", "link"])
         model.config.save(temporary)
         (temporary / TOKENIZER_FILE).write_text(model.tokenizer_json, encoding="utf-8")
@@ -132,8 +132,8 @@ def _export_encoder(
     model: ClaimStanceModel,
     folder: Path,
     precision: str,
-    largest_file: int | None,
-    calibration_texts: Sequence[str],
+    max_file_bytes: int | None,
+    quantization_texts: Sequence[str],
 ) -> None:
     """Write the encoder and the heads that need only its output, in one or several files.
 
@@ -144,8 +144,8 @@ def _export_encoder(
         apply_smoothquant(model.encoder, model.windows)
     is_compact = precision == "int8-compact"
     hessians = None
-    if is_compact and calibration_texts:
-        hessians = compute_hessians(model.encoder, model.windows, calibration_texts)
+    if is_compact and quantization_texts:
+        hessians = compute_hessians(model.encoder, model.windows, quantization_texts)
     module = _EncoderWithHeads(model)
     input_ids = torch.tensor([[1, 2, 3, 4, 5, 6]])
     example = (input_ids, torch.zeros_like(input_ids), torch.tensor([[0, 1, 3], [0, 3, 5]]))
@@ -157,9 +157,9 @@ def _export_encoder(
     _trace(module, example, traced, inputs, ["hidden", *module.tasks], axes)
 
     file_count = 1
-    if largest_file is not None:
+    if max_file_bytes is not None:
         bytes_of_weight = 4 if precision == "float32" else 1
-        file_count = math.ceil(traced.stat().st_size / 4 * bytes_of_weight / largest_file)
+        file_count = math.ceil(traced.stat().st_size / 4 * bytes_of_weight / max_file_bytes)
     names = [ENCODER_PART_FILE.format(number) for number in range(1, file_count)] + [ENCODER_FILE]
     paths = [folder / name for name in names]
     float32_paths = [path.with_suffix(".float32") for path in paths]

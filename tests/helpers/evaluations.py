@@ -8,7 +8,7 @@ from claimstance.model.record import Attribution, Entity, Record, Stance
 from claimstance.model.text.entities import FoundEntity
 from claimstance.model.windows import SentenceSpan
 from claimstance.training.evaluation.result import Evaluation
-from claimstance.training.evaluation.scoring import primary, score_pairs
+from claimstance.training.evaluation.scoring import primary_scores, score_pairs
 
 TASKS = ("attribution", "entity", "claim", "check_worthy", "stance")
 CONFIG = ModelConfig(
@@ -97,7 +97,7 @@ def evaluation(pairs, config=CONFIG, name="cod-model", split="dev", **account):
                 "rows": len(pairs),
                 "fingerprint": "feed" * 16,
             },
-            "primary": primary(results),
+            "primary": primary_scores(results),
             "results": figures,
             **account,
         },

@@ -60,3 +60,25 @@ def test_the_bundled_model_is_evaluated_on_a_dataset(seeds, tmp_path):
     assert 0 <= evaluation.account["results"]["seeds/claim"]["macro_f1"]["value"] <= 1
     with pytest.raises(InputError, match="dev"):
         evaluate(data=tmp_path / "data", split="dev")
+
+
+@pytest.mark.parametrize("is_built", [False, True])
+def test_training_warns_once_of_a_label_that_train_lacks(tmp_path, monkeypatch, caplog, is_built):
+    rows = ["text,label,split"]
+    labels = {"train": ("praise", "attack"), "dev": ("praise", "attack", "doubt")}
+    for split, names in labels.items():
+        rows += [f"Salt {name}ed the {split} plan.,{name},{split}" for name in names]
+    file = tmp_path / "labelled.csv"
+    file.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    data = {"path": str(tmp_path / "data"), "sources": [{"files": [str(file)]}]}
+    if is_built:
+        build_dataset(config=DataConfig.model_validate(data), out=tmp_path / "data")
+        caplog.clear()
+
+    def stop(*_):
+        raise InputError("stopped")
+
+    monkeypatch.setattr("claimstance.training.fine_tuning.train.train", stop)
+    with pytest.raises(InputError, match="stopped"):
+        train(output=tmp_path / "model", data=data)
+    assert sum("dev has the label 'doubt'" in message for message in caplog.messages) == 1

@@ -16,7 +16,7 @@ from claimstance.training.config import CardConfig
 from claimstance.training.data.build import build
 from claimstance.training.data.config import DataConfig
 from claimstance.training.evaluation.metrics import Figure
-from claimstance.training.evaluation.scoring import PRIMARY, evaluate
+from claimstance.training.evaluation.scoring import PRIMARY_METRICS, evaluate
 from claimstance.training.model_card import write_card
 from helpers.program import ROOT
 
@@ -77,7 +77,7 @@ def test_the_hub_reads_the_metadata(folder, make_config, splits, data):
     results = {(r.task_name, r.metric_name): r for r in metadata.eval_results}
     tasks = {task for task, _ in results}
     assert tasks == {"attribution", "entity", "claim", "check_worthy", "stance", "subjective"}
-    assert set(results) == {(task, metric) for task in tasks for metric in PRIMARY[task]}
+    assert set(results) == {(task, metric) for task in tasks for metric in PRIMARY_METRICS[task]}
     assert {(r.dataset_split, r.metric_type) for r in metadata.eval_results} == {("dev", "f1")}
     claim = results["claim", "macro_f1"]
     assert f"| claim | macro_f1 | {100 * claim.metric_value:.1f} |" in text

@@ -20,7 +20,7 @@ from claimstance.training.fine_tuning.epoch_sampler import (
     LabelledWindow,
     SamplingConfig,
 )
-from claimstance.training.fine_tuning.examples import build_examples
+from claimstance.training.fine_tuning.examples import ExampleBuilder
 from claimstance.training.fine_tuning.train import train
 
 pytestmark = pytest.mark.slow
@@ -53,7 +53,7 @@ def fresh(tiny_encoder, one_thread):
 
 
 def batches(model, records, **mixture):
-    documents = build_examples(records, model.windows, DEFAULT_LABELS, {})
+    documents = ExampleBuilder(model.windows, DEFAULT_LABELS).build(records)
     settings = {"tokens_per_batch": 256, "topic_share": 1.0, **mixture}
     return [
         collate(batch, model.windows.pad)
@@ -86,7 +86,7 @@ def test_gradients_reach_every_embedding_that_is_used(fresh, splits):
 def test_a_batch_without_labels_has_no_gradient(fresh, splits):
     unlabelled = [record.model_copy(update=UNLABELLED) for record in splits["train"]]
     assert batches(fresh, unlabelled) == []
-    [examples] = build_examples(unlabelled, fresh.windows, DEFAULT_LABELS, {})
+    [examples] = ExampleBuilder(fresh.windows, DEFAULT_LABELS).build(unlabelled)
     window = next(fresh.windows.windows(enumerate(example.tokens for example in examples)))
     item = LabelledWindow(window, [examples[piece.sentence] for piece in window.pieces])
     loss = fresh(**collate([item], fresh.windows.pad))["loss"]
@@ -289,14 +289,15 @@ def test_records_are_predicted_in_order(trained, splits):
             {"model": {"tasks": ["entity"]}},
             {"entities": None},
             ConfigError,
-            "model.tasks: no row of the train split has labels for 'entity'. Those with labels: attribution, "
-            "check_worthy, claim, stance, subjective",
+            "model.tasks: expected a task with train labels (attribution, check_worthy, claim, stance, subjective), "
+            "found 'entity'",
         ),
         (
             {"model": {"tasks": ["stance"]}},
             {"stances": []},
             ConfigError,
-            "no row of the train split has labels for 'stance'",
+            "model.tasks: expected a task with train labels (attribution, check_worthy, claim, entity, subjective), "
+            "found 'stance'",
         ),
         (
             {},

@@ -1,8 +1,4 @@
-"""Calibration of a trained model on held-out records.
-
-Everything that ``ModelConfig`` has beside the weights is fitted here: temperatures and biases, so that
-probabilities are honest; decision thresholds; abstention and conformal thresholds; biases of tags and links.
-"""
+"""Fit the temperatures, biases and thresholds of a trained model on dev."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
@@ -10,13 +6,21 @@ from dataclasses import replace
 from claimstance.model.config import ModelConfig
 from claimstance.model.decoding.tags import Floats
 from claimstance.model.encoding import Backend, Ints
-from claimstance.model.labels import ROLES, SENTENCE_TASKS, TASKS
+from claimstance.model.labels import LABEL_TASKS, ROLES, TASKS
 from claimstance.model.predictor import Predictor
 from claimstance.model.record import Record
-from claimstance.training.calibration.found_pairs import fit_found_stances, fit_opinion_biases
-from claimstance.training.calibration.kinds import fit_kind, without_calibration
-from claimstance.training.evaluation.answers import collect
-from claimstance.training.evaluation.scoring import evaluate, predict_records, primary
+from claimstance.training.calibration.kind_calibration import calibrate_kind, without_calibration
+from claimstance.training.calibration.pair_calibration import (
+    calibrate_detected_pairs,
+    fit_opinion_biases,
+)
+from claimstance.training.evaluation.answers import Answers, collect
+from claimstance.training.evaluation.scoring import (
+    Pair,
+    evaluate,
+    predict_records,
+    primary_scores,
+)
 
 #: Biases of tags of attributions and of links that are tried.
 _BIASES = (-0.5, 0.0, 0.5, 1.0, 1.5)
@@ -38,43 +42,35 @@ def calibrate(
         exhaustive_stances: corpora whose sentences list every stance that they express.
         no_stance: the label of pairs without a stance.
     """
-    removed = tasks or TASKS
-    tasks = tuple(tasks or predictor.config.tasks)
-    calibrated = without_calibration(predictor.config, removed)
-    # ``calibrated`` changes below; answers are collected with a configuration that stays as it is.
-    uncalibrated = replace(without_calibration(predictor.config, removed), tasks=tasks)
-    uncalibrated_predictor = Predictor(
-        uncalibrated, predictor.windows, predictor.backend, predictor.workers
-    )
-    pairs = predict_records(uncalibrated_predictor, records)
-    calibrated.biases |= fit_biases(uncalibrated_predictor, records)
+    base = without_calibration(predictor.config, tasks or TASKS)
+    requested = replace(base, tasks=tuple(tasks or base.tasks))
+    base_predictor = Predictor(requested, predictor.windows, predictor.backend, predictor.workers)
+    predictions = predict_records(base_predictor, records)
+    attribution_biases = fit_attribution_biases(base_predictor, records)
+    calibrated = replace(base, biases=base.biases | attribution_biases)
 
     exhaustive: list[Record] = []
-    if "stance" in tasks and uncalibrated.opinion_heads:
+    if requested.opinion_heads:
         exhaustive = [
             record for record in records if record.meta.get("corpus") in exhaustive_stances
         ]
     if exhaustive:
-        # The encoder reads each window once for all that is fitted to found stances.
+        # The encoder reads each window once for all that is fitted to pairs.
         backend = CachingBackend(predictor.backend)
         # Sources are holders and names are targets, whether or not their tasks are calibrated.
-        biased = without_calibration(predictor.config, removed)
-        biased.biases |= calibrated.biases
-        biased_predictor = Predictor(biased, predictor.windows, backend)
-        calibrated.biases |= fit_opinion_biases(biased_predictor, exhaustive, no_stance)
+        detector = Predictor(calibrated, predictor.windows, backend)
+        opinion_biases = fit_opinion_biases(detector, exhaustive, no_stance)
+        calibrated = replace(calibrated, biases=calibrated.biases | opinion_biases)
 
-    for task in (*SENTENCE_TASKS, "stance"):
-        answers = collect(uncalibrated, task, pairs) if task in tasks else None
-        if answers is not None:
-            for kind, kind_answers in {**answers.by_kind(), task: answers}.items():
-                fit_kind(calibrated, kind, kind_answers)
+    for kind, answers in _answers_by_kind(requested, predictions).items():
+        calibrated = calibrate_kind(calibrated, kind, answers)
     if exhaustive:
-        cached_predictor = Predictor(predictor.config, predictor.windows, backend)
-        fit_found_stances(calibrated, cached_predictor, exhaustive, no_stance)
+        detector = Predictor(calibrated, predictor.windows, backend)
+        calibrated = calibrate_detected_pairs(detector, exhaustive, no_stance)
     return calibrated
 
 
-def fit_biases(predictor: Predictor, records: Sequence[Record]) -> dict[str, float]:
+def fit_attribution_biases(predictor: Predictor, records: Sequence[Record]) -> dict[str, float]:
     """Return the biases of tags (by role) and links with which attributions score best on ``records``.
 
     They are fitted one after the other, links first. Without annotated attributions there are none.
@@ -90,10 +86,20 @@ def fit_biases(predictor: Predictor, records: Sequence[Record]) -> dict[str, flo
         for bias in _BIASES:
             config = replace(predictor.config, tasks=("attribution",), biases={**best, name: bias})
             biased = Predictor(config, predictor.windows, backend)
-            scores[bias] = primary(evaluate(biased, annotated))["mean"]
-        # Of biases that score alike, the smallest is chosen.
+            scores[bias] = primary_scores(evaluate(biased, annotated))["mean"]
+        # Break ties by the smallest absolute bias.
         best[name] = max(scores, key=lambda bias: (scores[bias], -abs(bias)))
     return best
+
+
+def _answers_by_kind(config: ModelConfig, predictions: Sequence[Pair]) -> dict[str, Answers]:
+    """Return the answers of each task that has labels, and those of each kind of the stance query."""
+    answers_by_kind: dict[str, Answers] = {}
+    for task in LABEL_TASKS:
+        answers = collect(config, task, predictions) if task in config.tasks else None
+        if answers is not None:
+            answers_by_kind |= {**answers.by_kind(), task: answers}
+    return answers_by_kind
 
 
 class CachingBackend:

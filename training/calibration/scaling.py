@@ -1,4 +1,4 @@
-"""Temperatures and biases that turn logits into honest probabilities."""
+"""Temperatures and biases that turn logits into calibrated probabilities."""
 
 from dataclasses import dataclass
 

@@ -34,7 +34,7 @@ from claimstance.training.data.building.staging import staging_folder
 from claimstance.training.data.building.workers import Workers
 from claimstance.training.data.config import DataConfig
 from claimstance.training.data.dataset import INDEX_FILE, DatasetWriter, load_labels
-from claimstance.training.data.label_warnings import split_warnings
+from claimstance.training.data.label_checks import split_warnings
 from claimstance.training.data.report.lengths import Lengths
 from claimstance.training.data.report.page import PAGE_FILE, write_report_page
 from claimstance.training.data.report.report import (
@@ -94,7 +94,7 @@ def build(
         raise ConfigError("data.sources: expected at least one corpus or file, found none")
     if (config.teachers or config.hard_negatives) and soft_labeller is None:
         raise ValueError(
-            "a dataset with teachers is built by training.pipeline.build_with_soft_labels"
+            "a dataset with teachers is built by training.pipeline.build_configured_dataset"
         )
     try:
         with staging_folder(out) as staging, Workers() as workers:

@@ -10,23 +10,16 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from claimstance.model.article.aligned import align_article
-from claimstance.model.config import ModelConfig
 from claimstance.model.errors import ConfigError, unknown
 from claimstance.model.labels import OPINION_HEADS
 from claimstance.model.onnx.backend import load_predictor, model_folder
 from claimstance.model.prediction import contexts
 from claimstance.model.predictor import Predictor
 from claimstance.model.record import Record, Stance
-from claimstance.model.text.layout import layout_of
-from claimstance.training.calibration.found_stances import (
-    annotated_stances,
-    found_candidates,
-    join_sentences,
-    locate,
-)
-from claimstance.training.calibration.stance_matching import same_pair
+from claimstance.training.calibration.pair_matching import same_pair
+from claimstance.training.calibration.pair_scoring import annotated_stances, detect_pairs, locate
 from claimstance.training.data.config import HardNegatives
+from claimstance.training.distillation.checks import require_corpora, require_opinion_heads
 
 log = logging.getLogger(__name__)
 
@@ -62,11 +55,7 @@ def add_hard_negatives(
             f"data.hard_negatives.label: {unknown('label', settings.label, labels['stance'])}"
         )
 
-    corpora = sorted({str(record.meta.get("corpus")) for record in records})
-    for name in settings.corpora:
-        if name not in corpora:
-            raise ConfigError(f"data.hard_negatives: {unknown('corpus', name, corpora)}")
-
+    require_corpora(settings.corpora, records, "data.hard_negatives")
     predictor, _ = load_predictor(model_folder(settings.model))
     require_opinion_heads(predictor.config, f"data.hard_negatives: {settings.model}")
     # A bias towards holders and targets lets the model find more of them.
@@ -81,19 +70,17 @@ def add_hard_negatives(
 
     rng = random.Random(_SEED)
     added = 0
-    for numbers in contexts(selected):
-        group = [selected[number] for number in numbers]
-        text, bounds = join_sentences(group)
-        document = predictor.read([record.text for record in group], layout_of(text, bounds))
-        article = align_article(document, text, bounds)
-        listed = annotated_stances(group, text, bounds)
-        for candidate in found_candidates(article):
+    for indices in contexts(selected):
+        group = [selected[index] for index in indices]
+        detected = detect_pairs(predictor, group)
+        listed = annotated_stances(group, detected.article)
+        for candidate in detected.candidates:
             query = candidate.query
             stances = group[query.sentence].stances
             # A record has spans of its own sentence only. Without annotated stances it says nothing about its pairs.
             if query.holder_sentence != query.sentence or stances is None:
                 continue
-            pair = locate(article, candidate, settings.label)
+            pair = locate(detected.article, candidate, settings.label)
             if any(same_pair(stance, pair) for stance in listed):
                 continue
             if rng.random() >= settings.share:
@@ -109,11 +96,3 @@ def add_hard_negatives(
 
     log.info("%d pairs without a stance added", added)
     return added
-
-
-def require_opinion_heads(config: ModelConfig, where: str) -> None:
-    """Raise ``ConfigError``, with a message that begins with ``where``, if a model finds no holders and targets."""
-    if not config.opinion_heads:
-        raise ConfigError(
-            f"{where}: expected a model that finds holders and targets of stances, found one without these heads"
-        )

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from claimstance.model.decoding.tags import softmax
-from claimstance.model.errors import ConfigError, unknown
+from claimstance.model.errors import ConfigError
 from claimstance.model.labels import OPINION_HEADS, SENTENCE_TASKS
 from claimstance.model.onnx.backend import load_predictor, model_folder
 from claimstance.model.prediction import PendingRecords, Prediction, begin_document, contexts
@@ -18,7 +18,7 @@ from claimstance.model.predictor import Predictor
 from claimstance.model.record import Record
 from claimstance.training.data.config import Teacher
 from claimstance.training.data.soft_labels import SoftLabels
-from claimstance.training.distillation.hard_negatives import require_opinion_heads
+from claimstance.training.distillation.checks import require_corpora, require_opinion_heads
 
 log = logging.getLogger(__name__)
 
@@ -48,12 +48,8 @@ def add_soft_labels(
         ModelError: if the folder of a teacher holds no exported model.
     """
     soft: dict[str, SoftLabels] = {}
-    corpora = sorted({str(record.meta.get("corpus")) for record in records})
     for teacher in teachers:
-        for name in teacher.corpora:
-            if name not in corpora:
-                raise ConfigError(f"data.teachers: {unknown('corpus', name, corpora)}")
-
+        require_corpora(teacher.corpora, records, "data.teachers")
         predictor, _ = load_predictor(model_folder(teacher.model))
         config = predictor.config
         for task in teacher.tasks:

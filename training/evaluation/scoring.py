@@ -31,7 +31,7 @@ Results = dict[str, dict[str, Figure]]  # "corpus/task" → metric → figure
 PlainFigures = dict[str, dict[str, dict[str, float]]]  # the same, with value, low, high and n
 
 #: The metrics whose mean is the primary score of a task, by which training chooses weights.
-PRIMARY = {
+PRIMARY_METRICS = {
     "attribution": ("source.overlap.f1", "cue.overlap.f1", "content.overlap.f1", "linked.f1"),
     "entity": ("f1",),
     "claim": ("macro_f1",),
@@ -112,11 +112,11 @@ def score_pairs(config: ModelConfig, pairs: Sequence[Pair]) -> tuple[Results, Ou
     return results, outcomes
 
 
-def primary(results: Results) -> dict[str, float]:
+def primary_scores(results: Results) -> dict[str, float]:
     """Return the primary score of each ``corpus/task``, and their ``mean``."""
     scores = {}
     for name, figures in results.items():
-        metrics = PRIMARY[name.rpartition("/")[2]]
+        metrics = PRIMARY_METRICS[name.rpartition("/")[2]]
         scores[name] = sum(figures[metric].value for metric in metrics) / len(metrics)
     return {"mean": sum(scores.values()) / max(len(scores), 1), **scores}
 

@@ -19,7 +19,7 @@ import numpy as np
 from claimstance.model.errors import ConfigError, InputError, unknown
 from claimstance.training.evaluation.counts import OUTCOMES_FILE, Outcome, read_outcomes
 from claimstance.training.evaluation.metrics import Array
-from claimstance.training.evaluation.scoring import PRIMARY
+from claimstance.training.evaluation.scoring import PRIMARY_METRICS
 
 RESAMPLES = 10_000
 LEVEL = 0.05
@@ -128,7 +128,7 @@ def _compare_task(
     scores_a = a.scores(a.counts.sum(axis=0))
     scores_b = a.scores(counts_b.sum(axis=0))
     # Metrics that were asked for may be those of another task.
-    requested = metrics or PRIMARY.get(task, ())
+    requested = metrics or PRIMARY_METRICS.get(task, ())
     compared = [metric for metric in requested if metric in scores_a]
     if not compared:
         return []

@@ -13,7 +13,7 @@ from claimstance.model.stance_queries import NO_SPAN
 from claimstance.model.text.offsets import Offsets, overlap
 from claimstance.model.windows import Window
 from claimstance.training.fine_tuning.epoch_sampler import LabelledWindow
-from claimstance.training.fine_tuning.examples import StanceExample
+from claimstance.training.fine_tuning.training_example import StanceExample
 
 _TAGS = bio(ROLES)
 _TOKEN_TASKS = ("attribution", "entity", *OPINION_HEADS)
@@ -146,7 +146,7 @@ def _token_tags(labelled: LabelledWindow) -> dict[str, list[int]]:
     """Return the tags of a window's T tokens by task; ``IGNORE_INDEX`` where there is no label."""
     window_tags = {task: [IGNORE_INDEX] * len(labelled) for task in _TOKEN_TASKS}
     pieces = labelled.window.pieces
-    for number, (piece, example) in enumerate(zip(pieces, labelled.examples, strict=True)):
+    for index, (piece, example) in enumerate(zip(pieces, labelled.examples, strict=True)):
         end = piece.skipped + len(piece)
         if example.entities is not None:
             window_tags["entity"][piece.start : piece.end] = example.entities[piece.skipped : end]
@@ -160,27 +160,27 @@ def _token_tags(labelled: LabelledWindow) -> dict[str, list[int]]:
             inside = _TAGS.index(f"I-{role_span.role}")
             tags[role_span.start : role_span.end] = [inside] * (role_span.end - role_span.start)
             # A content continues only from a sentence that this window shows.
-            if not (role_span.continues and _follows_its_predecessor(labelled, number)):
+            if not (role_span.continues and _follows_its_predecessor(labelled, index)):
                 tags[role_span.start] = first
         window_tags["attribution"][piece.start : piece.end] = tags[piece.skipped : end]
     return window_tags
 
 
-def _follows_its_predecessor(labelled: LabelledWindow, number: int) -> bool:
+def _follows_its_predecessor(labelled: LabelledWindow, index: int) -> bool:
     """Return whether the piece before this one is the sentence before it in the document."""
-    if number == 0:
+    if index == 0:
         return False
     pieces = labelled.window.pieces
-    return pieces[number - 1].sentence + 1 == pieces[number].sentence
+    return pieces[index - 1].sentence + 1 == pieces[index].sentence
 
 
 def _window_span(
-    row: int, labelled: LabelledWindow, number: int, span: tuple[int, int] | None
+    row: int, labelled: LabelledWindow, index: int, span: tuple[int, int] | None
 ) -> _SpanRow | None:
     """Return a sentence's tokens as tokens of its window, or ``None`` if the piece does not hold them."""
     if span is None:
         return None
-    piece = labelled.window.pieces[number]
+    piece = labelled.window.pieces[index]
     shift = piece.start - piece.skipped
     start, end = span[0] + shift, span[1] + shift
     if piece.start <= start < end <= piece.end:
@@ -204,18 +204,18 @@ def _topic_pairs(row: int, labelled: LabelledWindow) -> Iterator[_Pair]:
 def _mention_pairs(row: int, labelled: LabelledWindow) -> Iterator[_Pair]:
     """Yield the pairs whose targets a window shows."""
     pieces = labelled.window.pieces
-    for number, example in enumerate(labelled.examples):
-        piece = pieces[number]
+    for index, example in enumerate(labelled.examples):
+        piece = pieces[index]
         sentence = (row, piece.start, piece.end)
         for stance in example.stances:
             if not isinstance(stance.target, tuple):
                 continue
-            target = _window_span(row, labelled, number, stance.target)
+            target = _window_span(row, labelled, index, stance.target)
             if target is None:
                 continue
             holder = None
             holder_sentence = piece.sentence - stance.sentences_back
-            for position in range(number, -1, -1):
+            for position in range(index, -1, -1):
                 if pieces[position].sentence == holder_sentence:
                     holder = _window_span(row, labelled, position, stance.holder)
                     break
@@ -226,12 +226,12 @@ def _links(row: int, labelled: LabelledWindow) -> list[_Link]:
     """Return a link for every cue with every source and content of the window."""
     spans: list[_WindowSpan] = []
     contents: dict[str, list[Offsets]] = defaultdict(list)  # event → its whole content
-    for number, example in enumerate(labelled.examples):
+    for index, example in enumerate(labelled.examples):
         for role_span in example.role_spans or ():
-            span = _window_span(row, labelled, number, (role_span.start, role_span.end))
+            span = _window_span(row, labelled, index, (role_span.start, role_span.end))
             if span is None:
                 continue
-            continues = role_span.continues and _follows_its_predecessor(labelled, number)
+            continues = role_span.continues and _follows_its_predecessor(labelled, index)
             last = spans[-1] if spans else None
             if continues and last and (last.role, last.event) == (role_span.role, role_span.event):
                 _, start, _ = last.span
@@ -241,7 +241,7 @@ def _links(row: int, labelled: LabelledWindow) -> list[_Link]:
                 spans.append(_WindowSpan(role_span.role, role_span.event, span))
         for event, content_spans in example.contents.items():
             for content_span in content_spans:
-                span = _window_span(row, labelled, number, content_span)
+                span = _window_span(row, labelled, index, content_span)
                 if span is not None:
                     contents[event].append(span[1:])
 

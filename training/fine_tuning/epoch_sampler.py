@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from claimstance.model.windows import Window, WindowBuilder
 from claimstance.training.fine_tuning.augmentation.augmenter import METHODS, Augmenter
-from claimstance.training.fine_tuning.examples import Example, StanceExample
+from claimstance.training.fine_tuning.training_example import Example, StanceExample
 
 _WindowT = TypeVar("_WindowT", bound=Sized)
 #: Batches within which windows are sorted by length: less padding, while the order stays nearly random.
@@ -193,7 +193,7 @@ class EpochSampler:
                 yield from self._fill([(0, example)], max_tokens)
             remaining = shown[isolated_count:]
             while remaining:
-                # Sentences of one corpus keep each other company, in groups as an article's window has them.
+                # Group sentences of one corpus as in an article.
                 count = rng.choice((2, 3, 5, 8))
                 yield from self._fill(list(enumerate(remaining[:count])), max_tokens)
                 remaining = remaining[count:]

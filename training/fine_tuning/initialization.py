@@ -8,7 +8,7 @@ from claimstance.model.bundled import FAST_MODEL
 from claimstance.model.errors import ConfigError, unknown
 from claimstance.model.io.encoders import is_local
 from claimstance.model.network import ClaimStanceModel
-from claimstance.training.calibration.kinds import without_calibration
+from claimstance.training.calibration.kind_calibration import without_calibration
 from claimstance.training.config import AUTO, Config
 from claimstance.training.fine_tuning.checkpoints import init_folder
 

@@ -2,182 +2,123 @@
 
 import logging
 import math
+import sys
 import time
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Sequence
 from typing import Any, cast
 
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Subset
-from transformers import Trainer, TrainerCallback, TrainerState
+from torch.utils.data import DataLoader, Subset
+from transformers import (
+    EarlyStoppingCallback,
+    PrinterCallback,
+    Trainer,
+    TrainerCallback,
+    TrainerState,
+    TrainingArguments,
+)
 
-from claimstance.model.errors import ConfigError, InputError, unknown
-from claimstance.model.labels import OPINION_HEADS
+from claimstance.model.errors import InputError
 from claimstance.model.network import ClaimStanceModel
 from claimstance.model.record import Record
 from claimstance.model.torch_backend import torch_predictor
-from claimstance.model.windows import Window
-from claimstance.training.config import TrainingConfig
-from claimstance.training.data.soft_labels import SoftLabels
-from claimstance.training.evaluation.scoring import evaluate, primary
-from claimstance.training.fine_tuning.augmentation.augmenter import METHODS, Augmenter
-from claimstance.training.fine_tuning.augmentation.name_swaps import DocumentSwapper
+from claimstance.training.config import Config, TrainingConfig
+from claimstance.training.evaluation.scoring import evaluate, primary_scores
+from claimstance.training.fine_tuning.batch_schedule import BatchSchedule
+from claimstance.training.fine_tuning.checkpoints import CHECKPOINTS
 from claimstance.training.fine_tuning.collation import collate
-from claimstance.training.fine_tuning.epoch_sampler import (
-    EpochSampler,
-    LabelledWindow,
-    SamplingConfig,
-)
-from claimstance.training.fine_tuning.examples import Example, build_examples
+from claimstance.training.fine_tuning.epoch_sampler import LabelledWindow
 from claimstance.training.fine_tuning.feature_cache import FeatureCache
+from claimstance.training.fine_tuning.mixed_precision import use_bfloat16
+from claimstance.training.fine_tuning.processes import process_count
 
 log = logging.getLogger(__name__)
+#: Steps between checkpoints if no dev score selects the weights: an interruption costs minutes, not an epoch.
+STEPS_PER_CHECKPOINT = 200
 #: Steps after which `LogProgress` starts its clock: the first ones choose kernels and allocate memory, and take longer.
 WARM_UP_STEPS = 3
 #: Steps after which it estimates the time of the whole run.
 ESTIMATE_STEPS = 10
 
 
-class BatchSchedule(Dataset[list[LabelledWindow]]):
-    """List the batches of a whole run, epoch after epoch; item i is batch i."""
-
-    def __init__(self, sampler: EpochSampler, epochs: float) -> None:
-        self._sampler = sampler
-        # A run reads one epoch after another, so that the last one is enough.
-        self._epoch = lru_cache(maxsize=1)(sampler.epoch)
-        self._ends: list[int] = []  # batches up to the end of each epoch
-        end = 0
-        for number in range(math.ceil(epochs)):
-            count = len(self._epoch(number))
-            end += math.ceil(count * min(1.0, epochs - number))
-            self._ends.append(end)
-
-    def __len__(self) -> int:
-        return self._ends[-1]
-
-    @property
-    def first_windows(self) -> list[Window]:
-        """Return the windows of the first epoch."""
-        return [labelled.window for labelled in self._sampler.first_windows]
-
-    @property
-    def batches_in_first_epoch(self) -> int:
-        """Return the number of batches in the first epoch."""
-        return self._ends[0]
-
-    def __getitem__(self, index: int) -> list[LabelledWindow]:
-        number = 0
-        while index >= self._ends[number]:
-            number += 1
-        start = self._ends[number - 1] if number else 0
-        return self._epoch(number)[index - start]
-
-
-def build_schedule(
+def build_trainer(
+    config: Config,
     model: ClaimStanceModel,
-    records: Sequence[Record],
-    tasks: Sequence[str],
-    labels: Mapping[str, Sequence[str]],
-    soft_labels: Mapping[str, SoftLabels],
-    settings: TrainingConfig,
-    same_windows: bool,
-) -> BatchSchedule:
-    """Return the batches of the whole run.
-
-    Args:
-        model: the network, whose tokenizer and window length are used.
-        records: the train records.
-        tasks: the tasks to learn.
-        labels: task → label names.
-        soft_labels: record id → task → probabilities of teachers.
-        settings: the training section of the configuration.
-        same_windows: show the same windows in every epoch, in another order.
+    schedule: BatchSchedule,
+    dev: Sequence[Record],
+    callbacks: Sequence[TrainerCallback],
+) -> "ClaimStanceTrainer":
+    """Return the trainer of a run, with steps, checkpoints and evaluations as configured.
 
     Raises:
-        ConfigError: if augmentation needs stances or a label that the data does not have.
-        InputError: if no sentence has labels of one of the tasks.
+        InputError: if the batches do not suffice for one step.
     """
-    windows = model.windows
-    heads = set(tasks)
-    if "stance" in tasks:
-        heads.update(OPINION_HEADS)
-    # Teachers may have labelled tasks that this run does not train.
-    head_soft_labels: dict[str, SoftLabels] = {}
-    for record_id, by_head in soft_labels.items():
-        head_soft_labels[record_id] = {
-            head: probabilities for head, probabilities in by_head.items() if head in heads
-        }
-
-    def examples_of(rows: Sequence[Record]) -> list[list[Example]]:
-        documents = build_examples(
-            rows,
-            windows,
-            labels,
-            class_weight_power=settings.class_weight_power,
-            corpus_weights=settings.corpus_weights,
-            soft=head_soft_labels,
-            distillation_weight=settings.distillation_weight,
-            exhaustive_stances=settings.exhaustive_stances,
-            no_stance=settings.no_stance,
-        )
-        return [
-            document
-            for document in documents
-            if any(example.has_labels_of(tasks) for example in document)
-        ]
-
-    constant: list[Record] = []
-    swappable: list[Record] = []
-    for record in records:
-        is_article = record.doc_id is not None
-        is_exhaustive = record.meta.get("corpus") in settings.exhaustive_stances
-        if settings.name_swap_share and is_article and is_exhaustive:
-            swappable.append(record)
-        else:
-            constant.append(record)
-    swapper = DocumentSwapper(swappable, settings.name_swap_share, settings.seed)
-
-    augmentation = {method: getattr(settings, method) for method in METHODS}
-    augmenter = None
-    if any(augmentation.values()):
-        stance_labels = labels.get("stance", ())
-        if not stance_labels:
-            raise ConfigError(
-                f"training.{', '.join(METHODS)}: expected stances to learn, found none"
-            )
-        if settings.no_stance not in stance_labels:
-            raise ConfigError(
-                f"training.no_stance: {unknown('label', settings.no_stance, stance_labels)}"
-            )
-        no_stance = tuple(float(label == settings.no_stance) for label in stance_labels)
-        augmenter = Augmenter(windows, no_stance)
-
-    sampling = SamplingConfig(
-        tokens_per_batch=settings.tokens_per_batch,
-        context_share=settings.context_share,
-        isolated_share=settings.isolated_share,
-        topic_share=settings.topic_share,
-        unstated_topic_share=settings.unstated_topic_share,
-        augmentation=augmentation,
-        corpus_shares=settings.sampling,
-        same_windows=same_windows,
-        seed=settings.seed,
+    settings = config.training
+    is_scored = bool(dev) and settings.evaluations_per_epoch > 0
+    all_callbacks = list(callbacks)
+    if settings.patience and is_scored:
+        all_callbacks.append(EarlyStoppingCallback(settings.patience))
+    if not sys.stderr.isatty():
+        all_callbacks.append(LogProgress())
+    trainer = ClaimStanceTrainer(
+        model=model,
+        args=_training_arguments(config, schedule, is_scored),
+        settings=settings,
+        schedule=schedule,
+        dev=dev,
+        callbacks=all_callbacks,
     )
-    sampler = EpochSampler(
-        examples_of(constant),
-        windows,
-        sampling,
-        augmenter,
-        # Names are replaced anew in every epoch, so these documents are built for each of them.
-        lambda epoch: examples_of(swapper.records_of_epoch(epoch)),
-    )
-    schedule = BatchSchedule(sampler, settings.epochs)
-    if not len(schedule):
+    # Standard output is for results; TensorBoard has the curves.
+    trainer.remove_callback(PrinterCallback)
+    return trainer
+
+
+def _training_arguments(
+    config: Config, schedule: BatchSchedule, is_scored: bool
+) -> TrainingArguments:
+    """Return the arguments of transformers' trainer; ``is_scored`` means that dev scores select the weights."""
+    settings = config.training
+    batches_per_step = process_count() * settings.batches_per_step
+    steps = len(schedule) // batches_per_step
+    if not steps:
         raise InputError(
-            "the train split: expected sentences to learn from, found none (see training.sampling)"
+            f"the train split: expected {batches_per_step} batches for a step, found {len(schedule)}"
         )
-    return schedule
+    steps_per_epoch = min(max(1, schedule.batches_in_first_epoch // batches_per_step), steps)
+    eval_steps = max(1, math.ceil(steps_per_epoch / max(settings.evaluations_per_epoch, 1)))
+    has_gpu = torch.cuda.is_available()
+    return TrainingArguments(
+        output_dir=str(config.output / CHECKPOINTS),
+        max_steps=steps,  # the schedule holds every epoch
+        gradient_accumulation_steps=settings.batches_per_step,
+        learning_rate=settings.learning_rate,
+        warmup_steps=max(1, round(settings.warmup_ratio * steps)),
+        max_grad_norm=settings.max_grad_norm,
+        bf16=use_bfloat16(settings.precision),
+        seed=settings.seed,
+        data_seed=settings.seed,
+        eval_strategy="steps" if is_scored else "no",
+        eval_steps=eval_steps,
+        save_strategy="steps",
+        save_steps=eval_steps if is_scored else min(eval_steps, STEPS_PER_CHECKPOINT),
+        save_total_limit=2,
+        load_best_model_at_end=is_scored,
+        metric_for_best_model=settings.metric if is_scored else None,
+        greater_is_better=True if is_scored else None,
+        logging_steps=max(1, min(50, steps // 10)),
+        # Early stopping must remember, in a resumed run, how long the score has not improved.
+        restore_callback_states_from_checkpoint=True,
+        ddp_backend="gloo" if process_count() > 1 and not has_gpu else None,
+        # A batch may hold no example for a head.
+        ddp_find_unused_parameters=True,
+        report_to=["tensorboard"],
+        disable_tqdm=not sys.stderr.isatty(),
+        use_cpu=not has_gpu,
+        dataloader_pin_memory=has_gpu,
+        remove_unused_columns=False,
+        label_names=[],
+    )
 
 
 class ClaimStanceTrainer(Trainer):
@@ -193,7 +134,7 @@ class ClaimStanceTrainer(Trainer):
     ) -> None:
         eval_dataset = cast(Any, list(dev) or None)
         super().__init__(train_dataset=schedule, eval_dataset=eval_dataset, **options)
-        self._settings = settings
+        self.settings = settings
         self._schedule = schedule
         self._dev = dev
         #: The output of the encoder, if it is frozen; else the encoder runs.
@@ -225,8 +166,8 @@ class ClaimStanceTrainer(Trainer):
         if self.optimizer is None:
             groups = []
             for prefix, learning_rate in (
-                ("encoder.", self._settings.learning_rate),
-                ("heads.", self._settings.head_learning_rate),
+                ("encoder.", self.settings.learning_rate),
+                ("heads.", self.settings.head_learning_rate),
             ):
                 matrices: list[torch.nn.Parameter] = []
                 vectors: list[torch.nn.Parameter] = []
@@ -237,7 +178,7 @@ class ClaimStanceTrainer(Trainer):
                         matrices.append(weight)
                     else:
                         vectors.append(weight)
-                decay = self._settings.weight_decay
+                decay = self.settings.weight_decay
                 groups.append({"params": matrices, "lr": learning_rate, "weight_decay": decay})
                 groups.append({"params": vectors, "lr": learning_rate, "weight_decay": 0.0})
             # The fused kernel shortens a training step on a CPU from 0.70 to 0.58 s.
@@ -261,7 +202,7 @@ class ClaimStanceTrainer(Trainer):
 
     def scores(self) -> dict[str, float]:
         """Return the scores of ``evaluate`` under the names that a configuration uses."""
-        return primary(evaluate(torch_predictor(self.network), self._dev))
+        return primary_scores(evaluate(torch_predictor(self.network), self._dev))
 
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
         self.network.save_pretrained(output_dir or str(self.args.output_dir))

@@ -343,7 +343,7 @@ def test_options_named_in_warnings_fix_a_dirty_table(run):
     warnings = run("build", "t.csv", "--out", "d", *columns).messages
     assert [message.partition(";")[2] for message in warnings if "--value" in message] == [
         " --value =LABEL gives such rows a label",
-        " --value CALM=calm makes them one",
+        " --value CALM=calm merges them",
     ]
     values = ["--value", "CALM=calm", "--value", "=none"]
     done = run("build", "t.csv", "--out", "e", *columns, *values)

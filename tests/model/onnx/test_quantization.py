@@ -242,10 +242,10 @@ def test_gptq_can_round_a_layer_whose_inputs_are_all_zero():
     np.testing.assert_array_equal(rounded, round_columns(matrix, 0.2)[0])
 
 
-def test_compact_export_uses_the_calibration_texts(trained, tmp_path):
+def test_compact_export_uses_the_quantization_texts(trained, tmp_path):
     texts = [f"The mayor said that harbour {number} was safe." for number in range(40)]
     plain = export(trained, tmp_path / "plain", "int8-compact")
-    fitted = export(trained, tmp_path / "fitted", "int8-compact", calibration_texts=texts)
+    fitted = export(trained, tmp_path / "fitted", "int8-compact", quantization_texts=texts)
 
     def matrices(folder):
         graph = onnx.load(folder / "reader.onnx").graph

@@ -50,7 +50,7 @@ def export_in_parts(source, folder, precision, count):
         weight.numel() for weight in ClaimStanceModel.from_pretrained(source).parameters()
     )
     size = traced if precision == "float32" else traced // 4
-    return export(source, folder, precision, largest_file=size // count)
+    return export(source, folder, precision, max_file_bytes=size // count)
 
 
 @pytest.mark.parametrize("precision", ["float32", "int8", "int8-compact"])

@@ -8,7 +8,7 @@ from claimstance.model.config import ALWAYS_ABSTAIN, ModelConfig
 from claimstance.model.decoding.tags import softmax
 from claimstance.model.prediction import Prediction
 from claimstance.model.record import Record, Stance
-from claimstance.training.calibration import calibrate, kinds, scaling, thresholds
+from claimstance.training.calibration import calibrate, kind_calibration, scaling, thresholds
 from claimstance.training.calibration.thresholds import MIN_ANSWERS
 from claimstance.training.evaluation.answers import Answers, collect
 
@@ -144,7 +144,7 @@ def test_abstention_thresholds_need_a_minimum_of_answers():
             np.arange(n).astype(str),
             np.full(n, "claim"),
         )
-        kinds.fit_kind(config, "claim", answers)
+        config = kind_calibration.calibrate_kind(config, "claim", answers)
         if n < MIN_ANSWERS:
             assert config.abstain_below == {}
     assert config.abstain_below == {"claim.no_claim": ALWAYS_ABSTAIN, "claim.claim": 0}
@@ -239,7 +239,7 @@ def test_a_task_that_ranks_has_thresholds(rng):
         documents,
         np.full(2000, "check_worthy"),
     )
-    kinds.fit_kind(config, "check_worthy", answers)
+    config = kind_calibration.calibrate_kind(config, "check_worthy", answers)
     assert config.temperatures["check_worthy"] == pytest.approx(2.0, rel=0.1)
     thresholds = config.thresholds_of("check_worthy")
     assert 0.35 < thresholds["yes"] < 0.5
@@ -257,10 +257,10 @@ def test_an_unattainable_accuracy_is_reported(rng, caplog):
     )
     config = ModelConfig({})
     with caplog.at_level("WARNING"):
-        kinds.fit_kind(config, "claim", answers)
+        config = kind_calibration.calibrate_kind(config, "claim", answers)
     assert config.abstain_below == {"claim.no_claim": ALWAYS_ABSTAIN, "claim.claim": ALWAYS_ABSTAIN}
     assert (
-        "claim: no probability from which 90 % of the answers on dev are right, for no_claim, claim"
+        "claim: no threshold reaches 90 % precision on dev for no_claim, claim; these answers will abstain"
         in caplog.text
     )
 
@@ -373,7 +373,7 @@ def test_the_calibration_of_other_tasks_stays(task, dropped):
         abstain_below=dict.fromkeys(keys, 0.5),
         conformal=dict.fromkeys(keys, 0.1),
     )
-    uncalibrated = kinds.without_calibration(config, [task])
+    uncalibrated = kind_calibration.without_calibration(config, [task])
     for values in (
         uncalibrated.temperatures,
         uncalibrated.biases,

@@ -229,6 +229,6 @@ def test_teachers_are_never_ignored_silently(tmp_path):
         {"files": [file]},
         teachers=[{"model": "small", "corpora": ["good"], "tasks": ["claim"]}],
     )
-    with pytest.raises(ValueError, match="build_with_soft_labels"):
+    with pytest.raises(ValueError, match="build_configured_dataset"):
         build(config, tmp_path / "out")
     assert not (tmp_path / "out").exists()

@@ -159,7 +159,7 @@ def test_spellings_of_one_label_are_reported_with_the_option_that_unites_them(tm
     build(settings({"files": [file]}), tmp_path / "out")
     assert (
         "claim: labels 'alarmed' (6 times) and 'ALARMED' (3 times) and 'Alarmed' (1 time) differ in case or blanks "
-        "alone; --value ALARMED=alarmed --value Alarmed=alarmed makes them one"
+        "alone; --value ALARMED=alarmed --value Alarmed=alarmed merges them"
     ) in caplog.text
     caplog.clear()
     values = {"ALARMED": "alarmed", "Alarmed": "alarmed"}

@@ -9,7 +9,7 @@ from claimstance.training.data.config import DataConfig, HardNegatives
 from claimstance.training.data.dataset import load_records
 from claimstance.training.distillation import hard_negatives
 from claimstance.training.distillation.hard_negatives import add_hard_negatives
-from claimstance.training.pipeline import build_with_soft_labels
+from claimstance.training.pipeline import build_configured_dataset
 from helpers.tiny import scripted
 
 TEXT = "Voters hate the harbour tax . Amsel slept ."
@@ -122,7 +122,7 @@ def test_the_pairs_reach_the_train_split_alone(predictor, tmp_path):
             "hard_negatives": {"model": "small", "corpora": ["news"]},
         }
     )
-    build_with_soft_labels(data, tmp_path / "data")
+    build_configured_dataset(data, tmp_path / "data")
     [train], [dev] = (load_records(tmp_path / "data", split) for split in ("train", "dev"))
     assert [stance.label for stance in train.stances] == ["neutral"]
     assert dev.stances == []
@@ -137,4 +137,4 @@ def test_a_missing_model_is_reported_before_anything_is_read(tmp_path):
         }
     )
     with pytest.raises(ConfigError, match=r"data\.hard_negatives: expected a trained model in"):
-        build_with_soft_labels(data, tmp_path / "data")
+        build_configured_dataset(data, tmp_path / "data")

@@ -17,9 +17,9 @@ from claimstance.training.data.soft_labels import load_soft, save_soft
 from claimstance.training.distillation.teachers import add_soft_labels
 from claimstance.training.fine_tuning.collation import collate
 from claimstance.training.fine_tuning.epoch_sampler import LabelledWindow
-from claimstance.training.fine_tuning.examples import build_examples
+from claimstance.training.fine_tuning.examples import ExampleBuilder
 from claimstance.training.fine_tuning.train import train
-from claimstance.training.pipeline import build_with_soft_labels, run
+from claimstance.training.pipeline import build_configured_dataset, run
 from helpers.tiny import exported
 
 pytestmark = pytest.mark.slow
@@ -156,7 +156,7 @@ def batch_of(tiny_encoder, one_thread):
     model = ClaimStanceModel.from_encoder(str(tiny_encoder), {"max_tokens": 64}).eval()
 
     def make(record, soft):
-        [[example]] = build_examples([record], model.windows, DEFAULT_LABELS, {}, soft=soft)
+        [[example]] = ExampleBuilder(model.windows, DEFAULT_LABELS, soft=soft).build([record])
         window = next(model.windows.windows([(0, example.tokens)]))
         return model, collate([LabelledWindow(window, [example])], model.windows.pad)
 
@@ -195,7 +195,7 @@ def test_soft_tags_of_targets_teach_the_head_of_targets(tiny_encoder, one_thread
     record = Record(id="a", text="The port closed.")
     [tokens] = model.windows.tokenize([record.text])
     soft = {"a": {"opinion_target": np.full((len(tokens), 3), 1 / 3, np.float32)}}
-    [[example]] = build_examples([record], model.windows, DEFAULT_LABELS, {}, soft=soft)
+    [[example]] = ExampleBuilder(model.windows, DEFAULT_LABELS, soft=soft).build([record])
     assert example.has_labels_of(["stance"])
     assert not example.has_labels_of(["claim"])
 
@@ -238,7 +238,7 @@ def test_a_dataset_is_built_and_a_model_trained_with_a_teacher(
             },
         }
     )
-    report = build_with_soft_labels(config.data, config.data.path)
+    report = build_configured_dataset(config.data, config.data.path)
     records = load_records(config.data.path, "train")
     soft = load_soft(config.data.path)
     assert report.soft["attribution"] == len(soft) == 10
@@ -266,7 +266,7 @@ def test_the_bundled_model_is_a_teacher_by_its_name(tmp_path):
             "teachers": [{"model": "small", "corpora": ["news"], "tasks": ["claim"]}],
         }
     )
-    build_with_soft_labels(data, data.path)
+    build_configured_dataset(data, data.path)
     [soft_labels] = load_soft(data.path).values()
     assert soft_labels["claim"][1] > 0.8
 

@@ -227,6 +227,6 @@ def test_corpora_and_tasks_are_scored_separately(monkeypatch):
     )
     assert results["b/stance"]["accuracy"].n == 1
     assert counted == [1, 1, 1]
-    scores = scoring.primary(results)
+    scores = scoring.primary_scores(results)
     assert scores["a/entity"] == pytest.approx(2 / 3)
     assert scores["mean"] == pytest.approx((1 + 2 / 3 + 0 + 1 + 1) / 5)

@@ -10,7 +10,7 @@ from claimstance.model.errors import ConfigError, InputError
 from claimstance.model.prediction import Prediction
 from claimstance.model.record import Attribution, Entity, Record, Stance
 from claimstance.training.evaluation.counts import OUTCOMES_FILE, read_outcomes, write_outcomes
-from claimstance.training.evaluation.scoring import PRIMARY, score_pairs
+from claimstance.training.evaluation.scoring import PRIMARY_METRICS, score_pairs
 from claimstance.training.evaluation.significance import MIN_DOCUMENTS, compare
 
 TASKS = ("claim", "stance", "attribution", "entity")
@@ -98,7 +98,7 @@ def test_stored_counts_give_the_primary_figures(stored):
     assert set(outcomes) == set(results) == {f"a/{task}" for task in TASKS}
     for name, outcome in outcomes.items():
         figures = outcome.figures()
-        for metric in PRIMARY[name.rpartition("/")[2]]:
+        for metric in PRIMARY_METRICS[name.rpartition("/")[2]]:
             assert figures[metric] == results[name][metric]
 
 

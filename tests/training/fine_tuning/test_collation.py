@@ -11,7 +11,7 @@ from claimstance.training.fine_tuning.epoch_sampler import (
     LabelledWindow,
     SamplingConfig,
 )
-from claimstance.training.fine_tuning.examples import build_examples
+from claimstance.training.fine_tuning.examples import ExampleBuilder
 
 TAGS = bio(ROLES)
 CALM = {"context_share": 0.0, "isolated_share": 0.0, "topic_share": 0.0}
@@ -76,7 +76,7 @@ def document():
 @pytest.fixture
 def examples(word_windows):
     def make(records, builder=None, **power):
-        return build_examples(records, builder or word_windows(40), DEFAULT_LABELS, power)
+        return ExampleBuilder(builder or word_windows(40), DEFAULT_LABELS, power).build(records)
 
     return make
 
@@ -407,7 +407,7 @@ def test_a_speaker_of_an_earlier_sentence_is_the_holder_where_a_window_has_both(
         record.meta["corpus"] = "whole"
     windows = word_windows(40)
     labels = {"stance": DEFAULT_LABELS["stance"]}
-    (document,) = build_examples(records, windows, labels, {}, exhaustive_stances=["whole"])
+    (document,) = ExampleBuilder(windows, labels, exhaustive_stances=["whole"]).build(records)
     tokens = [(number, example.tokens) for number, example in enumerate(document)]
 
     (window,) = windows.windows(tokens)

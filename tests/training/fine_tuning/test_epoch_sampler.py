@@ -9,7 +9,7 @@ from claimstance.model.labels import DEFAULT_LABELS
 from claimstance.model.record import Record, Stance
 from claimstance.model.windows import WindowBuilder
 from claimstance.training.fine_tuning.epoch_sampler import EpochSampler, SamplingConfig
-from claimstance.training.fine_tuning.examples import build_examples
+from claimstance.training.fine_tuning.examples import ExampleBuilder
 
 CALM = {"context_share": 0.0, "isolated_share": 0.0, "topic_share": 0.0}
 
@@ -31,7 +31,7 @@ def many(seeds, tokenizer_json):
         )
         for r in records
     ]
-    return build_examples([*records, *alone], builder, DEFAULT_LABELS, {}), builder
+    return ExampleBuilder(builder, DEFAULT_LABELS).build([*records, *alone]), builder
 
 
 def sample_epoch(many, number=0, **mixture):
@@ -146,7 +146,7 @@ def test_holders_of_one_topic_share_a_window_and_topics_without_a_stance_are_sam
         record.meta["corpus"] = "whole"
     windows = word_windows(40)
     labels = {"stance": DEFAULT_LABELS["stance"]}
-    documents = build_examples(records, windows, labels, {}, exhaustive_stances=["whole"])
+    documents = ExampleBuilder(windows, labels, exhaustive_stances=["whole"]).build(records)
 
     def topic_windows(share):
         sampling = SamplingConfig(**CALM, unstated_topic_share=share)

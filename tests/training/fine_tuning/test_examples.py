@@ -4,7 +4,7 @@ import pytest
 
 from claimstance.model.labels import STANCE
 from claimstance.model.record import Record, Stance
-from claimstance.training.fine_tuning.examples import build_examples
+from claimstance.training.fine_tuning.examples import ExampleBuilder
 
 
 @pytest.fixture
@@ -14,7 +14,7 @@ def stances_of(word_windows):
     def build(text, *stances):
         record = Record(id="1", text=text, stances=list(stances))
         labels = {"stance": STANCE}
-        ((example,),) = build_examples([record], word_windows(40), labels, {})
+        ((example,),) = ExampleBuilder(word_windows(40), labels).build([record])
         return example.stances
 
     return build
@@ -62,8 +62,8 @@ def examples_of(word_windows):
 
     def build(*sentences):
         labels = {"stance": STANCE}
-        (document,) = build_examples(
-            article(*sentences), word_windows(40), labels, {}, exhaustive_stances=["whole"]
+        (document,) = ExampleBuilder(word_windows(40), labels, exhaustive_stances=["whole"]).build(
+            article(*sentences)
         )
         return document
 
@@ -106,7 +106,7 @@ def test_other_corpora_do_not_tag_holders_and_targets(stances_of, word_windows):
         text="Lee lies .",
         stances=[Stance(holder=[(0, 3)], target=[(4, 8)], label="against")],
     )
-    ((example,),) = build_examples([record], word_windows(40), {"stance": STANCE}, {})
+    ((example,),) = ExampleBuilder(word_windows(40), {"stance": STANCE}).build([record])
     assert example.opinions == {}
 
 

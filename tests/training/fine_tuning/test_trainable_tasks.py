@@ -220,7 +220,10 @@ def test_frozen_modules_have_no_dropout(trained):
             {"labels": {**DEFAULT_LABELS, "stance": ("no", "yes")}},
             "training.trainable_tasks: expected the labels of model.init_from for 'stance' (against, neutral, favor), found no, yes",
         ),
-        ({"only": ["entity"]}, "no row of the train split has labels for 'entity'"),
+        (
+            {"only": ["entity"]},
+            "training.trainable_tasks: expected a task with train labels (stance), found 'entity'",
+        ),
     ],
 )
 def test_settings_that_contradict_the_initial_model_are_reported(

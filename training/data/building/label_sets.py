@@ -11,7 +11,7 @@ from claimstance.model.record import Record, check_labels
 from claimstance.training.data.building.indexing import IndexedStore
 from claimstance.training.data.building.sources import InputPart
 from claimstance.training.data.config import DataConfig
-from claimstance.training.data.label_warnings import spelling_warnings
+from claimstance.training.data.label_checks import spelling_warnings
 
 _LOG = logging.getLogger(__name__)
 

@@ -24,6 +24,11 @@ def normalise(pieces: Iterable[tuple[int, int]], text: str) -> Span:
     return span
 
 
+def enclosing(span: Span) -> tuple[int, int]:
+    """Return the offsets from the first piece of a span to its last one."""
+    return min(start for start, _ in span), max(end for _, end in span)
+
+
 def trim(start: int, end: int, text: str) -> tuple[int, int]:
     """Return offsets moved inwards over white space; equal offsets if there is nothing else."""
     while start < end and text[start].isspace():

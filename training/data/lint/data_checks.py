@@ -7,9 +7,9 @@ from difflib import get_close_matches
 from itertools import chain
 
 from claimstance.model.errors import unknown
-from claimstance.model.labels import DEFAULT_LABELS
+from claimstance.model.labels import DEFAULT_LABELS, LABEL_TASKS
 from claimstance.training.data.codebook import undefined
-from claimstance.training.data.label_warnings import CLASSIFIED, one_label, unseen_label
+from claimstance.training.data.label_checks import one_label, unseen_label
 from claimstance.training.data.lint.base import Location, Severity
 from claimstance.training.data.lint.facts import Facts, Tally, same_name, words_of
 
@@ -162,7 +162,7 @@ def rare_label(facts: Facts) -> Iterator[LocatedMessage]:
 
 def single_label(facts: Facts) -> Iterator[LocatedMessage]:
     """Yield tasks with a single label, in all of the data or in the train split."""
-    for task in CLASSIFIED:
+    for task in LABEL_TASKS:
         train = facts.by_split.get("train", {}).get(task, {})
         for split, tallies in ((None, facts.tallies.get(task, {})), ("train", train)):
             if len(tallies) == 1:

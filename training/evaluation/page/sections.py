@@ -31,7 +31,7 @@ from claimstance.training.evaluation.reliability import (
     answered_precision,
     binary_outcomes,
 )
-from claimstance.training.evaluation.scoring import PRIMARY
+from claimstance.training.evaluation.scoring import PRIMARY_METRICS
 from claimstance.training.evaluation.span_errors import KINDS, count_errors, sum_errors
 
 LINKED = "linked attributions"  # a row of the error table, beside the roles
@@ -158,7 +158,7 @@ def task_section(
         people[metric] = values["value"]
 
     rows = [FigureRow(metric, figure, people.get(metric)) for metric, figure in figures.items()]
-    main_metrics = (*PRIMARY[task], *_MAIN)
+    main_metrics = (*PRIMARY_METRICS[task], *_MAIN)
     main, other_figures = [], []
     for row in rows:
         if row.metric in main_metrics:
@@ -192,7 +192,7 @@ def task_section(
         task,
         n=int(outcome.sizes.sum()),
         documents=len(outcome.documents),
-        primary=[row for row in rows if row.metric in PRIMARY[task]],
+        primary=[row for row in rows if row.metric in PRIMARY_METRICS[task]],
         main=main,
         scores=_score_rows(figures, people, matrix),
         other_figures=other_figures,

@@ -32,7 +32,7 @@ from claimstance.training.fine_tuning.augmentation.templates import (
     concatenate,
     cut,
 )
-from claimstance.training.fine_tuning.examples import Example, StanceExample
+from claimstance.training.fine_tuning.training_example import Example, StanceExample
 
 #: The methods of augmentation by their names in a configuration, in the order in which they are applied.
 METHODS = ("joined", "unsaid", "beside", "quoted", "negated")

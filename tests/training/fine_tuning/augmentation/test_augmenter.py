@@ -11,7 +11,7 @@ from claimstance.model.windows import WindowBuilder
 from claimstance.training.fine_tuning.augmentation.augmenter import METHODS, Augmenter
 from claimstance.training.fine_tuning.collation import collate
 from claimstance.training.fine_tuning.epoch_sampler import EpochSampler, SamplingConfig
-from claimstance.training.fine_tuning.examples import build_examples
+from claimstance.training.fine_tuning.examples import ExampleBuilder
 from claimstance.training.fine_tuning.train import train
 
 NONE = tuple(float(label == "neutral") for label in DEFAULT_LABELS["stance"])
@@ -58,8 +58,8 @@ def windows(tokenizer_json):
 
 @pytest.fixture
 def make(windows):
-    return lambda *numbers: build_examples(
-        [record(number) for number in numbers], windows, DEFAULT_LABELS, {}
+    return lambda *numbers: ExampleBuilder(windows, DEFAULT_LABELS).build(
+        [record(number) for number in numbers]
     )
 
 
@@ -259,7 +259,7 @@ def test_a_pronoun_does_not_name_a_speaker(make, windows):
         row("Cy said he knows she met him", ("he", "him", "neutral")),
         row("Gus said he met Dee", ("he", "Dee", "favor")),
     ]
-    [with_pronouns], [with_name] = build_examples(rows, windows, DEFAULT_LABELS, {})
+    [with_pronouns], [with_name] = ExampleBuilder(windows, DEFAULT_LABELS).build(rows)
     augmenter, [without_holder] = Augmenter(windows, NONE), make(2)[0]
     assert augmenter.augment("quoted", without_holder, [with_pronouns], random.Random(1)) is None
     assert augmenter.augment("joined", without_holder, [with_pronouns], random.Random(1))
@@ -282,15 +282,15 @@ def test_a_pronoun_does_not_name_a_speaker(make, windows):
     ],
 )
 def test_only_a_sentence_without_a_speaker_can_be_quoted(windows, text, holder, suits):
-    [[example]] = build_examples(
-        [row(text, (holder, "Bo", "against"))], windows, DEFAULT_LABELS, {}
+    [[example]] = ExampleBuilder(windows, DEFAULT_LABELS).build(
+        [row(text, (holder, "Bo", "against"))]
     )
     assert Augmenter(windows, NONE).is_eligible("quoted", example) is suits
 
 
 def denials(windows, record):
     """Return the variants of a sentence with an added *not*, and the labels of their stances."""
-    [[example]] = build_examples([record], windows, DEFAULT_LABELS, {})
+    [[example]] = ExampleBuilder(windows, DEFAULT_LABELS).build([record])
     variants = [Augmenter(windows, NONE).negate(example, random.Random(seed)) for seed in range(60)]
     labels = {}
     for variant in variants:
@@ -359,7 +359,7 @@ def test_the_full_stop_of_a_name_stays(windows):
         ),
         record(1),
     ]
-    [first], [second] = build_examples(rows, windows, DEFAULT_LABELS, {})
+    [first], [second] = ExampleBuilder(windows, DEFAULT_LABELS).build(rows)
     augmenter = Augmenter(windows, NONE)
     for seed in range(20):
         for augment in (augmenter.join, augmenter.add_bystander):
@@ -369,7 +369,7 @@ def test_the_full_stop_of_a_name_stays(windows):
 
 
 def test_an_example_that_needs_several_windows_is_left_out(word_windows):
-    documents = build_examples([record(0), record(1)], word_windows(40), DEFAULT_LABELS, {})
+    documents = ExampleBuilder(word_windows(40), DEFAULT_LABELS).build([record(0), record(1)])
     # A joined sentence has ten words, an unsaid one seven or more.
     for window_size, additional in ((40, 3), (9, 1), (6, 0)):
         windows = word_windows(window_size)

@@ -46,50 +46,62 @@ def without_calibration(config: ModelConfig, tasks: Sequence[str]) -> ModelConfi
     )
 
 
-def fit_kind(config: ModelConfig, kind: str, answers: Answers) -> None:
-    """Calibrate one task or kind of the stance query, and store the result in ``config``.
+def calibrate_kind(config: ModelConfig, kind: str, answers: Answers) -> ModelConfig:
+    """Return the configuration with one task or kind of the stance query calibrated.
 
     Args:
-        config: changed in place.
+        config: the configuration.
         kind: the key of the calibration, such as ``claim`` or ``stance.holder``.
         answers: held-out answers with unscaled probabilities.
     """
     logits = np.log(np.clip(answers.probabilities, 1e-12, None))
     scale = fit_scale(logits, answers.gold, answers.documents)
-    config.temperatures[kind] = round(scale.temperature, 4)
+    biases = {}
     for label, bias in zip(answers.labels, scale.biases, strict=True):
         if bias:
-            config.biases[f"{kind}.{label}"] = round(float(bias), 4)
+            biases[f"{kind}.{label}"] = round(float(bias), 4)
 
     probabilities = scale(logits)
     thresholds = fit_thresholds(replace(answers, probabilities=probabilities), kind)
-    for label, threshold in zip(answers.labels, thresholds, strict=True):
-        config.thresholds[f"{kind}.{label}"] = threshold
-
     predicted = (probabilities / thresholds).argmax(axis=1)
     scaled = replace(answers, probabilities=probabilities, predicted=predicted)
+    abstention_thresholds = {}
     if len(answers.gold) >= MIN_ANSWERS:
-        unreached = []
-        for column, label in enumerate(answers.labels):
-            # A pooled threshold would favour the majority label, so each label has its own.
-            rows = scaled.predicted == column
-            threshold = fit_abstention_threshold(
-                scaled.confidence[rows], scaled.correct[rows], answered_precision(kind)
-            )
-            config.abstain_below[f"{kind}.{label}"] = _rounded_down(threshold)
-            if threshold == ALWAYS_ABSTAIN:
-                unreached.append(label)
-        if unreached:
-            log.warning(
-                "%s: no probability from which %.0f %% of the answers on dev are right, for %s: "
-                "all of these will be marked as abstained",
-                kind,
-                100 * answered_precision(kind),
-                ", ".join(unreached),
-            )
-
+        abstention_thresholds = _fit_abstention_thresholds(kind, scaled)
     conformal = fit_conformal_threshold(scaled.gold_probability, scaled.documents)
-    config.conformal[kind] = _rounded_down(conformal)
+
+    keys = [f"{kind}.{label}" for label in answers.labels]
+    return replace(
+        config,
+        temperatures=config.temperatures | {kind: round(scale.temperature, 4)},
+        biases=config.biases | biases,
+        thresholds=config.thresholds | dict(zip(keys, thresholds, strict=True)),
+        abstain_below=config.abstain_below | abstention_thresholds,
+        conformal=config.conformal | {kind: _rounded_down(conformal)},
+    )
+
+
+def _fit_abstention_thresholds(kind: str, answers: Answers) -> dict[str, float]:
+    """Return kind and label → the probability below which answers abstain; warn of labels that always do."""
+    thresholds = {}
+    unreached = []
+    for column, label in enumerate(answers.labels):
+        # A pooled threshold would favour the majority label, so each label has its own.
+        rows = answers.predicted == column
+        threshold = fit_abstention_threshold(
+            answers.confidence[rows], answers.correct[rows], answered_precision(kind)
+        )
+        thresholds[f"{kind}.{label}"] = _rounded_down(threshold)
+        if threshold == ALWAYS_ABSTAIN:
+            unreached.append(label)
+    if unreached:
+        log.warning(
+            "%s: no threshold reaches %.0f %% precision on dev for %s; these answers will abstain",
+            kind,
+            100 * answered_precision(kind),
+            ", ".join(unreached),
+        )
+    return thresholds
 
 
 def _rounded_down(probability: float) -> float:

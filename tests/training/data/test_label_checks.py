@@ -5,7 +5,7 @@ import pytest
 
 from claimstance.model.errors import InputError
 from claimstance.model.record import Entity, Record, Stance
-from claimstance.training.data.label_coverage import (
+from claimstance.training.data.label_checks import (
     count_labels,
     require_two_labels,
     single_topic,

@@ -1,4 +1,4 @@
-"""Stances between the holders and targets that a model finds by itself, compared with an exhaustive annotation."""
+"""Pairs of a holder and a target that a model detects by itself, compared with an exhaustive annotation."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,12 +18,14 @@ from claimstance.model.predictor import Predictor
 from claimstance.model.record import Record
 from claimstance.model.text.layout import layout_of
 from claimstance.model.text.offsets import Offsets
-from claimstance.training.calibration.stance_matching import (
+from claimstance.model.windows import SentenceSpan
+from claimstance.training.calibration.pair_matching import (
     LocatedStance,
     match,
     same_pair,
     same_stance,
 )
+from claimstance.training.data.documents.spans import enclosing
 from claimstance.training.evaluation.answers import Answers, document_of
 from claimstance.training.evaluation.metrics import cumulative_curve
 
@@ -31,14 +33,14 @@ _LEAST_PROBABILITY = 1e-12  # keeps logarithms finite
 
 
 @dataclass(frozen=True)
-class FoundStances:
-    """Represent the pairs of a holder and a target that a model finds.
+class ScoredPairs:
+    """Represent the pairs of a holder and a target that a model detects.
 
     Attributes:
         answers: the answer to each pair; its gold label is that of the annotated stance that it matches
-            (``stance_matching``), preferably one of the same side, else the label of pairs without a stance.
+            (``pair_matching``), preferably one of the same side, else the label of pairs without a stance.
         evidence: the properties of each pair, (P, E); see ``pair_evidence``.
-        annotated: the number of annotated stances, found or not.
+        annotated: the number of annotated stances, detected or not.
     """
 
     answers: Answers
@@ -46,20 +48,39 @@ class FoundStances:
     annotated: int
 
 
-def found_candidates(article: AlignedArticle) -> list[StanceCandidate]:
-    """Return the candidates of an article with a holder and a target that the model finds by itself."""
-    return [candidate for candidate in find_candidates(article) if candidate.query.kind == FOUND]
+@dataclass(frozen=True)
+class DetectedPairs:
+    """Represent the predictions for a document, with the holders and targets that the model detects in it.
+
+    Attributes:
+        article: the sentences of the document as an article.
+        candidates: the pairs of a holder and a target.
+    """
+
+    article: AlignedArticle
+    candidates: list[StanceCandidate]
 
 
-def score_found_pairs(
+def detect_pairs(predictor: Predictor, records: Sequence[Record]) -> DetectedPairs:
+    """Read the sentences of a document as an article, and return the pairs that the model detects."""
+    text, bounds = join_sentences(records)
+    document = predictor.read([record.text for record in records], layout_of(text, bounds))
+    article = align_article(document, text, bounds)
+    candidates = find_candidates(article)
+    return DetectedPairs(
+        article, [candidate for candidate in candidates if candidate.query.kind == FOUND]
+    )
+
+
+def score_detected_pairs(
     predictor: Predictor, records: Sequence[Record], no_stance: str = "neutral"
-) -> FoundStances:
-    """Return the answers about the pairs of a holder and a target that a model finds, as in a tagged article.
+) -> ScoredPairs:
+    """Return the answers about the pairs of a holder and a target that a model detects, as in a tagged article.
 
-    Of one holder's nested targets (*Trump's plan*, *Trump*), the likeliest one counts.
+    Keep the likeliest of one holder's nested targets (*Trump's plan*, *Trump*).
 
     Args:
-        predictor: a model that finds holders and targets.
+        predictor: a model that detects holders and targets.
         records: sentences whose stances are annotated in full.
         no_stance: the label of pairs without a stance.
     """
@@ -69,8 +90,8 @@ def score_found_pairs(
     evidence: list[np.ndarray] = [np.zeros((0, len(EVIDENCE)))]
     gold: list[str] = []
     annotated = 0
-    for numbers in contexts(records):
-        group = [records[number] for number in numbers]
+    for indices in contexts(records):
+        group = [records[index] for index in indices]
         pairs = _score_document(predictor, group, no_stance)
         documents += [document_of(group[0])] * len(pairs.gold)
         probabilities.append(pairs.probabilities)
@@ -86,11 +107,11 @@ def score_found_pairs(
         documents=np.array(documents, dtype=np.str_),
         kinds=np.full(len(gold), FOUND),
     )
-    return FoundStances(answers, np.concatenate(evidence), annotated)
+    return ScoredPairs(answers, np.concatenate(evidence), annotated)
 
 
 class _DocumentPairs(NamedTuple):
-    """Represent the pairs of one document: the fields of ``FoundStances``, with names of gold labels."""
+    """Represent the pairs of one document: the fields of ``ScoredPairs``, with names of gold labels."""
 
     probabilities: np.ndarray
     evidence: np.ndarray
@@ -101,34 +122,30 @@ class _DocumentPairs(NamedTuple):
 def _score_document(
     predictor: Predictor, records: Sequence[Record], no_stance: str
 ) -> _DocumentPairs:
-    """Return the pairs that a model finds in the sentences of a document, likeliest first."""
+    """Return the pairs that a model detects in the sentences of a document, likeliest first."""
     labels = list(predictor.config.labels["stance"])
     neutral = labels.index(no_stance)
-    text, bounds = join_sentences(records)
-    document = predictor.read([record.text for record in records], layout_of(text, bounds))
-    article = align_article(document, text, bounds)
-    candidates = found_candidates(article)
-    queries = [candidate.query for candidate in candidates]
-    probabilities = predictor.stances(document, queries)  # (candidates, labels)
+    detected = detect_pairs(predictor, records)
+    article = detected.article
+    queries = [candidate.query for candidate in detected.candidates]
+    probabilities = predictor.stances(article.document, queries)  # (candidates, labels)
     logits = np.log(np.maximum(probabilities, _LEAST_PROBABILITY))
-    evidence = predictor.evidence(document, queries, logits, neutral)  # (candidates, E)
+    evidence = predictor.evidence(article.document, queries, logits, neutral)  # (candidates, E)
 
-    # Without targets nested in a likelier one of the same side.
+    # Targets nested in a likelier one of the same side are left out.
     sides = probabilities.copy()
     sides[:, neutral] = -1.0
     stances = []
     groups = []
-    for candidate, side in zip(candidates, sides.argmax(axis=1).tolist(), strict=True):
+    for candidate, side in zip(detected.candidates, sides.argmax(axis=1).tolist(), strict=True):
         stance = locate(article, candidate, labels[side])
         stances.append(stance)
         groups.append((candidate.query.sentence, stance.holder_name, stance.label))
     targets = [stance.target for stance in stances]
     selected = suppress_overlaps(groups, targets, sides.max(axis=1).tolist())
 
-    listed = [
-        stance for stance in annotated_stances(records, text, bounds) if stance.label != no_stance
-    ]
-    gold = _gold_labels(listed, [stances[number] for number in selected], no_stance)
+    listed = [stance for stance in annotated_stances(records, article) if stance.label != no_stance]
+    gold = _gold_labels(listed, [stances[index] for index in selected], no_stance)
     return _DocumentPairs(probabilities[selected], evidence[selected], gold, len(listed))
 
 
@@ -145,18 +162,16 @@ def join_sentences(records: Sequence[Record]) -> tuple[str, list[Offsets]]:
     return join_texts([record.text for record in records], same_line)
 
 
-def annotated_stances(
-    records: Sequence[Record], text: str, bounds: Sequence[Offsets]
-) -> list[LocatedStance]:
-    """Return the annotated stances of a named holder on words of its sentence, with offsets into the text.
+def annotated_stances(records: Sequence[Record], article: AlignedArticle) -> list[LocatedStance]:
+    """Return the annotated stances of a named holder on words of its sentence, with offsets into the article.
 
     Args:
         records: the sentences of a document.
-        text: the document, as ``join_sentences`` returns it.
-        bounds: ``[start, end)`` of the sentences in it.
+        article: the article that they form (see ``detect_pairs``).
     """
+    alignment = article.alignment
     stances = []
-    for record, (sentence_start, _) in zip(records, bounds, strict=True):
+    for sentence, record in enumerate(records):
         for stance in record.stances or ():
             if stance.holder is None or isinstance(stance.target, str) or stance.label is None:
                 continue
@@ -164,18 +179,11 @@ def annotated_stances(
             if isinstance(stance.holder, str):
                 holder_name = stance.holder
             else:
-                holder = _enclosing(stance.holder, sentence_start)
-                holder_name = text[slice(*holder)]
-            target = _enclosing(stance.target, sentence_start)
+                holder = alignment.offsets(SentenceSpan(sentence, *enclosing(stance.holder)))
+                holder_name = alignment.text[slice(*holder)]
+            target = alignment.offsets(SentenceSpan(sentence, *enclosing(stance.target)))
             stances.append(LocatedStance(holder, holder_name, target, stance.label))
     return stances
-
-
-def _enclosing(span: Sequence[Offsets], sentence_start: int) -> Offsets:
-    """Return the offsets in the document of a span of a sentence, from its first piece to its last one."""
-    start = min(start for start, _ in span)
-    end = max(end for _, end in span)
-    return sentence_start + start, sentence_start + end
 
 
 def locate(article: AlignedArticle, candidate: StanceCandidate, label: str) -> LocatedStance:
@@ -183,41 +191,41 @@ def locate(article: AlignedArticle, candidate: StanceCandidate, label: str) -> L
     query, holder = candidate.query, candidate.holder
     assert holder is not None
     assert not isinstance(query.target, str)
-    target = _enclosing([query.target], article.alignment.bounds[query.sentence][0])
+    target = article.alignment.offsets(SentenceSpan(query.sentence, *query.target))
     return LocatedStance((holder.start, holder.end), holder.name or holder.text, target, label)
 
 
 def _gold_labels(
-    listed: Sequence[LocatedStance], found: Sequence[LocatedStance], no_stance: str
+    listed: Sequence[LocatedStance], detected: Sequence[LocatedStance], no_stance: str
 ) -> list[str]:
     """Return the label of the annotated stance of each pair; ``no_stance`` where there is none.
 
     Each annotated stance counts once, for a pair of the same side if there is one.
     """
-    labels = [no_stance] * len(found)
-    partners = match(listed, found, same_stance)
-    for number, partner in enumerate(partners):
+    labels = [no_stance] * len(detected)
+    partners = match(listed, detected, same_stance)
+    for index, partner in enumerate(partners):
         if partner is not None:
-            labels[number] = listed[partner].label
+            labels[index] = listed[partner].label
 
     matched = set(partners)
-    unmatched = [stance for number, stance in enumerate(listed) if number not in matched]
-    others = [number for number, partner in enumerate(partners) if partner is None]
-    partners = match(unmatched, [found[number] for number in others], same_pair)
-    for number, partner in zip(others, partners, strict=True):
+    unmatched = [stance for index, stance in enumerate(listed) if index not in matched]
+    others = [index for index, partner in enumerate(partners) if partner is None]
+    partners = match(unmatched, [detected[index] for index in others], same_pair)
+    for index, partner in zip(others, partners, strict=True):
         if partner is not None:
-            labels[number] = unmatched[partner].label
+            labels[index] = unmatched[partner].label
     return labels
 
 
-def best_f1(stances: FoundStances, no_stance: str) -> float:
+def best_f1(pairs: ScoredPairs, no_stance: str) -> float:
     """Return the best F1 of stances that take a side, over all thresholds of their probability."""
-    answers = stances.answers
-    if not len(answers.gold) or not stances.annotated:
+    answers = pairs.answers
+    if not len(answers.gold) or not pairs.annotated:
         return 0.0
     is_side = np.array([label != no_stance for label in answers.labels])
     side_probabilities = np.where(is_side, answers.probabilities, -1.0)  # (P, labels)
     is_correct = side_probabilities.argmax(axis=1) == answers.gold
     curve = cumulative_curve(side_probabilities.max(axis=1), is_correct.astype(float))
-    scores = 2 * curve.sums / (curve.counts + stances.annotated)
+    scores = 2 * curve.sums / (curve.counts + pairs.annotated)
     return float(scores.max())

@@ -1,7 +1,7 @@
 """Test the one-to-one matching of stances that a model finds with those that are annotated."""
 
 from claimstance.model.text.offsets import overlap
-from claimstance.training.calibration.stance_matching import match
+from claimstance.training.calibration.pair_matching import match
 
 
 def matched(partners):

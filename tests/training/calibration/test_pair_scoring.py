@@ -1,19 +1,18 @@
-"""Test the stances that a model finds by itself against the annotation."""
+"""Test the scores of pairs that a model detects by itself against the annotation."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from claimstance.model.article.aligned import align_article
 from claimstance.model.pair_evidence import EVIDENCE
 from claimstance.model.record import Record, Stance
-from claimstance.training.calibration.found_pairs import fit_evidence
-from claimstance.training.calibration.found_stances import (
+from claimstance.training.calibration.pair_calibration import fit_evidence
+from claimstance.training.calibration.pair_scoring import (
     best_f1,
-    found_candidates,
+    detect_pairs,
     join_sentences,
-    score_found_pairs,
+    score_detected_pairs,
 )
 from helpers.tiny import scripted
 
@@ -28,11 +27,10 @@ def predictor():
     return tagger._predictor
 
 
-def found_queries(predictor, record):
-    """Return the predictions for a record, and the queries about the pairs that the model finds."""
-    document = predictor.read([record.text])
-    article = align_article(document, *join_sentences([record]))
-    return document, [candidate.query for candidate in found_candidates(article)]
+def detected_queries(predictor, record):
+    """Return the predictions for a record, and the queries about the pairs that the model detects."""
+    detected = detect_pairs(predictor, [record])
+    return detected.article.document, [candidate.query for candidate in detected.candidates]
 
 
 def annotated(text, *stances):
@@ -56,7 +54,7 @@ def annotated(text, *stances):
 def test_a_pair_has_the_gold_label_of_the_stance_that_it_overlaps(
     predictor, stance, label, annotated_count
 ):
-    pairs = score_found_pairs(predictor, [annotated("Voters hate the harbour tax .", stance)])
+    pairs = score_detected_pairs(predictor, [annotated("Voters hate the harbour tax .", stance)])
     [gold] = pairs.answers.gold.tolist()
     assert pairs.answers.labels[gold] == label
     assert pairs.annotated == annotated_count
@@ -65,7 +63,7 @@ def test_a_pair_has_the_gold_label_of_the_stance_that_it_overlaps(
 
 def test_one_annotated_stance_is_the_gold_label_of_one_pair(predictor):
     stance = Stance(holder=[(0, 6)], target=[(12, 26)], label="favor")
-    pairs = score_found_pairs(predictor, [annotated("Voters hate tax hate Amsel .", stance)])
+    pairs = score_detected_pairs(predictor, [annotated("Voters hate tax hate Amsel .", stance)])
     labels = [pairs.answers.labels[gold] for gold in pairs.answers.gold]
     assert sorted(labels) == ["favor", "neutral"]
 
@@ -93,7 +91,7 @@ def test_the_speaker_of_a_quotation_that_runs_on_is_found_by_name(holder, label)
     start = QUOTATION[1].index("harbour")
     target = [(start, start + len("harbour"))]
     records = quoted_records(Stance(holder=holder, target=target, label="favor"))
-    pairs = score_found_pairs(tagger._predictor, records)
+    pairs = score_detected_pairs(tagger._predictor, records)
     assert pairs.annotated == 1
     later = pairs.evidence[:, EVIDENCE.index("earlier_holder")] == 1
     [gold] = pairs.answers.gold[later].tolist()
@@ -104,7 +102,7 @@ def test_a_pair_of_the_same_side_has_the_first_claim_to_an_annotated_stance(pred
     # Both annotated stances overlap the only pair, for which the model answers favor.
     against = Stance(holder=[(0, 6)], target=[(12, 15)], label="against")
     favor = Stance(holder=[(0, 6)], target=[(12, 15)], label="favor")
-    pairs = score_found_pairs(predictor, [annotated("Voters hate tax .", against, favor)])
+    pairs = score_detected_pairs(predictor, [annotated("Voters hate tax .", against, favor)])
     [gold] = pairs.answers.gold.tolist()
     assert pairs.answers.labels[gold] == "favor"
 
@@ -125,17 +123,17 @@ def test_best_f1_counts_annotated_stances_that_no_pair_matches(predictor):
     text = "Voters hate the harbour tax ."
     matched = Stance(holder=[(0, 6)], target=[(24, 27)], label="favor")
     missed = Stance(holder=[(16, 23)], target=[(0, 6)], label="against")
-    assert best_f1(score_found_pairs(predictor, [annotated(text, matched)]), "neutral") == 1
-    pairs = score_found_pairs(predictor, [annotated(text, matched, missed)])
+    assert best_f1(score_detected_pairs(predictor, [annotated(text, matched)]), "neutral") == 1
+    pairs = score_detected_pairs(predictor, [annotated(text, matched, missed)])
     assert best_f1(pairs, "neutral") == pytest.approx(2 / 3)
-    assert best_f1(score_found_pairs(predictor, [annotated("Amsel slept .")]), "neutral") == 0
+    assert best_f1(score_detected_pairs(predictor, [annotated("Amsel slept .")]), "neutral") == 0
 
 
 NAMED = "stance.found.neutral.named_target"
 
 
 def test_pairs_have_the_properties_of_their_spans(predictor):
-    pairs = score_found_pairs(predictor, [annotated("Voters hate the harbour tax . Amsel")])
+    pairs = score_detected_pairs(predictor, [annotated("Voters hate the harbour tax . Amsel")])
     columns = [EVIDENCE.index(name) for name in ("target_words", "named_target")]
     # "harbour tax" and "Amsel"
     assert sorted(pairs.evidence[:, columns].tolist()) == [[1, 1], [2, 0]]
@@ -149,15 +147,15 @@ def log_odds(pairs):
     return odds[is_name].item(), odds[~is_name].item()
 
 
-def test_evidence_changes_the_probabilities_of_found_pairs_only(predictor):
+def test_evidence_changes_the_probabilities_of_detected_pairs_only(predictor):
     record = annotated("Voters hate the harbour tax . Amsel")
-    name_before, other_before = log_odds(score_found_pairs(predictor, [record]))
+    name_before, other_before = log_odds(score_detected_pairs(predictor, [record]))
     predictor.config.biases[NAMED] = -1.0
-    name_after, other_after = log_odds(score_found_pairs(predictor, [record]))
+    name_after, other_after = log_odds(score_detected_pairs(predictor, [record]))
     assert name_after == pytest.approx(name_before + 1)
     assert other_after == pytest.approx(other_before)
 
-    document, pairs = found_queries(predictor, record)
+    document, pairs = detected_queries(predictor, record)
     queries = [replace(pair, is_found=False) for pair in pairs]
     before = predictor.stances(document, queries)
     predictor.config.biases[NAMED] = 0.0
@@ -165,7 +163,7 @@ def test_evidence_changes_the_probabilities_of_found_pairs_only(predictor):
 
 
 def test_likelier_pairs_lower_the_probability_of_a_stance(predictor, monkeypatch):
-    document, pairs = found_queries(predictor, annotated("Voters hate the harbour tax . Amsel"))
+    document, pairs = detected_queries(predictor, annotated("Voters hate the harbour tax . Amsel"))
     neutral = list(predictor.config.labels["stance"]).index("neutral")
     logits = np.zeros((2, 3))
     logits[:, neutral] = [1.0, -1.0]  # the second pair is the likelier one
@@ -182,7 +180,7 @@ def test_likelier_pairs_lower_the_probability_of_a_stance(predictor, monkeypatch
 
 def artificial_pairs(predictor, has_stance, has_name):
     """Return pairs, some with a stance and some with a target that is a name."""
-    pairs = score_found_pairs(predictor, [annotated("Voters hate tax .")])
+    pairs = score_detected_pairs(predictor, [annotated("Voters hate tax .")])
     answers = pairs.answers
     neutral, favor = answers.labels.index("neutral"), answers.labels.index("favor")
     evidence = np.zeros((len(has_stance), len(EVIDENCE)))
