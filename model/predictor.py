@@ -176,7 +176,8 @@ class Predictor:
             cues = span_rows((cue.start, cue.end) for cue, _ in candidates)
             others = span_rows((span.start, span.end) for _, span in candidates)
             links = self.backend.link(output["hidden"], cues, others)
-        return assemble(spans, candidates, links + self.config.biases.get("link", 0.0), window)
+        links = links + self.config.biases.get("link", 0.0)
+        return assemble(spans, candidates, links, window, layout)
 
     def _name_speakers(
         self,

@@ -8,6 +8,9 @@ from claimstance.model.text.layout import Layout
 from claimstance.model.windows import SentenceSpan, Window
 
 LINK_THRESHOLD = 0.5
+# A cue that is linked to no content takes the likeliest one from this probability on. Up to 0.05, no linked attribution
+# is lost on dev.
+LEAST_LINK = 0.05
 # Contents of fewer characters are usually spurious (measured on dev). They are dropped if no cue
 # claims them, or if they are uncertain and the cue has a better one.
 SHORT_CONTENT = 20
@@ -37,28 +40,29 @@ class FoundAttribution:
 def link_candidates(
     spans: Sequence[TokenSpan], window: Window | None = None, layout: Layout | None = None
 ) -> list[CuePair]:
-    """Return every cue of a window with every source and content of it.
+    """Return every cue of a window with every source and content that may belong to it.
 
-    With the ``layout`` of the article, a content outside quotation marks is paired only with cues of its own line, or
-    of an earlier line that ends with a colon.
+    A source in a later sentence does not: *urged Brussels to withdraw it. Hoekstra rejected that*. With the ``layout``
+    of the article, a content outside quotation marks is paired only with cues of its own line, or of an earlier line
+    that ends with a colon.
     """
     cues = [span for span in spans if span.label == "cue"]
     sources_and_contents = [span for span in spans if span.label != "cue"]
     pairs = [(cue, span) for cue in cues for span in sources_and_contents]
-    if window is None or layout is None:
+    if window is None:
         return pairs
 
+    first_sentences = {span: min(_sentences(span, window)) for span in spans}
     allowed = []
     for cue, span in pairs:
-        if span.label == "content":
-            cue_sentence = min(_sentences(cue, window))
-            content_sentence = min(_sentences(span, window))
-            is_on_line = layout.lines[cue_sentence] == layout.lines[content_sentence]
-            is_introduced = cue_sentence < content_sentence and layout.introduces(cue_sentence)
-            is_quoted = content_sentence in layout.quoted
-            if not (is_on_line or is_introduced or is_quoted):
-                continue
-        allowed.append((cue, span))
+        cue_sentence, sentence = first_sentences[cue], first_sentences[span]
+        if span.label == "source":
+            is_allowed = sentence <= cue_sentence
+        else:
+            is_quoted = layout is not None and sentence in layout.quoted
+            is_allowed = is_quoted or _is_on_line_of(cue_sentence, sentence, layout)
+        if is_allowed:
+            allowed.append((cue, span))
     return allowed
 
 
@@ -109,7 +113,11 @@ class _AttributionDraft:
 
 
 def assemble(
-    spans: Sequence[TokenSpan], candidates: Sequence[CuePair], logits: Floats, window: Window
+    spans: Sequence[TokenSpan],
+    candidates: Sequence[CuePair],
+    logits: Floats,
+    window: Window,
+    layout: Layout | None = None,
 ) -> list[FoundAttribution]:
     """Return attributions, one for each cue and each content without a cue.
 
@@ -123,6 +131,7 @@ def assemble(
         candidates: the pairs that the link head scored.
         logits: the scores of the candidates, (N, 2): as a source and as a content.
         window: the window that the spans belong to.
+        layout: the lines of the article, if they are known.
     """
     scores: dict[CuePair, float] = {}
     for pair, (as_source, as_content) in zip(candidates, sigmoid(logits), strict=True):
@@ -144,7 +153,7 @@ def assemble(
         if is_linked and span in contents_with_near_cue and (cue, span) not in near_links:
             continue
         scores_by_cue[cue].append((score, span))
-    drafts = [_draft(cue, scored, window) for cue, scored in scores_by_cue.items()]
+    drafts = [_draft(cue, scored, window, layout) for cue, scored in scores_by_cue.items()]
 
     claimed = {content for draft in drafts for content in draft.contents}
     orphan_contents = [
@@ -153,12 +162,15 @@ def assemble(
         if span.label == "content" and span not in claimed and not _is_short(span, window)
     ]
     _attach_orphan_sources(spans, [*drafts, *orphan_contents], window)
-    _add_nested_spans(drafts)
+    _add_nested_spans(drafts, window)
     return [draft.locate(window) for draft in (*drafts, *orphan_contents)]
 
 
 def _draft(
-    cue: TokenSpan, scored: Sequence[tuple[float, TokenSpan]], window: Window
+    cue: TokenSpan,
+    scored: Sequence[tuple[float, TokenSpan]],
+    window: Window,
+    layout: Layout | None,
 ) -> _AttributionDraft:
     """Return the attribution of a cue: its likeliest source, if likely, and its contents."""
     ranked = sorted(scored, key=lambda pair: -pair[0])
@@ -171,8 +183,13 @@ def _draft(
 
     contents = [(score, span) for score, span in ranked if span.label == "content"]
     linked = [(score, span) for score, span in contents if score > LINK_THRESHOLD]
-    if not linked:
-        linked = contents[:1]  # the likeliest one
+    if not linked and contents:
+        # The likeliest content is better than none, but a quotation on another line has its own speaker.
+        score, content = contents[0]
+        cue_sentence = min(_sentences(cue, window))
+        content_sentence = min(_sentences(content, window))
+        if score >= LEAST_LINK and _is_on_line_of(cue_sentence, content_sentence, layout):
+            linked = [(score, content)]
     plausible = []
     for score, span in linked:
         if span.probability >= CERTAIN_CONTENT or not _is_short(span, window):
@@ -210,18 +227,27 @@ def _attach_orphan_sources(
             nearest.source = source
 
 
-def _add_nested_spans(drafts: Sequence[_AttributionDraft]) -> None:
-    """Add the source and cue of each attribution inside another one to the content of that one."""
+def _add_nested_spans(drafts: Sequence[_AttributionDraft], window: Window) -> None:
+    """Add the source and cue of each attribution inside another one to the content of that one.
+
+    A cue outside the sentences of a content is not inside it.
+    """
     # Only attributions that share a content can contain one another.
     numbers_by_content: dict[TokenSpan, list[int]] = {}
     for number, draft in enumerate(drafts):
         for content in draft.contents:
             numbers_by_content.setdefault(content, []).append(number)
     for outer in drafts:
-        sharing = {n for content in outer.contents for n in numbers_by_content[content]}
+        sharing: set[int] = set()
+        sentences: set[int] = set()
+        for content in outer.contents:
+            sharing.update(numbers_by_content[content])
+            sentences |= _sentences(content, window)
         for number in sorted(sharing):
             inner = drafts[number]
             if not outer.encloses(inner):
+                continue
+            if inner.cue is not None and sentences.isdisjoint(_sentences(inner.cue, window)):
                 continue
             for span in (inner.source, inner.cue):
                 if span is not None and span != outer.source:
@@ -231,6 +257,16 @@ def _add_nested_spans(drafts: Sequence[_AttributionDraft]) -> None:
 def _gap(first: TokenSpan, second: TokenSpan) -> int:
     """Return the number of tokens between two spans."""
     return max(first.start - second.end, second.start - first.end, 0)
+
+
+def _is_on_line_of(cue_sentence: int, content_sentence: int, layout: Layout | None) -> bool:
+    """Return whether a content begins on the line of a cue, or on a later one that the cue's line introduces.
+
+    An article without a layout has a single line.
+    """
+    if layout is None or layout.lines[cue_sentence] == layout.lines[content_sentence]:
+        return True
+    return cue_sentence < content_sentence and layout.introduces(cue_sentence)
 
 
 def _sentences(span: TokenSpan, window: Window) -> set[int]:

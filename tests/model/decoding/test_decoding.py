@@ -93,12 +93,23 @@ def test_content_does_not_continue_into_a_closed_sentence(two_sentences):
 def test_unquoted_content_is_paired_with_cues_of_its_line(word_windows, sentences, lines, contents):
     builder = word_windows()
     [window] = builder.windows(enumerate(builder.tokenize(["a b c", "d e f"])))
-    cue, source = TokenSpan("cue", 1, 2, 0.9), TokenSpan("source", 5, 6, 0.9)
+    cue, source = TokenSpan("cue", 1, 2, 0.9), TokenSpan("source", 2, 3, 0.9)
     near, far = TokenSpan("content", 3, 4, 0.9), TokenSpan("content", 6, 7, 0.9)
     pairs = link_candidates([cue, source, near, far], window, layout_of_lines(sentences, lines))
     assert (cue, source) in pairs
     paired_contents = {(span.start, span.end) for _, span in pairs if span.label == "content"}
     assert paired_contents == contents
+
+
+def test_a_source_in_a_later_sentence_is_not_that_of_a_cue(two_sentences):
+    first_cue, second_cue = TokenSpan("cue", 2, 3, 0.9), TokenSpan("cue", 6, 7, 0.9)
+    first_source, second_source = TokenSpan("source", 1, 2, 0.9), TokenSpan("source", 5, 6, 0.9)
+    spans = [first_cue, second_cue, first_source, second_source]
+    assert link_candidates(spans, two_sentences) == [
+        (first_cue, first_source),
+        (second_cue, first_source),
+        (second_cue, second_source),
+    ]
 
 
 def test_the_tokens_of_a_word_vote(tokenizer_json):
@@ -136,15 +147,15 @@ def test_every_cue_is_paired_with_every_source_and_content():
     assert link_candidates([source, content]) == []
 
 
-def assembled(window, spans, linked, probability=0.9):
+def assembled(window, spans, linked, probability=0.9, unlinked_logit=-2.0, layout=None):
     """Return attributions of spans (label, start, end); ``linked`` maps a cue's index to the indices of its spans."""
     token_spans = [TokenSpan(*span, probability) for span in spans]
     candidates = link_candidates(token_spans)
     scores = []
     for cue, candidate in candidates:
         is_linked = token_spans.index(candidate) in linked.get(token_spans.index(cue), ())
-        scores.append([4.0 if is_linked else -4.0] * 2)
-    return assemble(token_spans, candidates, np.array(scores).reshape(-1, 2), window)
+        scores.append([4.0 if is_linked else unlinked_logit] * 2)
+    return assemble(token_spans, candidates, np.array(scores).reshape(-1, 2), window, layout)
 
 
 def characters(attribution):
@@ -213,6 +224,25 @@ def test_a_cue_takes_all_likely_contents_or_else_the_likeliest(window):
     assert attribution.probability == pytest.approx(0.9 * sigmoid(np.array(-2.0)))
 
 
+@pytest.mark.parametrize(
+    ("unlinked_logit", "lines", "contents"),
+    [
+        (-2.0, (0, 0), [(1, 0, 1)]),  # 12 %
+        (-3.0, (0, 0), []),  # 5 %
+        (-2.0, (0, 1), []),
+    ],
+)
+def test_a_cue_takes_no_content_that_is_unlikely_or_on_another_line(
+    two_sentences, unlinked_logit, lines, contents
+):
+    layout = layout_of_lines(["a b c", "“d e f”"], lines)
+    spans = [("cue", 1, 2), ("content", 5, 6)]
+    attribution, *_ = assembled(
+        two_sentences, spans, {}, unlinked_logit=unlinked_logit, layout=layout
+    )
+    assert characters(attribution)["content"] == contents
+
+
 def test_content_without_a_cue_is_an_attribution_unless_it_is_short(word_windows):
     builder = word_windows(32)
     [window] = builder.windows(
@@ -277,6 +307,13 @@ def test_an_inner_attribution_with_less_content_is_added_to_the_outer_content(wi
     )
     assert characters(outer)["content"] == [(0, 2, 3), (0, 4, 5), (0, 6, 7)]
     assert characters(inner)["content"] == [(0, 6, 7)]
+
+
+def test_a_cue_in_another_sentence_is_not_added_to_the_content(two_sentences):
+    spans = [("cue", 1, 2), ("content", 5, 6), ("cue", 6, 7), ("content", 7, 8)]
+    first, second = assembled(two_sentences, spans, {2: {1, 3}})
+    assert characters(first)["content"] == [(1, 0, 1)]
+    assert characters(second)["content"] == [(1, 0, 1), (1, 4, 5)]
 
 
 def test_a_shared_source_is_not_added_to_the_content(window):
