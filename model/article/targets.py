@@ -54,7 +54,7 @@ def _find_targets(
     """Return the entities and opinion targets of each sentence as targets.
 
     Each name is a target once, at its first mention. An entity with the words of an opinion target, but
-    for an article before them, is no further target.
+    for an article before them, is no further target, nor is one in brackets behind another.
     """
     # Dicts keep the order, and hold each name of a sentence once.
     first_mentions: list[dict[str, Offsets | None]] = [{} for _ in document.texts]
@@ -82,4 +82,25 @@ def _find_targets(
                 continue
         name = text[span.start : span.end]
         first_mentions[span.sentence].setdefault(name, (span.start, span.end))
-    return [list(mentions.items()) for mentions in first_mentions]
+    targets = [list(mentions.items()) for mentions in first_mentions]
+    return [
+        _without_bracketed_names(sentence_targets, text)
+        for sentence_targets, text in zip(targets, document.texts, strict=True)
+    ]
+
+
+def _without_bracketed_names(targets: Sequence[Target], text: str) -> list[Target]:
+    """Return the targets of a sentence without those in brackets behind another: *ISIL (Islamic State)* is one target.
+
+    As two, they would compete with each other, and both would seem less likely.
+    """
+    ends = {mention[1] for _, mention in targets if mention is not None}
+    kept: list[Target] = []
+    for name, mention in targets:
+        if mention is not None:
+            before, after = text[: mention[0]], text[mention[1] :]
+            is_in_brackets = before.endswith("(") and after.startswith(")")
+            if is_in_brackets and len(before[:-1].rstrip()) in ends:
+                continue
+        kept.append((name, mention))
+    return kept

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from claimstance.model.coreference.people import GENDERS, Mention
 from claimstance.model.text.offsets import Offsets
-from claimstance.model.text.person_names import honorific_of, words
+from claimstance.model.text.person_names import bare_name, honorific_of, words
 
 RELATIVE_PRONOUNS = words("who whom whose that which")
 GROUP_PRONOUNS = words("they them their theirs themselves")
@@ -17,6 +17,7 @@ _PRONOUNS = RELATIVE_PRONOUNS | GROUP_PRONOUNS | THING_PRONOUNS | _OTHER_PRONOUN
 _PLURALS = words(
     "people men women police many some others most several few dozens hundreds thousands"
 )
+_SEVERAL = re.compile(r"(?!1\b)\d")  # "62 per cent of shops", "12 senators"
 # Words before a name that make the phrase mean somebody else ("an aide to Orr"), and words after a
 # name that still describe the person ("Orr, the senator").
 _BELONGS_ELSEWHERE = re.compile(
@@ -82,7 +83,7 @@ def introduces_person(name: str) -> bool:
 
 def is_plural(name: str) -> bool:
     """Return whether a description or name means several people or things."""
-    if " and " in name:
+    if " and " in name or _SEVERAL.match(name):
         return True
     head = _head_of(name.lower())
     has_plural_ending = head.endswith("s") and not head.endswith(("ss", "us", "is", "news"))
@@ -111,11 +112,14 @@ def roles_of(text: str, person: Mention) -> Iterator[str]:
 
     # A title stands in the same line as the name: a heading ends with its line.
     line = text[max(0, person.start - _TITLE_REACH) : person.end].rpartition("\n")[2]
+    name = bare_name(text[person.start : person.end])
     line_words = line.split(" ")
     title = ""
     for first in range(len(line_words)):  # the longest title comes first
-        title = honorific_of(" ".join(line_words[first:]))
-        if title:
+        title_and_name = " ".join(line_words[first:])
+        # The title ends where the name begins: "State Education Commissioner Orr" is not "the state".
+        if bare_name(title_and_name) == name:
+            title = honorific_of(title_and_name)
             break
 
     title_words = title.lower().replace(".", "").split()

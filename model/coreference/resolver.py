@@ -115,7 +115,7 @@ def resolve_references(
     for span in phrases:
         if span in pronouns:
             names[span] = pronouns[span]
-    return {**pronouns, **_resolve_remaining(people, phrases, names, should_cancel)}
+    return {**pronouns, **_resolve_remaining(people, speakers, phrases, names, should_cancel)}
 
 
 def same_name(a: str, b: str) -> bool:
@@ -283,12 +283,17 @@ def _subject_before(people: PeopleInText, resolved: Names, pronoun: re.Match[str
 
 
 def _resolve_remaining(
-    people: PeopleInText, phrases: dict[Offsets, str], names: Names, should_cancel: ShouldCancel
+    people: PeopleInText,
+    sources: Collection[Offsets],
+    phrases: dict[Offsets, str],
+    names: Names,
+    should_cancel: ShouldCancel,
 ) -> Names:
     """Return ``names`` with the spans that the earlier sieves left open: *who*, *they*, *it*.
 
     Args:
         people: the people of the text.
+        sources: the spans of its sources.
         phrases: span → its words.
         names: the names of the spans that the earlier sieves have resolved.
         should_cancel: see ``cancellable``.
@@ -299,8 +304,9 @@ def _resolve_remaining(
         by_end.setdefault(end, (rank, name))
 
     person_names = {person.name for person in people.people}
-    # Is plural → the sentence and the name of the last group or thing.
+    # Is plural → the sentence and the name of the last group or thing, and of the last one that speaks.
     last_mentions: dict[bool, tuple[int, str]] = {}
+    last_sources: dict[bool, tuple[int, str]] = {}
     for span, phrase in cancellable(phrases.items(), should_cancel):
         sentence = people.sentence_at(span[0])
         if span not in names:
@@ -309,11 +315,16 @@ def _resolve_remaining(
             is_group = word in GROUP_PRONOUNS
             if word in RELATIVE_PRONOUNS:
                 name = _antecedent_of_who(people, span[0], by_end)
-            elif (is_group or word in THING_PRONOUNS) and is_group in last_mentions:
-                # Sieve 5: the last group for *they*, the last thing for *it*, unless it is far back.
-                last_sentence, last_name = last_mentions[is_group]
-                if sentence - last_sentence <= _MAX_DISTANCE:
-                    name = last_name
+            elif is_group or word in THING_PRONOUNS:
+                # Sieve 5: the last group for *they*, the last thing for *it*, unless it is far back. A pronoun that
+                # speaks prefers what has spoken before: "The embassy praised the deal. It accused ..."
+                candidates = [last_mentions.get(is_group)]
+                if span in sources:
+                    candidates.insert(0, last_sources.get(is_group))
+                for candidate in candidates:
+                    if candidate is not None and sentence - candidate[0] <= _MAX_DISTANCE:
+                        _, name = candidate
+                        break
             names[span] = name
             by_end.setdefault(span[1], (len(names), name))
 
@@ -321,6 +332,8 @@ def _resolve_remaining(
         name = names[span]
         if name is not None and name not in person_names and not is_person_noun(name):
             last_mentions[is_plural(name)] = (sentence, name)
+            if span in sources:
+                last_sources[is_plural(name)] = (sentence, name)
     return names
 
 

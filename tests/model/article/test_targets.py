@@ -31,3 +31,23 @@ def test_names_that_only_modify_are_no_targets(text, entities, targets):
     [user_targets] = targets_by_sentence(list(entities), document, [[]])
     # Targets of the user are always scored.
     assert [name for name, _ in user_targets] == list(entities)
+
+
+@pytest.mark.parametrize(
+    ("text", "entities", "targets"),
+    [
+        ("They fight ISIL (Islamic State).", ["ISIL", "Islamic State"], ["ISIL"]),
+        ("Doctors of the WHO(Geneva) met.", ["WHO", "Geneva"], ["WHO"]),
+        # The brackets hold more than a name, or follow no name.
+        ("ISIL (said to be Islamic State) lost.", ["ISIL", "Islamic State"], None),
+        ("ISIL lost (Islamic State).", ["ISIL", "Islamic State"], None),
+    ],
+)
+def test_a_name_in_brackets_behind_a_target_is_no_further_target(text, entities, targets):
+    found_entities = [
+        FoundEntity(SentenceSpan(0, text.index(name), text.index(name) + len(name)), "MISC", 0.9)
+        for name in entities
+    ]
+    document = DocumentPredictions([text], [], entities=found_entities)
+    names = [name for name, _ in targets_by_sentence([], document, [[]])[0]]
+    assert names == (targets or entities)

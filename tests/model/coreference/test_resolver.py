@@ -118,6 +118,18 @@ def test_a_role_means_the_person_with_that_title():
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "source"),
+    [
+        # The words of a title that is not known as a whole, and a title of somebody else.
+        ("State Education Commissioner John Orr came. The state said so.", "The state"),
+        ("House Speaker Paul Dunn blamed John Orr. Dunn left. The speaker said so.", "The speaker"),
+    ],
+)
+def test_a_role_ends_where_the_name_begins(text, source):
+    assert resolve(text, [source], ["John Orr"]) == [source]
+
+
 def test_a_role_of_two_people_is_not_resolved():
     text = "Sen. John Orr met Sen. Paul Dunn. The senator said so."
     assert resolve(text, ["The senator"], ["John Orr", "Paul Dunn"]) == ["The senator"]
@@ -142,6 +154,37 @@ def test_pronouns_of_groups_and_things():
         "The agency",
         "The agency",
     ]
+
+
+@pytest.mark.parametrize(
+    ("verb", "name"), [("accused rivals of lies", "The embassy"), ("was fair", "The deal")]
+)
+def test_it_means_what_has_spoken_if_it_speaks(verb, name):
+    text = f"The embassy praised the deal. It {verb}."
+    embassy, deal, it = (find(text, phrase) for phrase in ("The embassy", "the deal", "It"))
+    speaks = verb.startswith("accused")
+    names = resolve_references(
+        text,
+        split_sentences(text),
+        [embassy, it] if speaks else [embassy],
+        [],
+        others=[deal] if speaks else [deal, it],
+    )
+    assert names[it].lower() == name.lower()
+
+
+@pytest.mark.parametrize(
+    ("phrase", "pronoun", "name"),
+    [
+        ("62 per cent of shops", "It", None),
+        ("62 per cent of shops", "They", "62 per cent of shops"),
+        ("12 senators", "They", "12 senators"),
+        ("1 in ten shops", "They", None),
+    ],
+)
+def test_a_number_before_a_noun_means_several(phrase, pronoun, name):
+    text = f"{phrase} lost money. {pronoun} said so."
+    assert resolve(text, [phrase, pronoun]) == [phrase, name]
 
 
 def test_who_means_the_name_before_it():
