@@ -41,7 +41,9 @@ Names = dict[Offsets, str | None]
 #: End of a span → its rank among the names, and its name.
 NamesByEnd = dict[int, tuple[int, str | None]]
 
-_MAX_DISTANCE = 4  # sentences back from "they" and "it" to the group or thing that they mean
+# Sentences back from "they" and "it" to the group or thing that they mean: with 4, nearly all further answers are wrong
+# (PolNeAR train).
+_MAX_DISTANCE = 2
 # The verb between a subject and an object pronoun ("Orr blamed him").
 _VERB = re.compile(r",?\s\w+(?:\s(?:about|against|at|by|for|of|to|with))?\s$")
 _VERB_REACH = 40  # characters before an object pronoun

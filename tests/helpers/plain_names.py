@@ -12,7 +12,7 @@ from claimstance.model.coreference import phrases as forms
 from claimstance.model.coreference import resolver
 from claimstance.model.coreference.people import GENDERS, PRONOUN, PeopleInText
 
-FAR, PAIR, NEAR = 8, 5, 4
+FAR, PAIR, NEAR = 8, 5, 2
 
 
 class Mention(NamedTuple):
