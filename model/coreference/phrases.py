@@ -8,6 +8,7 @@ from claimstance.model.text.offsets import Offsets
 from claimstance.model.text.person_names import bare_name, honorific_of, words
 
 RELATIVE_PRONOUNS = words("who whom whose that which")
+_CLAUSE_PRONOUNS = words("who whom which")  # "that" and "whose" also begin phrases with a noun
 GROUP_PRONOUNS = words("they them their theirs themselves")
 THING_PRONOUNS = words("it its itself")
 _OTHER_PRONOUNS = words(
@@ -17,6 +18,7 @@ _PRONOUNS = RELATIVE_PRONOUNS | GROUP_PRONOUNS | THING_PRONOUNS | _OTHER_PRONOUN
 _PLURALS = words(
     "people men women police many some others most several few dozens hundreds thousands"
 )
+_NAME_BOUNDS = " ,;“”‘’\"'"
 _SEVERAL = re.compile(r"(?!1\b)\d")  # "62 per cent of shops", "12 senators"
 # Words before a name that make the phrase mean somebody else ("an aide to Orr"), and words after a
 # name that still describe the person ("Orr, the senator").
@@ -48,9 +50,31 @@ _LONG_FORMS = {
 }
 
 
-def lower_case(phrase: str) -> str:
-    """Return a phrase in lower case, except *US*: it is a country, not a pronoun."""
-    return phrase if phrase == "US" else phrase.lower()
+def pronoun_of(phrase: str) -> str | None:
+    """Return the pronoun that a phrase is, in lower case; that of a relative clause is its first word.
+
+    *US* is a country, not a pronoun.
+
+    >>> pronoun_of("They"), pronoun_of("which has clashed with Brussels"), pronoun_of("US"), pronoun_of("that bank")
+    ('they', 'which', None, None)
+    """
+    word = phrase.lower()
+    first_word = word.partition(" ")[0]
+    if first_word in _CLAUSE_PRONOUNS:
+        return first_word
+    return word if phrase != "US" and is_pronoun(word) else None
+
+
+def plain_name(phrase: str) -> str:
+    """Return a phrase as a name: without quotation marks and stops around it, and without a *by* before it.
+
+    A phrase of punctuation alone stays as it is, since a name is never empty.
+
+    >>> plain_name("' minister,"), plain_name("by the Commission")
+    ('minister', 'the Commission')
+    """
+    name = phrase.strip(_NAME_BOUNDS)
+    return name.removeprefix("by ").lstrip(_NAME_BOUNDS) or name or phrase
 
 
 def is_pronoun(word: str) -> bool:

@@ -25,9 +25,9 @@ from claimstance.model.coreference.phrases import (
     introduces_person,
     is_person_noun,
     is_plural,
-    is_pronoun,
-    lower_case,
     means_person,
+    plain_name,
+    pronoun_of,
     roles_of,
 )
 from claimstance.model.coreference.salience import RecentMentions
@@ -103,14 +103,13 @@ def resolve_references(
     # Sieves 1 and 2: names, and roles ("the senator") that only one person has.
     names: Names = {}
     for span, phrase in cancellable(phrases.items(), should_cancel):
-        if is_pronoun(lower_case(phrase)):
+        if pronoun_of(phrase):
             continue
         name = _person_name(people, span)
         people_with_role = names_by_role.get(phrase.lower(), set())
         if not name and len(people_with_role) == 1:
             (name,) = people_with_role
-        # A phrase of punctuation alone stays as it is, since a name is never empty.
-        names[span] = name or phrase.rstrip(" ,;") or phrase
+        names[span] = name or plain_name(phrase)
 
     pronouns = _resolve_pronouns(people, speakers, names, should_cancel)
     # Pronouns follow the names here, since the next sieves prefer what comes first.
@@ -313,7 +312,7 @@ def _resolve_remaining(
         sentence = people.sentence_at(span[0])
         if span not in names:
             name = None
-            word = lower_case(phrase)
+            word = pronoun_of(phrase)
             is_group = word in GROUP_PRONOUNS
             if word in RELATIVE_PRONOUNS:
                 name = _antecedent_of_who(people, span[0], by_end)

@@ -62,9 +62,9 @@ def resolve(text, sentences, sources, entities):
     phrases = {span: " ".join(text[slice(*span)].split()) for span in sources}
     names = {}
     for span, phrase in phrases.items():
-        if not forms.is_pronoun(forms.lower_case(phrase)):
+        if not forms.pronoun_of(phrase):
             name = name_in_span(people, span) or role_of(people, phrase.lower())
-            names[span] = name or phrase.rstrip(" ,;") or phrase
+            names[span] = name or forms.plain_name(phrase)
     pronouns = resolve_pronouns(people, genders, set(sources), names)
     names |= {span: pronouns[span] for span in sources if span in pronouns}
     for number, span in enumerate(sources):
@@ -195,7 +195,7 @@ def most_salient(mentions, barred):
 
 def antecedent(people, phrase, earlier, span, names):
     """Return the name that a relative pronoun or a pronoun of a group or thing means, or ``None``."""
-    word = forms.lower_case(phrase)
+    word = forms.pronoun_of(phrase)
     if word in forms.RELATIVE_PRONOUNS:
         for person in people.people:
             between = people.text[person.end : span[0]]

@@ -191,6 +191,34 @@ def test_who_means_the_name_before_it():
     assert resolve("John Orr, who said so, left.", ["who"], ["John Orr"]) == ["John Orr"]
 
 
+@pytest.mark.parametrize(
+    ("clause", "name"),
+    [
+        ("which has clashed with rivals,", "The bank"),
+        ("who has clashed with John Orr,", "The bank"),
+        ("that man,", "that man"),
+    ],
+)
+def test_a_relative_clause_means_the_name_before_it(clause, name):
+    text = f"The bank, {clause} said no."
+    assert resolve(text, ["The bank", clause], ["John Orr"]) == ["The bank", name]
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("' minister", "minister"),
+        ("“Citizens for Ohio”", "Citizens for Ohio"),
+        ("by the Commission", "the Commission"),
+        ("by", "by"),
+        ("”", "”"),
+        ("farmers’", "farmers"),
+    ],
+)
+def test_names_have_no_marks_around_them_and_no_by_before_them(source, name):
+    assert resolve(f"It {source} came.", [source]) == [name]
+
+
 @pytest.mark.parametrize("source", ["He", "They", "It", "who", "I", "we"])
 def test_a_pronoun_without_an_antecedent_has_no_name(source):
     assert resolve(f"{source} said so.", [source]) == [None]
