@@ -16,19 +16,15 @@ import numpy as np
 
 from claimstance.model.errors import ConfigError, InputError
 from claimstance.model.record import Record
+from claimstance.training.data.annotators.questions import holder_names, target_names
 from claimstance.training.data.arrow_rows import LineBatch, to_arrow_stream
 from claimstance.training.data.building.adjudication import adjudicate_items, agreement_of_answers
 from claimstance.training.data.building.assign_splits import assign_splits
 from claimstance.training.data.building.groups import RowIndices
-from claimstance.training.data.building.indexing import (
-    NO_SPLIT,
-    IndexedStore,
-    holder_names,
-    target_names,
-)
+from claimstance.training.data.building.indexing import NO_SPLIT, IndexedStore
 from claimstance.training.data.building.label_sets import check_label_sets, label_sets
 from claimstance.training.data.building.leaks import find_overlaps
-from claimstance.training.data.building.rows import DatasetRows
+from claimstance.training.data.building.rows import DatasetRows, index_rows
 from claimstance.training.data.building.sources import read_sources
 from claimstance.training.data.building.staging import staging_folder
 from claimstance.training.data.building.workers import Workers
@@ -147,12 +143,10 @@ def _build(
     check_label_sets(store, input_parts, labels)
     # A warning, not an error: the labels may be in a column that the configuration does not name.
     if not any(profile.labels for profile in store.profiles):
-        _LOG.warning(
-            "no row has a label: roles or columns can say which fields or answers are labels, and of what"
-        )
+        _LOG.warning("no labels found; map label columns with --column or --role")
 
     adjudication = adjudicate_items(config, store, input_parts, labels)
-    rows = DatasetRows(
+    rows = index_rows(
         store, input_parts, adjudication.rows, adjudication.first_rows, adjudication.shared_sources
     )
     # Wrong labels are reported before the division into splits, whose search for near-duplicates takes long.
@@ -212,7 +206,7 @@ def _check_codebook(
     counts = count_profile_labels(rows.profiles, rows.column("profile").astype(np.int32))
     for task_counts in counts.values():
         task_counts.pop(NO_LABEL, None)
-    warnings = check_against(codebook, counts, rows.store.names)
+    warnings = check_against(codebook, counts, rows.store.named_targets)
     for warning in warnings:
         _LOG.warning("%s", warning)
     return codebook.model_dump(), warnings
@@ -237,7 +231,7 @@ def _soft_labels(
     train = rows.in_split("train")
     soft: dict[str, SoftLabels] = {}
     if annotator_soft:
-        for row, store_row in zip(train.tolist(), rows.store_rows(train).tolist(), strict=True):
+        for row, store_row in zip(train.tolist(), rows.store_rows[train].tolist(), strict=True):
             if store_row in annotator_soft:
                 soft[rows.row_id(row)] = dict(annotator_soft[store_row])
     if soft_labeller is None:

@@ -36,7 +36,7 @@ def test_rows_without_any_label_are_reported(tmp_path, caplog):
     (tmp_path / "x.json").write_text(json.dumps(rows))
     source = {"files": [str(tmp_path / "x.json")], "split": "train"}
     build(DataConfig.model_validate({"path": "x", "sources": [source]}), tmp_path / "out")
-    assert "no row has a label" in caplog.text
+    assert "no labels found" in caplog.text
     caplog.clear()
     build(
         DataConfig.model_validate(
@@ -44,7 +44,7 @@ def test_rows_without_any_label_are_reported(tmp_path, caplog):
         ),
         tmp_path / "o2",
     )
-    assert "no row has a label" not in caplog.text
+    assert "no labels found" not in caplog.text
 
 
 def test_labels_of_a_corpus_are_checked_against_the_configured_ones(tmp_path):

@@ -1,7 +1,8 @@
-"""The questions about stances that annotators answer, so that answers to the same question can be compared."""
+"""The questions that annotators answer, and their answers, in forms that can be compared."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 
+from claimstance.model.labels import SENTENCE_TASKS
 from claimstance.model.record import Record, Span, Stance
 
 Question = tuple[Hashable, Hashable]  # holder and target
@@ -34,3 +35,59 @@ def stance_answers(record: Record) -> dict[Question, str]:
         if len(labels) == 1:
             answers[question] = labels.pop()
     return answers
+
+
+def _normalized_name(value: Span | str | None, text: str) -> str:
+    """Return the casefolded words of a holder or target; an empty text for ``None``."""
+    if value is None:
+        return ""
+    if isinstance(value, list):
+        value = " ".join(text[start:end] for start, end in value)
+    # Line breaks and double spaces make no other name.
+    return " ".join(value.split()).casefold()
+
+
+def target_names(record: Record) -> set[str]:
+    """Return the casefolded targets of a record's stances; mentions are given by their text."""
+    names = {_normalized_name(stance.target, record.text) for stance in record.stances or ()}
+    return names - {""}
+
+
+def holder_names(record: Record) -> set[str]:
+    """Return the casefolded holders of stances and sources of attributions; mentions by their text."""
+    names = {_normalized_name(stance.holder, record.text) for stance in record.stances or ()}
+    for attribution in record.attributions or ():
+        names.add(_normalized_name(attribution.source, record.text))
+    return names - {""}
+
+
+def answer_texts(record: Record) -> Iterator[str]:
+    """Yield each question that a record answers, with its answer, as a text that is equal for equal answers."""
+    text = record.text
+    for task in SENTENCE_TASKS:
+        label = getattr(record, task)
+        if label is not None:
+            yield f"{task}\0{label}"
+
+    for stance in record.stances or ():
+        if stance.label is not None:
+            holder = ""
+            if stance.holder is not None:
+                holder = f"by {_normalized_name(stance.holder, text)}"
+            target = _normalized_name(stance.target, text)
+            yield f"stance\0{holder}\0{target}\0{stance.label}"
+
+    # All attributions are one answer, as are all entities: a list that lacks one is another answer.
+    if record.attributions is not None:
+        attributions = []
+        for attribution in record.attributions:
+            spans = (attribution.source, attribution.cue, attribution.content)
+            attributions.append([_normalized_name(span, text) for span in spans])
+        yield f"attributions\0{sorted(attributions)}"
+
+    if record.entities is not None:
+        entities = []
+        for entity in record.entities:
+            name = _normalized_name(entity.span, text)
+            entities.append((name, entity.label))
+        yield f"entities\0{sorted(entities)}"

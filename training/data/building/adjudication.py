@@ -56,9 +56,9 @@ def find_items(store: IndexedStore, input_parts: Sequence[InputPart]) -> RaggedA
     annotators = rows.column("annotator")
     if not annotators.any():
         return None
-    counts = [input_part.count for input_part in input_parts]
+    counts = [input_part.row_count for input_part in input_parts]
     part_indices = np.repeat(np.arange(len(input_parts)), counts)
-    units = np.repeat([input_part.unit for input_part in input_parts], counts)
+    units = np.repeat([input_part.adjudication_unit for input_part in input_parts], counts)
     same_id = pair_equal_keys(combine_keys(rows.column("id"), part_indices))
     same_sentence = pair_equal_keys(combine_keys(rows.column("item"), units))
     groups = union_groups(np.arange(len(annotators)), same_id)
@@ -104,7 +104,7 @@ def adjudicate_items(
     adjudication = Adjudication(first_rows.copy(), first_rows)
 
     part_indices = np.repeat(
-        np.arange(len(input_parts)), [input_part.count for input_part in input_parts]
+        np.arange(len(input_parts)), [input_part.row_count for input_part in input_parts]
     )
     sources = np.array([input_part.source for input_part in input_parts])[part_indices]
     across_files = part_indices[first_rows] != part_indices[last_rows]
@@ -134,10 +134,10 @@ def agreement_of_answers(
     """
     agreements: dict[str, Agreement] = {}
     for input_part in input_parts:
-        if not input_part.answers:
+        if not input_part.has_annotator_answers:
             continue
         agreement = agreements.setdefault(input_part.name, Agreement())
-        rows = np.arange(input_part.first, input_part.first + input_part.count)
+        rows = np.arange(input_part.first_row, input_part.first_row + input_part.row_count)
         for line in store.row_store.lines(rows):
             agreement.add(annotations(Record.model_validate_json(line)))
     return {name: agreement.report() for name, agreement in agreements.items()}

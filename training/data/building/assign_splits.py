@@ -7,11 +7,11 @@ from pydantic import BaseModel
 from claimstance.model.errors import InputError
 from claimstance.training.data.building.duplicates import SketchedTexts, merge_near_duplicates
 from claimstance.training.data.building.groups import RowIndices, pair_equal_keys, union_groups
-from claimstance.training.data.building.indexing import BAD_DATE, NO_DATE, NO_SPLIT, Profile
+from claimstance.training.data.building.indexing import BAD_DATE, NO_DATE, NO_SPLIT, LabelProfile
 from claimstance.training.data.building.rows import DatasetRows
 from claimstance.training.data.building.split_groups import (
+    GroupedRows,
     SplitIndices,
-    SplitProblem,
     Strata,
     achieved_shares,
     split_by_date,
@@ -77,13 +77,13 @@ def assign_splits(rows: DatasetRows, split: Split) -> SplitReport | None:
         message = "meta.date: expected a date, to divide by it, found none"
         _require(rows, unassigned, days != NO_DATE, message)
     groups = _groups(rows, unassigned, split)
-    problem = SplitProblem(groups, profiles, [strata(profile) for profile in rows.profiles])
-    indices, shares = _assign(problem, split, days)
+    grouped_rows = GroupedRows(groups, profiles, [strata(profile) for profile in rows.profiles])
+    indices, shares = _assign(grouped_rows, split, days)
     rows.split[unassigned] = indices
 
     # Groups are identified by their first rows, so that their ids are not consecutive.
     _, sizes = np.unique(groups, return_counts=True)
-    reported_shares = achieved_shares(problem, indices, shares)
+    reported_shares = achieved_shares(grouped_rows, indices, shares)
     for by_stratum in reported_shares.values():
         for stratum in list(by_stratum):
             # Corpora are spread evenly, too, but the report is about labels.
@@ -102,7 +102,7 @@ def assign_splits(rows: DatasetRows, split: Split) -> SplitReport | None:
     )
 
 
-def strata(profile: Profile) -> Strata:
+def strata(profile: LabelProfile) -> Strata:
     """Return the strata of a row: rows, its corpus, and its labels."""
     counts = [("rows", 1), (f"corpus {profile.corpus}", 1)]
     for task, labels in profile.labels:
@@ -128,7 +128,7 @@ def _groups(rows: DatasetRows, unassigned: RowIndices, split: Split) -> RowIndic
         _require(rows, unassigned, outlets != 0, message)
         groups = union_groups(groups, pair_equal_keys(outlets))
     elif split.by == "target":
-        targets = rows.ragged("targets", unassigned)
+        targets = rows.values_by_row("targets", unassigned)
         message = "stances: expected a target, to divide by it, found none"
         _require(rows, unassigned, targets.sizes > 0, message)
         groups = union_groups(groups, pair_equal_keys(targets.values, targets.rows))
@@ -138,7 +138,7 @@ def _groups(rows: DatasetRows, unassigned: RowIndices, split: Split) -> RowIndic
     # One row represents each text in the search for near-duplicates.
     distinct_texts, first_rows = np.unique(texts, return_index=True)
     first_rows = np.sort(first_rows[distinct_texts != 0])
-    store_rows = rows.store_rows(unassigned[first_rows])
+    store_rows = rows.store_rows[unassigned[first_rows]]
     sketched = SketchedTexts(rows.store.row_store, store_rows, rows.store.threshold)
     # A group of texts is identified by its first text, where a group of rows is by its first row.
     _, first_texts, group_numbers = np.unique(
@@ -159,7 +159,7 @@ def _require(
 
 
 def _assign(
-    problem: SplitProblem, split: Split, days: NDArray[np.int32] | None
+    grouped_rows: GroupedRows, split: Split, days: NDArray[np.int32] | None
 ) -> tuple[SplitIndices, dict[str, float]]:
     """Return the split of each row, as an index in ``SPLITS``, and the requested shares.
 
@@ -171,9 +171,9 @@ def _assign(
     else:
         shares = {f"fold {number}": 1 / count for number in range(count)}
     if days is not None:
-        indices = split_by_date(days, problem, shares)
+        indices = split_by_date(days, grouped_rows, shares)
     else:
-        indices = split_stratified(problem, shares, split.seed, _KINDS[split.by])
+        indices = split_stratified(grouped_rows, shares, split.seed, _KINDS[split.by])
     if count is None:
         return indices, shares
 

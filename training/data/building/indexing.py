@@ -32,9 +32,13 @@ import numpy as np
 import xxhash
 
 from claimstance.model.errors import InputError
-from claimstance.model.labels import SENTENCE_TASKS
-from claimstance.model.record import Record, Span, label_counts, text_key
-from claimstance.training.data.annotators.questions import question_of
+from claimstance.model.record import Record, label_counts, text_key
+from claimstance.training.data.annotators.questions import (
+    answer_texts,
+    holder_names,
+    question_of,
+    target_names,
+)
 from claimstance.training.data.building.duplicates import DEFAULT_SIMILARITY, sketch
 from claimstance.training.data.building.row_store import Column, RaggedArray, RowStore
 from claimstance.training.data.building.workers import Workers
@@ -54,10 +58,9 @@ _HASH_COLUMNS = (
     "annotator",
     "outlet",
 )
-_NUMBER_COLUMNS = ("date", "words", "profile", "split")
 
 
-class Profile(NamedTuple):
+class LabelProfile(NamedTuple):
     """Represent the label counts of a row. Rows share few different profiles, so a row stores only an index.
 
     Attributes:
@@ -102,12 +105,12 @@ class IndexedBatch:
     Attributes:
         columns: column name → values.
         profiles: the profiles that the column ``profile`` refers to.
-        names: targets that are names, if they were requested.
+        named_targets: targets that are names, if they were requested.
     """
 
     columns: dict[str, Column]
-    profiles: list[Profile]
-    names: set[str] = field(default_factory=set)
+    profiles: list[LabelProfile]
+    named_targets: set[str] = field(default_factory=set)
 
 
 class IndexedStore:
@@ -118,7 +121,7 @@ class IndexedStore:
         workers: the processes that index rows.
         threshold: the similarity from which texts are near-duplicates.
         profiles: the profiles of all rows, with their index.
-        names: targets that are names, if they were requested.
+        named_targets: targets that are names, if they were requested.
     """
 
     def __init__(
@@ -127,8 +130,8 @@ class IndexedStore:
         self.row_store = RowStore(folder)
         self.workers = workers
         self.threshold = DEFAULT_SIMILARITY if threshold is None else threshold
-        self.profiles: dict[Profile, int] = {}
-        self.names: set[str] = set()
+        self.profiles: dict[LabelProfile, int] = {}
+        self.named_targets: set[str] = set()
         self._with_names = with_names  # optional, as there may be as many names as rows
 
     def batches(self, records: Iterable[Record], name: str, origin: str) -> Iterator[RowBatch]:
@@ -177,7 +180,7 @@ class IndexedStore:
             columns = {**indexed.columns, "profile": profiles}
             # Results come in the order of the batches, so this one is the first in progress.
             self.row_store.append(in_progress.popleft().lines, columns)
-            self.names |= indexed.names
+            self.named_targets |= indexed.named_targets
 
 
 def hash_text(text: str) -> int:
@@ -187,50 +190,50 @@ def hash_text(text: str) -> int:
 
 def index_batch(batch: RowBatch) -> IndexedBatch:
     """Compute the columns of a batch."""
-    profiles: dict[Profile, int] = {}
-    hashes: list[list[int]] = []
-    numbers: list[tuple[int, int, int, int]] = []
-    answers: list[list[int]] = []
-    targets: list[list[int]] = []
-    holders: list[list[int]] = []
-    names: set[str] = set()
-    keys = []
-    for line in batch.lines:
-        record = Record.model_validate_json(line)
-        key = text_key(record.text)
-        keys.append(key)
-        hashes.append(_row_hashes(record, key, batch))
-        words = len(record.text.split())
-        profile = profiles.setdefault(_profile(record), len(profiles))
-        split = find_split(record.meta.get("split"))
-        split_index = NO_SPLIT if split is None else SPLITS.index(split)
-        numbers.append((_day(record), words, profile, split_index))
-        # The key is part of the hash, so that two sentences never have an answer in common.
-        keyed_answers = [f"{key}\0{answer}" for answer in _answers(record)]
-        answers.append(_hash_all(keyed_answers))
-        targets.append(_hash_all(target_names(record)))
-        holders.append(_hash_all(holder_names(record)))
-        # There may be as many names as rows, and only the check of a codebook needs them.
-        if batch.with_names:
-            for stance in record.stances or ():
-                if isinstance(stance.target, str):
-                    names.add(stance.target)
+    records = [Record.model_validate_json(line) for line in batch.lines]
+    keys = [text_key(record.text) for record in records]
 
     columns: dict[str, Column] = {}
+    hashes = [_row_hashes(record, key, batch) for record, key in zip(records, keys, strict=True)]
     hash_matrix = np.array(hashes, dtype=np.uint64).reshape(-1, len(_HASH_COLUMNS))
     for index, name in enumerate(_HASH_COLUMNS):
         columns[name] = hash_matrix[:, index]
-    number_matrix = np.array(numbers, dtype=np.int32).reshape(-1, len(_NUMBER_COLUMNS))
-    for index, name in enumerate(_NUMBER_COLUMNS):
-        columns[name] = number_matrix[:, index]
 
+    profiles: dict[LabelProfile, int] = {}
+    profile_numbers = []
+    for record in records:
+        profile = _label_profile(record)
+        profile_numbers.append(profiles.setdefault(profile, len(profiles)))
+    columns["profile"] = np.array(profile_numbers, dtype=np.int32)
+    columns["date"] = np.array([_day(record) for record in records], dtype=np.int32)
+    columns["split"] = np.array([_split_index(record) for record in records], dtype=np.int32)
+    word_counts = [len(record.text.split()) for record in records]
+    columns["words"] = np.array(word_counts, dtype=np.int32)
+
+    answers = []
+    for record, key in zip(records, keys, strict=True):
+        # The key is part of the hash, so that two sentences never have an answer in common.
+        answers.append(_hash_all(f"{key}\0{answer}" for answer in answer_texts(record)))
     columns["answers"] = RaggedArray.of_hashes(answers)
-    columns["targets"] = RaggedArray.of_hashes(targets)
-    columns["holders"] = RaggedArray.of_hashes(holders)
+    columns["targets"] = RaggedArray.of_hashes(
+        [_hash_all(target_names(record)) for record in records]
+    )
+    columns["holders"] = RaggedArray.of_hashes(
+        [_hash_all(holder_names(record)) for record in records]
+    )
+
     columns["shingles"], bands = sketch(keys, batch.threshold)
     for index, band in enumerate(bands):
         columns[f"band {index}"] = band
-    return IndexedBatch(columns, list(profiles), names)
+
+    named_targets: set[str] = set()
+    # There may be as many names as rows, and only the check of a codebook needs them.
+    if batch.with_names:
+        for record in records:
+            for stance in record.stances or ():
+                if isinstance(stance.target, str):
+                    named_targets.add(stance.target)
+    return IndexedBatch(columns, list(profiles), named_targets)
 
 
 def _hash_all(texts: Iterable[str]) -> list[int]:
@@ -265,6 +268,12 @@ def _row_hashes(record: Record, key: str, batch: RowBatch) -> list[int]:
     return [0 if text is None else hash_text(text) for text in texts]
 
 
+def _split_index(record: Record) -> int:
+    """Return the index in ``SPLITS`` of ``meta.split``, or ``NO_SPLIT``."""
+    split = find_split(record.meta.get("split"))
+    return NO_SPLIT if split is None else SPLITS.index(split)
+
+
 def _day(record: Record) -> int:
     """Return the day of ``meta.date`` from 1, ``NO_DATE``, or ``BAD_DATE`` if it is not ISO 8601."""
     date = record.meta.get("date")
@@ -277,7 +286,7 @@ def _day(record: Record) -> int:
         return BAD_DATE
 
 
-def _profile(record: Record) -> Profile:
+def _label_profile(record: Record) -> LabelProfile:
     """Count the labels of a record."""
     # A profile is the key of a dictionary, and therefore consists of tuples.
     counts = []
@@ -290,60 +299,4 @@ def _profile(record: Record) -> Profile:
             soft_stances += 1
             soft_labels.update(stance.probabilities)
     corpus = str(record.meta.get("corpus"))
-    return Profile(corpus, tuple(counts), tuple(sorted(soft_labels)), soft_stances)
-
-
-def _normalized_name(value: Span | str | None, text: str) -> str:
-    """Return the casefolded words of a holder or target; an empty text for ``None``."""
-    if value is None:
-        return ""
-    if isinstance(value, list):
-        value = " ".join(text[start:end] for start, end in value)
-    # Line breaks and double spaces make no other name.
-    return " ".join(value.split()).casefold()
-
-
-def target_names(record: Record) -> set[str]:
-    """Return the casefolded targets of a record's stances; mentions are given by their text."""
-    names = {_normalized_name(stance.target, record.text) for stance in record.stances or ()}
-    return names - {""}
-
-
-def holder_names(record: Record) -> set[str]:
-    """Return the casefolded holders of stances and sources of attributions; mentions by their text."""
-    names = {_normalized_name(stance.holder, record.text) for stance in record.stances or ()}
-    for attribution in record.attributions or ():
-        names.add(_normalized_name(attribution.source, record.text))
-    return names - {""}
-
-
-def _answers(record: Record) -> Iterable[str]:
-    """Yield each question that the record answers, with its answer."""
-    text = record.text
-    for task in SENTENCE_TASKS:
-        label = getattr(record, task)
-        if label is not None:
-            yield f"{task}\0{label}"
-
-    for stance in record.stances or ():
-        if stance.label is not None:
-            holder = ""
-            if stance.holder is not None:
-                holder = f"by {_normalized_name(stance.holder, text)}"
-            target = _normalized_name(stance.target, text)
-            yield f"stance\0{holder}\0{target}\0{stance.label}"
-
-    # All attributions are one answer, as are all entities: a list that lacks one is another answer.
-    if record.attributions is not None:
-        attributions = []
-        for attribution in record.attributions:
-            spans = (attribution.source, attribution.cue, attribution.content)
-            attributions.append([_normalized_name(span, text) for span in spans])
-        yield f"attributions\0{sorted(attributions)}"
-
-    if record.entities is not None:
-        entities = []
-        for entity in record.entities:
-            name = _normalized_name(entity.span, text)
-            entities.append((name, entity.label))
-        yield f"entities\0{sorted(entities)}"
+    return LabelProfile(corpus, tuple(counts), tuple(sorted(soft_labels)), soft_stances)

@@ -71,6 +71,6 @@ def check_label_sets(
     row = int(rows[0])
     record = Record.model_validate_json(next(store.row_store.lines(rows[:1])))
     for input_part in input_parts:
-        if input_part.first <= row < input_part.first + input_part.count:
+        if input_part.first_row <= row < input_part.first_row + input_part.row_count:
             # The row has such a label, so that this raises the error with its message.
             check_labels(record, labels, f"{input_part.origin}: {record.id}")

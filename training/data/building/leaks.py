@@ -92,7 +92,7 @@ def find_overlaps(rows: DatasetRows, short: int = 0) -> list[Overlap]:
         searches.append(DuplicateSearch(indexed, queries=in_split[pair.second] & ~indexed))
 
     store = rows.store
-    sketched = SketchedTexts(store.row_store, rows.store_rows(first_rows), store.threshold)
+    sketched = SketchedTexts(store.row_store, rows.store_rows[first_rows], store.threshold)
     run_searches(sketched, searches)
     is_short = (rows.column("words").astype(np.int32) < short) & (rows.documents != 0)
     overlaps = []
@@ -153,7 +153,9 @@ def _overlap(
         repeated=len(repeated),
         documents=_count_common(rows.documents[first], rows.documents[second]),
         outlets=_count_common(outlets[first], outlets[second]),
-        targets=_count_common(rows.values("targets", first), rows.values("targets", second)),
+        targets=_count_common(
+            rows.all_values("targets", first), rows.all_values("targets", second)
+        ),
         examples=examples,
         exact_examples=exact_examples,
         repeated_examples=repeated_examples,
@@ -164,8 +166,8 @@ def _repeated_rows(
     rows: DatasetRows, first: RowIndices, second: RowIndices
 ) -> tuple[RowIndices, HashKeys]:
     """Return the rows of ``second`` whose answers are all in ``first``, and one answer of each."""
-    answers = rows.ragged("answers", second)
-    is_known = _is_in(answers.values, rows.values("answers", first))
+    answers = rows.values_by_row("answers", second)
+    is_known = _is_in(answers.values, rows.all_values("answers", first))
     # A row repeats an earlier one only if the other split has all of its answers.
     new_answers = np.bincount(answers.rows[~is_known], minlength=len(second))
     indices = np.flatnonzero((new_answers == 0) & (answers.sizes > 0))

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,88 +16,76 @@ from claimstance.training.data.building.groups import (
     is_duplicated,
     pair_equal_keys,
 )
-from claimstance.training.data.building.indexing import NO_SPLIT, IndexedStore, Profile
+from claimstance.training.data.building.indexing import NO_SPLIT, IndexedStore, LabelProfile
 from claimstance.training.data.building.row_store import RaggedArray
 from claimstance.training.data.building.sources import InputPart
 from claimstance.training.data.splits import SPLITS
 
 
+@dataclass(eq=False)
+class Prefixes:
+    """Represent which rows get prefixes, without which their ids or their documents' ids would clash.
+
+    Attributes:
+        part_name: rows whose ids begin with the name of their part.
+        origin: rows whose ids begin with the origin of their part, before its name.
+        document: rows whose document ids begin with the prefix of their part.
+        document_prefixes: the prefix of each part's documents.
+    """
+
+    part_name: NDArray[np.bool_]
+    origin: NDArray[np.bool_]
+    document: NDArray[np.bool_]
+    document_prefixes: Sequence[str]
+
+    @property
+    def any(self) -> NDArray[np.bool_]:
+        """Return which rows get a prefix of any kind."""
+        return self.part_name | self.origin | self.document
+
+
+@dataclass(eq=False)
 class DatasetRows:
     """Represent all rows, in the order in which they were read.
 
     Attributes:
         store: where the rows are stored.
         input_parts: the input parts that they were read from.
+        store_rows: the row in the store of each row.
         part_indices: the index of each row's part.
         split: the index in ``SPLITS`` of each row's split: that of its part, else its own, else ``NO_SPLIT``.
         documents: a key of each row's document; 0 for none. Documents of two sources differ even if their
             names are the same.
+        prefixes: the rows whose ids get prefixes.
     """
 
-    def __init__(
-        self,
-        store: IndexedStore,
-        input_parts: Sequence[InputPart],
-        store_rows: RowIndices,
-        first_rows: RowIndices,
-        shared_sources: set[int],
-    ) -> None:
-        """Set the part and the split of each row, and the prefixes of ids that clash.
-
-        Args:
-            store: where the rows are stored.
-            input_parts: the input parts, in the order of their rows.
-            store_rows: the row in the store of each row of the dataset.
-            first_rows: the row in the store of the first annotation of each row, which decides its part.
-            shared_sources: sources in which several files annotate the same documents.
-
-        Raises:
-            InputError: for an id that two rows share.
-        """
-        self.store = store
-        self.input_parts = input_parts
-        self._store_rows = store_rows
-
-        counts = [input_part.count for input_part in input_parts]
-        part_by_store_row = np.repeat(np.arange(len(input_parts), dtype=np.int32), counts)
-        self.part_indices: NDArray[np.int32] = part_by_store_row[first_rows]
-        self.split: NDArray[np.int8] = self._splits(first_rows)
-
-        # The prefix of each part's documents; files that annotate the same documents share one.
-        self._prefixes: list[str] = []
-        by_source: dict[int, str] = {}
-        for input_part in input_parts:
-            prefix = input_part.name
-            if input_part.source in shared_sources:
-                prefix = by_source.setdefault(input_part.source, prefix)
-            self._prefixes.append(prefix)
-        self._has_document_prefix: NDArray[np.bool_]
-        self.documents: HashKeys
-        self._name_documents()
-
-        no_rows = np.zeros(len(self), dtype=np.bool_)
-        self._has_name_prefix, self._has_origin_prefix = no_rows, no_rows.copy()
-        self._name_rows()
+    store: IndexedStore
+    input_parts: Sequence[InputPart]
+    store_rows: RowIndices
+    part_indices: NDArray[np.int32]
+    split: NDArray[np.int8]
+    documents: HashKeys
+    prefixes: Prefixes
 
     def __len__(self) -> int:
-        return len(self._store_rows)
+        return len(self.store_rows)
 
     def column(self, name: str) -> NDArray[np.generic]:
         """Return the values of a column with one value per row."""
-        return self.store.row_store.column(name)[self._store_rows]
+        return self.store.row_store.column(name)[self.store_rows]
 
     def keys(self, name: str) -> HashKeys:
         """Return the hashes of a column; 0 means that a row has no value."""
         return self.column(name).astype(np.uint64, copy=False)
 
-    def ragged(self, name: str, rows: RowIndices) -> RaggedArray:
+    def values_by_row(self, name: str, rows: RowIndices) -> RaggedArray:
         """Return the values of ``rows`` in a column with several values per row."""
-        return self.store.row_store.ragged(name).take(self._store_rows[rows])
+        return self.store.row_store.ragged(name).take(self.store_rows[rows])
 
-    def values(self, name: str, rows: RowIndices) -> HashKeys:
+    def all_values(self, name: str, rows: RowIndices) -> HashKeys:
         """Return all values of ``rows`` in a ragged column, in the order of the store."""
         selected = np.zeros(self.store.row_store.count, dtype=np.bool_)
-        selected[self._store_rows[rows]] = True
+        selected[self.store_rows[rows]] = True
         column = self.store.row_store.ragged(name)
         # A mask takes one byte per value where indices would take eight.
         values: HashKeys = column.values[np.repeat(selected, column.sizes)]
@@ -107,86 +96,32 @@ class DatasetRows:
         column = self.store.row_store.ragged(name)
         matches = np.flatnonzero(column.values == value)
         store_rows = np.searchsorted(column.starts, matches, side="right") - 1
-        return int(rows[np.argmax(np.isin(self._store_rows[rows], store_rows))])
-
-    def store_rows(self, rows: RowIndices) -> RowIndices:
-        """Return the rows of the store that ``rows`` lie in."""
-        return self._store_rows[rows]
+        return int(rows[np.argmax(np.isin(self.store_rows[rows], store_rows))])
 
     @property
-    def profiles(self) -> list[Profile]:
+    def profiles(self) -> list[LabelProfile]:
         """Return the profiles that ``column("profile")`` refers to."""
         return list(self.store.profiles)
 
-    def _splits(self, first_rows: RowIndices) -> NDArray[np.int8]:
-        """Return the split of each row: that of its part, else its own."""
-        part_splits = []
-        for input_part in self.input_parts:
-            if input_part.split is None:
-                part_splits.append(NO_SPLIT)
-            else:
-                part_splits.append(SPLITS.index(input_part.split))
-        configured_split = np.array(part_splits, dtype=np.int8)[self.part_indices]
-        own_split = self.store.row_store.column("split")[first_rows].astype(np.int8)
-        return np.where(configured_split == NO_SPLIT, own_split, configured_split)
-
-    def _name_documents(self) -> None:
-        """Prefix the names that documents of two sources share, so that most names stay as published."""
-        numbers = {prefix: number for number, prefix in enumerate(dict.fromkeys(self._prefixes))}
-        part_numbers = np.array([numbers[prefix] for prefix in self._prefixes])
-        sources = part_numbers[self.part_indices]
-
-        keys = self.keys("doc")
-        first, second = pair_equal_keys(keys)
-        ambiguous = np.unique(keys[first[sources[first] != sources[second]]])
-        self._has_document_prefix = np.isin(keys, ambiguous) & (keys != 0)
-        self.documents = np.where(self._has_document_prefix, combine_keys(keys, sources), keys)
-
-    def _name_rows(self) -> None:
-        """Prefix ids that two rows share with the name of their part, and then with its origin.
-
-        Raises:
-            InputError: for an id that two rows still share.
-        """
-        keys = self.keys("id")
-        has_name = is_duplicated(keys)
-        if not has_name.any():
-            return
-        keys = np.where(has_name, self.keys("id+name"), keys)
-        # Two folders may have files of one name.
-        has_origin = is_duplicated(keys)
-        if has_origin.any():
-            keys = np.where(has_origin & has_name, self.keys("id+both"), keys)
-            keys = np.where(has_origin & ~has_name, self.keys("id+origin"), keys)
-        self._has_name_prefix, self._has_origin_prefix = has_name, has_origin
-
-        duplicates, _ = pair_equal_keys(keys)
-        if len(duplicates):
-            row = int(min(duplicates))
-            count = int((keys == keys[row]).sum())
-            raise InputError(
-                f"expected each id once, found '{self.row_id(row)}' {count} times: "
-                "is a file or a split listed twice?"
-            )
-
     def _line(self, row: int) -> bytes:
-        return next(self.store.row_store.lines(self._store_rows[[row]]))
+        return next(self.store.row_store.lines(self.store_rows[[row]]))
 
     def row_id(self, row: int) -> str:
         """Return the id of a row."""
-        row_id, _ = self._names(row, json.loads(self._line(row)))
+        row_id, _ = self._final_ids(row, json.loads(self._line(row)))
         return row_id
 
-    def _names(self, row: int, data: dict[str, str | None]) -> tuple[str, str | None]:
+    def _final_ids(self, row: int, data: dict[str, str | None]) -> tuple[str, str | None]:
         """Return the ids of a row and of its document, with their prefixes."""
         input_part = self.input_parts[self.part_indices[row]]
         row_id, document = str(data["id"]), data["doc_id"]
-        if self._has_name_prefix[row]:
+        if self.prefixes.part_name[row]:
             row_id = f"{input_part.name}:{row_id}"
-        if self._has_origin_prefix[row]:
+        if self.prefixes.origin[row]:
             row_id = f"{input_part.origin}:{row_id}"
-        if document is not None and self._has_document_prefix[row]:
-            document = f"{self._prefixes[self.part_indices[row]]}:{document}"
+        if document is not None and self.prefixes.document[row]:
+            prefix = self.prefixes.document_prefixes[self.part_indices[row]]
+            document = f"{prefix}:{document}"
         return row_id, document
 
     def location(self, row: int) -> str:
@@ -201,24 +136,22 @@ class DatasetRows:
     def lines(self, rows: RowIndices) -> Iterator[bytes]:
         """Yield the JSON lines of ``rows``, with the final ids."""
         # Decoding a line takes long, and most builds rename no row.
-        is_renamed = (self._has_name_prefix | self._has_origin_prefix | self._has_document_prefix)[
-            rows
-        ]
-        lines = self.store.row_store.lines(self._store_rows[rows])
+        is_renamed = self.prefixes.any[rows]
+        lines = self.store.row_store.lines(self.store_rows[rows])
         for row, renamed, line in zip(rows.tolist(), is_renamed.tolist(), lines, strict=True):
             if not renamed:
                 yield line
                 continue
             data = json.loads(line)
-            data["id"], data["doc_id"] = self._names(row, data)
+            data["id"], data["doc_id"] = self._final_ids(row, data)
             yield json.dumps(data, ensure_ascii=False).encode()
 
     def replace(self, rows: RowIndices, first: int) -> None:
         """Replace ``rows`` by rows of the store, from ``first`` on, that have their final ids."""
-        self._store_rows[rows] = np.arange(first, first + len(rows))
-        self._has_name_prefix[rows] = False
-        self._has_origin_prefix[rows] = False
-        self._has_document_prefix[rows] = False
+        self.store_rows[rows] = np.arange(first, first + len(rows))
+        self.prefixes.part_name[rows] = False
+        self.prefixes.origin[rows] = False
+        self.prefixes.document[rows] = False
 
     def in_split(self, name: str) -> RowIndices:
         """Return the rows of a split in the order of writing: rows of parts with a split come first."""
@@ -226,3 +159,104 @@ class DatasetRows:
         is_unsplit_part = np.array([input_part.split is None for input_part in self.input_parts])
         was_assigned = is_unsplit_part[self.part_indices[rows]]
         return np.concatenate([rows[~was_assigned], rows[was_assigned]])
+
+
+def index_rows(
+    store: IndexedStore,
+    input_parts: Sequence[InputPart],
+    store_rows: RowIndices,
+    first_rows: RowIndices,
+    shared_sources: set[int],
+) -> DatasetRows:
+    """Return the rows of a dataset, with the part and the split of each, and with prefixes of ids that clash.
+
+    Args:
+        store: where the rows are stored.
+        input_parts: the input parts, in the order of their rows.
+        store_rows: the row in the store of each row of the dataset.
+        first_rows: the row in the store of the first annotation of each row, which decides its part.
+        shared_sources: sources in which several files annotate the same documents.
+
+    Raises:
+        InputError: for an id that two rows share even with prefixes.
+    """
+    counts = [input_part.row_count for input_part in input_parts]
+    part_by_store_row = np.repeat(np.arange(len(input_parts), dtype=np.int32), counts)
+    part_indices = part_by_store_row[first_rows]
+
+    own_split = store.row_store.column("split")[first_rows].astype(np.int8)
+    configured_split = _configured_splits(input_parts)[part_indices]
+    split = np.where(configured_split == NO_SPLIT, own_split, configured_split)
+
+    # Most names of documents stay as published: only those that documents of two sources share get a prefix.
+    document_prefixes = _document_prefixes(input_parts, shared_sources)
+    numbers = {prefix: number for number, prefix in enumerate(dict.fromkeys(document_prefixes))}
+    part_numbers = np.array([numbers[prefix] for prefix in document_prefixes])
+    sources = part_numbers[part_indices]
+    keys = store.row_store.column("doc")[store_rows].astype(np.uint64, copy=False)
+    first, second = pair_equal_keys(keys)
+    ambiguous = np.unique(keys[first[sources[first] != sources[second]]])
+    has_document_prefix = np.isin(keys, ambiguous) & (keys != 0)
+
+    no_rows = np.zeros(len(store_rows), dtype=np.bool_)
+    prefixes = Prefixes(no_rows, no_rows.copy(), has_document_prefix, document_prefixes)
+    rows = DatasetRows(
+        store,
+        input_parts,
+        store_rows,
+        part_indices,
+        split,
+        documents=np.where(has_document_prefix, combine_keys(keys, sources), keys),
+        prefixes=prefixes,
+    )
+    _disambiguate_row_ids(rows)
+    return rows
+
+
+def _configured_splits(input_parts: Sequence[InputPart]) -> NDArray[np.int8]:
+    """Return the index in ``SPLITS`` of each part's split, ``NO_SPLIT`` if its rows are to be split."""
+    splits = []
+    for input_part in input_parts:
+        split = input_part.split
+        splits.append(NO_SPLIT if split is None else SPLITS.index(split))
+    return np.array(splits, dtype=np.int8)
+
+
+def _document_prefixes(input_parts: Sequence[InputPart], shared_sources: set[int]) -> list[str]:
+    """Return the prefix of each part's documents; files that annotate the same documents share one."""
+    prefixes: list[str] = []
+    prefix_by_source: dict[int, str] = {}
+    for input_part in input_parts:
+        prefix = input_part.name
+        if input_part.source in shared_sources:
+            prefix = prefix_by_source.setdefault(input_part.source, prefix)
+        prefixes.append(prefix)
+    return prefixes
+
+
+def _disambiguate_row_ids(rows: DatasetRows) -> None:
+    """Prefix ids that two rows share with the name of their part, and then with its origin.
+
+    Raises:
+        InputError: for an id that two rows still share.
+    """
+    keys = rows.keys("id")
+    has_name = is_duplicated(keys)
+    if not has_name.any():
+        return
+    keys = np.where(has_name, rows.keys("id+name"), keys)
+    # Two folders may have files of one name.
+    has_origin = is_duplicated(keys)
+    if has_origin.any():
+        keys = np.where(has_origin & has_name, rows.keys("id+both"), keys)
+        keys = np.where(has_origin & ~has_name, rows.keys("id+origin"), keys)
+    rows.prefixes.part_name, rows.prefixes.origin = has_name, has_origin
+
+    duplicates, _ = pair_equal_keys(keys)
+    if len(duplicates):
+        row = int(min(duplicates))
+        count = int((keys == keys[row]).sum())
+        raise InputError(
+            f"expected each id once, found '{rows.row_id(row)}' {count} times: "
+            "is a file or a split listed twice?"
+        )

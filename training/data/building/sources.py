@@ -32,13 +32,13 @@ class InputPart:
         origin: the split of the corpus, or the path of the file.
         split: its split; ``None`` if its rows are to be split.
         source: index of the configured source; sources of files that name their annotators share one.
-        unit: index of the files of a source, or of one split of a corpus; only rows of one unit are merged
-            into one item.
-        first: its first row.
-        count: its number of rows.
+        adjudication_unit: index of the files of a source, or of one split of a corpus; only rows of one unit
+            are merged into one item.
+        first_row: its first row.
+        row_count: its number of rows.
         read_report: what reading it left out and warns of.
         provenance: licence, citation, link and version of a corpus.
-        answers: True if its records contain the answer of each annotator.
+        has_annotator_answers: True if its records contain the answer of each annotator.
         corpus: the corpus that its records are scored under; for files of several annotators, the name of
             the first file.
     """
@@ -47,12 +47,12 @@ class InputPart:
     origin: str
     split: str | None
     source: int
-    unit: int
-    first: int = 0
-    count: int = 0
+    adjudication_unit: int
+    first_row: int = 0
+    row_count: int = 0
     read_report: ReadReport = field(default_factory=ReadReport)
     provenance: dict[str, str] = field(default_factory=dict)
-    answers: bool = False
+    has_annotator_answers: bool = False
     corpus: str = ""
 
 
@@ -76,10 +76,10 @@ def read_sources(
         rows = 0
         for input_part, records in _iter_parts(config):
             input_parts.append(input_part)
-            input_part.first = rows
+            input_part.first_row = rows
             for batch in store.batches(records, input_part.name, input_part.origin):
                 rows += len(batch)
-                input_part.count += len(batch)
+                input_part.row_count += len(batch)
                 yield batch
                 if progress:
                     progress(len(batch))
@@ -107,7 +107,7 @@ def _iter_parts(config: DataConfig) -> Iterator[tuple[InputPart, Iterator[Record
                     origin=str(file),
                     split=source.split,
                     source=source_number,
-                    unit=unit,
+                    adjudication_unit=unit,
                     corpus=corpus_name,
                 )
                 yield input_part, _read_file(source, config, input_part)
@@ -122,9 +122,9 @@ def _iter_parts(config: DataConfig) -> Iterator[tuple[InputPart, Iterator[Record
                 origin=corpus_split,
                 split=split,
                 source=number,
-                unit=units,
+                adjudication_unit=units,
                 provenance={name: getattr(corpus, name) for name in _PROVENANCE},
-                answers=corpus.answers,
+                has_annotator_answers=corpus.answers,
             )
             on_drop = input_part.read_report.drop
             yield input_part, corpus.read(folder, corpus_split, on_drop, **options)

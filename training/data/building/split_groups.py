@@ -17,7 +17,7 @@ SplitIndices = NDArray[np.int8]
 
 
 @dataclass(frozen=True)
-class SplitProblem:
+class GroupedRows:
     """Represent the rows to split.
 
     Attributes:
@@ -32,7 +32,7 @@ class SplitProblem:
 
 
 def split_stratified(
-    problem: SplitProblem,
+    grouped_rows: GroupedRows,
     shares: Mapping[str, float],
     seed: int,
     kind: str = "documents or sentences",
@@ -43,7 +43,7 @@ def split_stratified(
     to ``shares`` (by chi-square), so labels are spread as evenly as whole groups allow.
 
     Args:
-        problem: the rows in their groups.
+        grouped_rows: the rows in their groups.
         shares: split → its share of the rows; a split with a share of 0 gets none.
         seed: shuffles groups of the same size.
         kind: names the groups in the error message.
@@ -52,7 +52,7 @@ def split_stratified(
         InputError: if there are fewer groups than splits.
     """
     names = [name for name, share in shares.items() if share > 0]
-    firsts, group_numbers = np.unique(problem.groups, return_inverse=True)
+    firsts, group_numbers = np.unique(grouped_rows.groups, return_inverse=True)
     check_enough(len(firsts), names, kind)
 
     sizes = np.bincount(group_numbers)
@@ -61,7 +61,7 @@ def split_stratified(
     order = np.array(shuffled)
     order = order[np.argsort(-sizes[order], kind="stable")]
 
-    assigner = _GreedyAssigner(problem, group_numbers, sizes, [shares[name] for name in names])
+    assigner = _GreedyAssigner(grouped_rows, group_numbers, sizes, [shares[name] for name in names])
     assigned = assigner.assign(order)
 
     # With few and large groups, a split with a small share may get none. It gets the smallest group
@@ -98,21 +98,21 @@ class _GreedyAssigner:
 
     def __init__(
         self,
-        problem: SplitProblem,
+        grouped_rows: GroupedRows,
         group_numbers: RowIndices,
         sizes: RowIndices,
         shares: Sequence[float],
     ) -> None:
         stratum_numbers: dict[str, int] = {}
         self._counts: list[list[tuple[int, int]]] = []  # profile → (stratum, count)
-        for strata in problem.strata:
+        for strata in grouped_rows.strata:
             counts = []
             for name, count in strata:
                 counts.append((stratum_numbers.setdefault(name, len(stratum_numbers)), count))
             self._counts.append(counts)
 
         totals = [0] * len(stratum_numbers)
-        rows_by_profile = np.bincount(problem.profiles, minlength=len(self._counts)).tolist()
+        rows_by_profile = np.bincount(grouped_rows.profiles, minlength=len(self._counts)).tolist()
         for counts, rows in zip(self._counts, rows_by_profile, strict=True):
             for stratum, count in counts:
                 totals[stratum] += count * rows
@@ -120,7 +120,7 @@ class _GreedyAssigner:
         # Split → stratum → the count that the split should get, and the count it still lacks.
         self._expected = [[share * total for total in totals] for share in shares]
         self._missing = [list(expected) for expected in self._expected]
-        self._profiles = problem.profiles[np.argsort(group_numbers, kind="stable")]
+        self._profiles = grouped_rows.profiles[np.argsort(group_numbers, kind="stable")]
         self._starts = np.concatenate([[0], np.cumsum(sizes)])
 
     def assign(self, order: RowIndices) -> SplitIndices:
@@ -160,7 +160,7 @@ class _GreedyAssigner:
 
 
 def split_by_date(
-    days: NDArray[np.int32], problem: SplitProblem, shares: Mapping[str, float]
+    days: NDArray[np.int32], grouped_rows: GroupedRows, shares: Mapping[str, float]
 ) -> SplitIndices:
     """Return the split of each row, as an index in ``shares``: the earliest days first.
 
@@ -169,7 +169,7 @@ def split_by_date(
 
     Args:
         days: the day of each row.
-        problem: the rows in their groups.
+        grouped_rows: the rows in their groups.
         shares: split → its share of the rows, from the earliest split to the latest.
 
     Raises:
@@ -177,8 +177,8 @@ def split_by_date(
     """
     names = [name for name, share in shares.items() if share > 0]
     latest = np.full(len(days), np.iinfo(np.int32).min, dtype=np.int32)
-    np.maximum.at(latest, problem.groups, days)
-    latest = latest[problem.groups]
+    np.maximum.at(latest, grouped_rows.groups, days)
+    latest = latest[grouped_rows.groups]
 
     distinct_days, rows = np.unique(latest, return_counts=True)
     check_enough(len(distinct_days), names, "days")
@@ -202,22 +202,22 @@ def split_by_date(
 
 
 def achieved_shares(
-    problem: SplitProblem, splits: SplitIndices, shares: Mapping[str, float]
+    grouped_rows: GroupedRows, splits: SplitIndices, shares: Mapping[str, float]
 ) -> dict[str, dict[str, list[float]]]:
     """Return split → stratum → the requested share and the achieved share.
 
     Args:
-        problem: the rows in their groups.
+        grouped_rows: the rows in their groups.
         splits: the split of each row, as an index in ``shares``.
         shares: split → its requested share.
     """
     counts: list[Counter[str]] = []
     for index in range(len(shares)):
         split_counts: Counter[str] = Counter()
-        profiles = problem.profiles[splits == index]
-        rows = np.bincount(profiles, minlength=len(problem.strata))
+        profiles = grouped_rows.profiles[splits == index]
+        rows = np.bincount(profiles, minlength=len(grouped_rows.strata))
         for profile in np.flatnonzero(rows).tolist():
-            for stratum, count in problem.strata[profile]:
+            for stratum, count in grouped_rows.strata[profile]:
                 split_counts[stratum] += count * int(rows[profile])
         counts.append(split_counts)
 

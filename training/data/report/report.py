@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from claimstance.training.data.annotators.agreement import AgreementReport
 from claimstance.training.data.building.assign_splits import SplitReport
-from claimstance.training.data.building.indexing import Profile
+from claimstance.training.data.building.indexing import LabelProfile
 from claimstance.training.data.building.leaks import Overlap
 from claimstance.training.data.building.rows import DatasetRows
 from claimstance.training.data.building.sources import InputPart
@@ -161,7 +161,7 @@ class Fingerprint:
 
 
 def count_profile_labels(
-    profiles: Sequence[Profile], row_profiles: NDArray[np.int32]
+    profiles: Sequence[LabelProfile], row_profiles: NDArray[np.int32]
 ) -> LabelCounts:
     """Return task → label → count; ``none`` counts the rows annotated with an empty list.
 
@@ -251,7 +251,7 @@ def report_sources(rows: DatasetRows, ties: Mapping[int, Counter[str]]) -> list[
         reports.append(
             SourceReport(
                 name=name,
-                read=sum(input_part.count for input_part in source_parts),
+                read=sum(input_part.row_count for input_part in source_parts),
                 rows=split_sizes,
                 labels=_counts_by_split(rows, selected),
                 dropped=_total(input_part.read_report.dropped for input_part in source_parts),

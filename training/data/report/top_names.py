@@ -32,7 +32,7 @@ def top_names(
     totals: Counter[int] = Counter()
     for split in splits:
         hashes, occurrences = np.unique(
-            rows.values(column, rows.in_split(split)), return_counts=True
+            rows.all_values(column, rows.in_split(split)), return_counts=True
         )
         counts[split] = dict(zip(hashes.tolist(), occurrences.tolist(), strict=True))
         totals.update(counts[split])

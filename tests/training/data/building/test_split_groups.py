@@ -16,7 +16,7 @@ from claimstance.training.data.building.groups import (
     union_groups,
 )
 from claimstance.training.data.building.split_groups import (
-    SplitProblem,
+    GroupedRows,
     achieved_shares,
     split_by_date,
     split_stratified,
@@ -32,7 +32,7 @@ def division(groups, labels=None):
     """Return a split problem whose rows have these groups and labels."""
     first = {group: index for index, group in reversed(list(enumerate(groups)))}
     names = sorted(set(labels or ["x"]))
-    return SplitProblem(
+    return GroupedRows(
         np.array([first[group] for group in groups]),
         np.array([names.index(label) for label in labels or ["x"] * len(groups)], dtype=np.int32),
         [(("rows", 1), (f"claim {name}", 1)) for name in names],
