@@ -25,7 +25,7 @@ from claimstance.training.data.building.indexing import NO_SPLIT, IndexedStore
 from claimstance.training.data.building.label_sets import check_label_sets, label_sets
 from claimstance.training.data.building.leaks import find_overlaps
 from claimstance.training.data.building.rows import DatasetRows, index_rows
-from claimstance.training.data.building.sources import read_sources
+from claimstance.training.data.building.sources import InputPart, read_sources
 from claimstance.training.data.building.staging import staging_folder
 from claimstance.training.data.building.workers import Workers
 from claimstance.training.data.config import DataConfig
@@ -130,15 +130,7 @@ def _build(
     soft_labeller: SoftLabeller | None,
 ) -> BuildReport:
     """Build a dataset in a new folder."""
-    input_parts = read_sources(config, store, progress)
-    if not store.row_store.count:
-        raise InputError(
-            f"expected rows in {', '.join(input_part.origin for input_part in input_parts)}, found none"
-        )
-    for input_part in input_parts:
-        for _, message in input_part.read_report.warnings():
-            _LOG.warning("%s: %s", input_part.origin, message)
-
+    input_parts = _read_rows(config, store, progress)
     labels = label_sets(config, store)
     check_label_sets(store, input_parts, labels)
     # A warning, not an error: the labels may be in a column that the configuration does not name.
@@ -185,13 +177,35 @@ def _build(
         fingerprint=fingerprint.of_dataset,
         fingerprints={name: fingerprint.of_split(name) for name in splits},
     )
-    (folder / REPORT_FILE).write_text(report.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    _write_report(report, rows, folder)
+    return report
 
+
+def _read_rows(
+    config: DataConfig, store: IndexedStore, progress: Progress | None
+) -> list[InputPart]:
+    """Read all rows into the store, log the warnings of reading, and return the parts.
+
+    Raises:
+        InputError: as ``read_sources``, and if there are no rows.
+    """
+    input_parts = read_sources(config, store, progress)
+    if not store.row_store.count:
+        origins = ", ".join(input_part.origin for input_part in input_parts)
+        raise InputError(f"expected rows in {origins}, found none")
+    for input_part in input_parts:
+        for _, message in input_part.read_report.warnings():
+            _LOG.warning("%s: %s", input_part.origin, message)
+    return input_parts
+
+
+def _write_report(report: BuildReport, rows: DatasetRows, folder: Path) -> None:
+    """Write a report as JSON, and as a page with sentences chosen at random."""
+    (folder / REPORT_FILE).write_text(report.model_dump_json(indent=2) + "\n", encoding="utf-8")
     # The same seed shows the same sentences, in the order of the rows.
-    shuffled = np.random.default_rng(config.split.seed).permutation(len(rows))
+    shuffled = np.random.default_rng(report.seed).permutation(len(rows))
     samples = [rows.record(row) for row in np.sort(shuffled[:SAMPLES]).tolist()]
     write_report_page(report, samples, report.lengths, folder / PAGE_FILE)
-    return report
 
 
 def _check_codebook(
