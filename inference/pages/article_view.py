@@ -1,7 +1,7 @@
 """The values that an article's page shows: marked prose, tables and a timeline."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,11 +36,28 @@ COLUMNS, ROWS, TIMELINE_ROWS, FIRST_SENTENCES = 10, 30, 12, 8
 
 
 @dataclass(frozen=True)
+class TimelineBar:
+    """Represent an attribution on the timeline; its start and its width are per cent of the text."""
+
+    start: float
+    width: float
+    row: AttributionRow
+
+
+@dataclass(frozen=True)
 class Speaker:
-    """Represent a row of the timeline: a source and its (start, width, attribution), in per cent."""
+    """Represent a row of the timeline: a source and its attributions."""
 
     holder: Holder
-    positions: list[tuple[float, float, AttributionRow]]
+    bars: list[TimelineBar]
+
+
+@dataclass(frozen=True)
+class RankedSentence:
+    """Represent a sentence in the table of sentences, with its text in short."""
+
+    sentence: Sentence
+    excerpt: str
 
 
 @dataclass(frozen=True)
@@ -59,7 +76,7 @@ class ArticleView:
         matrix: sources against targets.
         has_unnamed: whether holders without a name take a side; they have no row in the matrix.
         silent: named sources without a stance that counts.
-        ranked: sentences with a shortened text, the most check-worthy first.
+        ranked: the sentences with scores, the most check-worthy first.
         data: values for the script of the page.
     """
 
@@ -74,50 +91,52 @@ class ArticleView:
     matrix: Matrix
     has_unnamed: bool
     silent: list[Holder]
-    ranked: list[tuple[Sentence, str]]
+    ranked: list[RankedSentence]
     data: dict[str, Any]
 
 
 def article_view(article: TaggedArticle) -> ArticleView:
     """Build the view of an article. Aliases of a name have one row, and one column, in the matrix."""
     aliases = name_aliases(article.sentences)
-    names = [source.name for source in article.sources]
-    names += named_holders(article.sentences)
-    holder_names = list(dict.fromkeys(aliases.get(name, name) for name in names))
-    numbers = {name: number for number, name in enumerate(holder_names)}
-    # Every alias of a holder leads to the same row.
-    holder_numbers = dict(numbers)
-    for name, fullest in aliases.items():
-        if fullest in numbers:
-            holder_numbers[name] = numbers[fullest]
+    holder_numbers = _number_holders(article, aliases)
     attributions = attribution_rows(article, holder_numbers)
-    holders = _holders(holder_names, attributions)
-    labels = stance_labels(name for stance in article.stances for name in stance.probabilities)
-    target_names = dict.fromkeys(aliases[stance.target] for stance in article.stances)
-    targets = {name: Target(number, name) for number, name in enumerate(target_names)}
-
+    holders = _holders(holder_numbers, attributions)
     unnamed, text_itself = holders[-2:]
     holder_of_name: dict[str | None, Holder] = {None: text_itself}
     for name, number in holder_numbers.items():
         holder_of_name[name] = holders[number]
-    target_of_name = {stance.target: targets[aliases[stance.target]] for stance in article.stances}
+
+    targets: dict[str, Target] = {}  # fullest name → target
+    target_of_name: dict[str, Target] = {}
+    label_names: list[str] = []
+    for stance in article.stances:
+        fullest = aliases[stance.target]
+        if fullest not in targets:
+            targets[fullest] = Target(len(targets), fullest)
+        target_of_name[stance.target] = targets[fullest]
+        label_names += stance.probabilities
+    labels = stance_labels(label_names)
+
     rows = stance_rows(article.stances, holder_of_name, unnamed, target_of_name, labels)
     stances = [row for row in rows if not row.stance.abstained]
     unsure = [row for row in rows if row.stance.abstained]
     sides = [row for row in stances if row.takes_side]
     in_rows = [row for row in sides if row.holder.is_name or row.stance.holder is None]
-
     cells = count_cells(in_rows)
     matrix = build_matrix(holders, list(targets.values()), cells, columns=COLUMNS, rows=ROWS)
     in_matrix = {row.holder for row in (*matrix.rows, *matrix.more)}
+
     claims = [claim_probability(sentence) for sentence in article.sentences]
     marks = marks_of(attributions, sides)
     paragraphs, after = paragraphs_of(article, claims, marks, notes_of(article, sides))
-
-    # The script of the page reads lists, which take less room than objects with named fields.
-    attribution_data = [
-        [row.sentence, row.source, _rounded(row.attribution.probability)] for row in attributions
-    ]
+    data = {
+        "sentences": [_rounded(claim) for claim in claims],
+        "attributions": _attribution_data(attributions),
+        "stances": _stance_data(rows),
+        "holders": [visible(holder.name) for holder in holders],
+        "targets": [visible(name) for name in targets],
+        "labels": [visible(name) for name in labels],
+    }
     return ArticleView(
         article=article,
         paragraphs=paragraphs,
@@ -130,15 +149,8 @@ def article_view(article: TaggedArticle) -> ArticleView:
         matrix=matrix,
         has_unnamed=len(in_rows) < len(sides),
         silent=[holder for holder in holders if holder.is_name and holder not in in_matrix],
-        ranked=[(sentence, shorten(sentence.text, 160)) for sentence in _ranked(article.sentences)],
-        data={
-            "sentences": [_rounded(claim) for claim in claims],
-            "attributions": attribution_data,
-            "stances": _stance_data(rows),
-            "holders": [visible(holder.name) for holder in holders],
-            "targets": [visible(name) for name in targets],
-            "labels": [visible(name) for name in labels],
-        },
+        ranked=_ranked(article.sentences),
+        data=data,
     )
 
 
@@ -161,14 +173,32 @@ def sentence_scores(sentence: Sentence) -> Iterator[tuple[str, str, float]]:
             yield task, label.label, label.probability
 
 
-def _holders(names: Sequence[str], attributions: Sequence[AttributionRow]) -> list[Holder]:
+def _number_holders(article: TaggedArticle, aliases: Mapping[str, str]) -> dict[str, int]:
+    """Return name → number of its row, where all aliases of a holder have one number.
+
+    The fullest names come first, in the order of their numbers.
+    """
+    names = [source.name for source in article.sources]
+    names += named_holders(article.sentences)
+    numbers: dict[str, int] = {}
+    for name in names:
+        numbers.setdefault(aliases.get(name, name), len(numbers))
+    for name, fullest in aliases.items():
+        if fullest in numbers:
+            numbers[name] = numbers[fullest]
+    return numbers
+
+
+def _holders(numbers: Mapping[str, int], attributions: Sequence[AttributionRow]) -> list[Holder]:
     """Return the named holders by their numbers, then unnamed holders, then the text itself."""
     first_sentence: dict[int, int] = {}
     for row in attributions:
         first_sentence.setdefault(row.source, row.sentence)
-    holders = []
-    # A name links to the first sentence in which it speaks; who only takes a stance has none.
-    for number, name in enumerate(names):
+    holders: list[Holder] = []
+    for name, number in numbers.items():
+        if number < len(holders):
+            continue  # an alias of a holder above
+        # A name links to the first sentence in which it speaks; who only takes a stance has none.
         href = f"#s{first_sentence[number]}" if number in first_sentence else "#article"
         holders.append(Holder(number, name, True, href))
     holders.append(Holder(len(holders), NO_NAME, False, "#article"))
@@ -180,24 +210,24 @@ def _speakers(
     article: TaggedArticle, attributions: Sequence[AttributionRow], holders: Sequence[Holder]
 ) -> list[Speaker]:
     """Return the sources with the most attributions first; unnamed ones come last."""
-    positions: dict[int, list[tuple[float, float, AttributionRow]]] = defaultdict(list)
+    bars: dict[int, list[TimelineBar]] = defaultdict(list)
     scale = 100 / max(1, len(article.text))
     for row in attributions:
         width = max(0.8, (row.end - row.start) * scale)  # even one word stays visible
         start = min(row.start * scale, 100 - width)
-        positions[row.source].append((round(start, 2), round(width, 2), row))
-    sources = sorted(
-        (source for source in positions if source != NO_SOURCE),
-        key=lambda source: (-len(positions[source]), source),
-    )
-    speakers = [Speaker(holders[source], positions[source]) for source in sources]
-    if NO_SOURCE in positions:
+        bars[row.source].append(TimelineBar(round(start, 2), round(width, 2), row))
+    unnamed_bars = bars.pop(NO_SOURCE, [])
+    # Sorting is stable: of equally frequent sources, the one with the lower number stays first.
+    sources = sorted(bars)
+    sources.sort(key=lambda source: -len(bars[source]))
+    speakers = [Speaker(holders[source], bars[source]) for source in sources]
+    if unnamed_bars:
         unnamed = holders[-2]
-        speakers.append(Speaker(unnamed, positions[NO_SOURCE]))
+        speakers.append(Speaker(unnamed, unnamed_bars))
     return speakers
 
 
-def _ranked(sentences: Sequence[Sentence]) -> list[Sentence]:
+def _ranked(sentences: Sequence[Sentence]) -> list[RankedSentence]:
     """Return the sentences with scores, the most check-worthy (else the likeliest claims) first."""
 
     def score(sentence: Sentence) -> float:
@@ -206,7 +236,16 @@ def _ranked(sentences: Sequence[Sentence]) -> list[Sentence]:
         return claim_probability(sentence) or 0.0
 
     scored = [sentence for sentence in sentences if any(sentence_scores(sentence))]
-    return sorted(scored, key=score, reverse=True)
+    scored.sort(key=score, reverse=True)
+    return [RankedSentence(sentence, shorten(sentence.text, 160)) for sentence in scored]
+
+
+# The script of the page reads lists, which take less room than objects with named fields.
+
+
+def _attribution_data(rows: Sequence[AttributionRow]) -> list[list[int | float | None]]:
+    """Return attributions for the script: sentence, source and probability."""
+    return [[row.sentence, row.source, _rounded(row.attribution.probability)] for row in rows]
 
 
 def _stance_data(rows: Sequence[StanceRow]) -> list[list[int | float | None]]:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from claimstance.inference.corpus.differences import Differences, Measure
 from claimstance.inference.corpus.figures import Pair, Sides, Summary
 from claimstance.inference.corpus.intervals import OutletValue
-from claimstance.inference.pages.charts import show_share
+from claimstance.inference.pages.charts.panels import show_share
 from claimstance.model.errors import plural
 
 #: The most clear differences of a kind in a sentence.

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from claimstance.inference.pages.charts import Dot, Period, columns, dots, round_up
+from claimstance.inference.pages.charts.panels import Dot, Period, columns, dots, round_up
 from claimstance.model.onnx.backend import model_sha256
 from helpers.pages import Page, assert_loads_nothing
 from helpers.program import ROOT
