@@ -52,15 +52,16 @@ def link_candidates(
     if window is None:
         return pairs
 
-    first_sentences = {span: min(_sentences(span, window)) for span in spans}
+    first_pieces = {span: min(window.locate(span.start, span.end)) for span in spans}
     allowed = []
     for cue, span in pairs:
-        cue_sentence, sentence = first_sentences[cue], first_sentences[span]
+        cue_sentence, piece = first_pieces[cue].sentence, first_pieces[span]
         if span.label == "source":
-            is_allowed = sentence <= cue_sentence
+            is_allowed = piece.sentence <= cue_sentence
         else:
-            is_quoted = layout is not None and sentence in layout.quoted
-            is_allowed = is_quoted or _is_on_line_of(cue_sentence, sentence, layout)
+            is_allowed = _is_on_line_of(cue_sentence, piece.sentence, layout)
+            if not is_allowed and layout is not None:
+                is_allowed = _is_quotation(piece, cue_sentence, layout)
         if is_allowed:
             allowed.append((cue, span))
     return allowed
@@ -257,6 +258,17 @@ def _add_nested_spans(drafts: Sequence[_AttributionDraft], window: Window) -> No
 def _gap(first: TokenSpan, second: TokenSpan) -> int:
     """Return the number of tokens between two spans."""
     return max(first.start - second.end, second.start - first.end, 0)
+
+
+def _is_quotation(piece: SentenceSpan, cue_sentence: int, layout: Layout) -> bool:
+    """Return whether a piece begins in a quotation that a cue on another line may introduce or follow."""
+    mark = layout.quotations.get(piece.sentence)
+    if mark is None:
+        return False
+    # Words before a quotation are its own introduction: *Reyes on the dam: ‘It will hold’*.
+    if mark > 0 and cue_sentence < piece.sentence:
+        return False
+    return piece.start >= mark
 
 
 def _is_on_line_of(cue_sentence: int, content_sentence: int, layout: Layout | None) -> bool:

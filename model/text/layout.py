@@ -1,7 +1,7 @@
 """The lines of an article, which limit attributions: speech outside quotation marks ends with its line."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 _LINE_END = re.compile(r"[\n\r\v\f\x85\u2028\u2029]")  # the same characters end sentences
@@ -17,13 +17,14 @@ class Layout:
     Attributes:
         lines: the number of the line of each sentence.
         speech_breaks: sentences that speech outside quotation marks does not continue into.
-        quoted: sentences with words inside quotation marks, which may be opened on an earlier line.
+        quotations: sentence with words inside quotation marks → the offset of its first such mark; 0 if no words stand
+            before it, or if the quotation was opened in an earlier sentence.
         colons: lines that end with a colon: they introduce the speech on later lines.
     """
 
     lines: tuple[int, ...]
     speech_breaks: frozenset[int]
-    quoted: frozenset[int]
+    quotations: Mapping[int, int]
     colons: frozenset[int] = frozenset()
 
     def begins_line(self, sentence: int) -> bool:
@@ -53,7 +54,8 @@ def layout_of(text: str, bounds: Sequence[tuple[int, int]]) -> Layout:
 
 def layout_of_lines(sentences: Sequence[str], lines: Sequence[int]) -> Layout:
     """Return the layout of sentences from the number of the line of each."""
-    ends, quoted = set(), set()
+    ends: set[int] = set()
+    quotations: dict[int, int] = {}
     is_open = False  # a quotation continues after the sentence before
     marks = _QuotationMarks()
     for index, sentence in enumerate(sentences):
@@ -63,15 +65,17 @@ def layout_of_lines(sentences: Sequence[str], lines: Sequence[int]) -> Layout:
             is_next_quotation = _CLOSED.search(sentences[index - 1]) and _OPENED.match(sentence)
             if not is_next_quotation:
                 ends.add(index)
-        has_quotation = marks.follow(sentence, begins_line)
-        if is_open or has_quotation:
-            quoted.add(index)
+        opening = marks.follow(sentence, begins_line)
+        if is_open or _OPENED.match(sentence):
+            quotations[index] = 0
+        elif opening is not None:
+            quotations[index] = opening
         is_open = marks.double or marks.single
     colons = set()
     for sentence, line in zip(sentences, lines, strict=True):
         if sentence.endswith(":"):
             colons.add(line)
-    return Layout(tuple(lines), frozenset(ends), frozenset(quoted), frozenset(colons))
+    return Layout(tuple(lines), frozenset(ends), quotations, frozenset(colons))
 
 
 @dataclass
@@ -81,13 +85,13 @@ class _QuotationMarks:
     double: bool = False
     single: bool = False
 
-    def follow(self, sentence: str, begins_line: bool) -> bool:
-        """Follow the marks of a sentence; return whether any of it is quoted.
+    def follow(self, sentence: str, begins_line: bool) -> int | None:
+        """Follow the marks of a sentence; return the offset of the first one behind which words are quoted.
 
         A quotation of several paragraphs is opened again in each of them: a straight mark at the start of a line opens.
         An apostrophe closes nothing unless a single mark is open.
         """
-        has_quotation = False
+        first: int | None = None
         for mark in _MARK.finditer(sentence):
             if mark[0] in ("“", "„", "«", "``"):
                 self.double = True
@@ -99,5 +103,6 @@ class _QuotationMarks:
                 self.single = False
             else:
                 self.double = not self.double or (begins_line and mark.start() == 0)
-            has_quotation = has_quotation or self.double or self.single
-        return has_quotation
+            if first is None and (self.double or self.single):
+                first = mark.start()
+        return first

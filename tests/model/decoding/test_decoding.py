@@ -87,6 +87,7 @@ def test_content_does_not_continue_into_a_closed_sentence(two_sentences):
         (("a b c", "d e f"), (0, 1), {(3, 4)}),  # an unquoted line
         (("a b c", "d e f"), (0, 0), {(3, 4), (6, 7)}),  # the same line
         (("a b c", "“d e f”"), (0, 1), {(3, 4), (6, 7)}),  # quoted
+        (("a b c", "d “e f”"), (0, 1), {(3, 4)}),  # the quotation has its own introduction
         (("a b c:", "d e f"), (0, 1), {(3, 4), (6, 7)}),  # introduced
     ],
 )

@@ -37,9 +37,14 @@ def test_speech_outside_quotation_marks_ends_with_its_line(text, ends):
 
 def test_sentences_within_quotation_marks_are_quoted():
     text = "It rained.\nSalt said: “Cod is gone.\nIt was in 1951.\nBoats idle.”\nIt’s late."
-    assert layout(text).quoted == {1, 2, 3}
+    assert layout(text).quotations.keys() == {1, 2, 3}
 
 
 def test_a_colon_introduces_later_lines():
     text_layout = layout("Salt listed three things. These are:\nNets\nBoats")
     assert [text_layout.introduces(index) for index in range(4)] == [True, True, False, False]
+
+
+def test_quotations_begin_at_their_first_mark():
+    text = "Vance: “No. Never.” Orr left.\n– “Why?”\nReyes on the dam: ‘It holds’"
+    assert layout(text).quotations == {0: 7, 1: 0, 3: 0, 4: 18}
