@@ -110,7 +110,7 @@ def _parse_row(row: list[str], location: str, row_id: str, whole_words: bool) ->
 def _unbracket(marked: str, p: str, q: str, location: str) -> tuple[str, list[tuple[int, int]]]:
     """Return the trimmed sentence without the brackets around p and q, and the offsets of p and q in it."""
     mentions = [rf"\[(\s*{re.escape(mention.strip())}\s*)\]" for mention in (p, q)]
-    # Nothing says which of p and q the sentence mentions first.
+    # The file does not tell which of p and q the sentence mentions first.
     in_order = re.search("(.*?)".join(mentions), marked, re.DOTALL)
     reversed_order = re.search("(.*?)".join(reversed(mentions)), marked, re.DOTALL)
     match = in_order or reversed_order

@@ -147,9 +147,9 @@ def _document_records(
     linked, nearest, overlapping = attributions(marks, not survey.are_linked, bounds)
     survey.nearest += nearest
     if overlapping:
-        # The report names the place within the file, which it has named already.
-        place = document.where.removeprefix(str(path)).lstrip(", ")
-        report.note("overlapping-spans", _OVERLAPPING, place or f"record '{document.name}'")
+        # The report has named the file already: only the location within it is added.
+        location = document.where.removeprefix(str(path)).lstrip(", ")
+        report.note("overlapping-spans", _OVERLAPPING, location or f"record '{document.name}'")
 
     # Stances need the target of the document.
     columns = _column_values(document, layout, roles)

@@ -152,14 +152,14 @@ class RecordBuilder:
 
         built = []
         for index, (start, end) in enumerate(self._bounds):
-            place: dict[str, Any] = {
+            identity: dict[str, Any] = {
                 "id": f"{document.name}:{index}",
                 "doc_id": document.name,
                 "start": start,
             }
-            # A text that stays whole is a record of its own, and has no place within a document.
+            # A text that stays whole is a record of its own, without offsets in a document.
             if as_one_text:
-                place = {"id": document.name, "doc_id": columns["doc_id"], "start": None}
+                identity = {"id": document.name, "doc_id": columns["doc_id"], "start": None}
 
             fields = self._fields[index]
             # Every attributed content is a claim, unless the file has claims of its own.
@@ -175,7 +175,7 @@ class RecordBuilder:
 
             built.append(
                 Record(
-                    **place,
+                    **identity,
                     text=document.text[start:end],
                     annotator=document.annotator or layout.annotator,
                     meta=dict(meta),

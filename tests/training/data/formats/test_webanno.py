@@ -153,7 +153,10 @@ def test_escapes(escaped, plain):
         ("relation-number", ", line 14: expected the number of a mark, found [9]"),
         ("relation-to-nothing", ", line 10: expected one mark of Part at token 1-10, found none"),
         ("slots", ", line 9: Cue: expected as many slots as targets, found 1 and 2"),
-        ("stack", ", line 12: NamedEntity: expected as many values in each of its columns"),
+        (
+            "stack",
+            ", line 12: NamedEntity: expected the same number of values in each of its columns",
+        ),
         ("token", ", line 13: expected a token, such as '1-2<tab>4-8<tab>Haag'"),
         (
             "version",

@@ -255,7 +255,7 @@ def _annotation_rows(layer: Layer, token: WebAnnoToken) -> list[list[str]]:
             continue
         if cell != _NO_ANNOTATION:
             raise InputError(
-                f"{token.where}: {layer.short}: expected as many values in each of its columns, "
+                f"{token.where}: {layer.short}: expected the same number of values in each of its columns, "
                 f"found {shorten(' and '.join(cells))}"
             )
         columns[index] = [cell] * count
