@@ -6,7 +6,7 @@ from pathlib import PurePath
 from typing import Any
 
 from claimstance.inference.articles.article import Article, check_characters
-from claimstance.model.errors import ClaimstanceError, InputError
+from claimstance.model.errors import ClaimstanceError, InputError, plural
 
 log = logging.getLogger(__name__)
 Item = str | Article | ClaimstanceError | None
@@ -122,9 +122,7 @@ def iterate_articles(articles: Iterable[Item]) -> Iterator[Article | Claimstance
         rows = ", ".join(missing[:_MAX_ROWS_LISTED])
         if len(missing) > _MAX_ROWS_LISTED:
             rows += f" and {len(missing) - _MAX_ROWS_LISTED} more"
-        log.warning(
-            "%d rows without a text (%s): their articles have no sentence", len(missing), rows
-        )
+        log.warning("%s without a text (%s): nothing to read", plural(len(missing), "row"), rows)
 
 
 def _is_missing(item: object) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from claimstance.inference.cli.console import check_exists, progress
-from claimstance.model.errors import ConfigError, printable
+from claimstance.model.errors import ConfigError, plural, printable
 
 if TYPE_CHECKING:
     from claimstance.training.data.config import DataConfig
@@ -291,7 +291,7 @@ def convert(
     config = data_config(inputs, source)
     with progress("reading records", None) as advance:
         count, dropped = convert_files(config, to.value, out, advance)
-    typer.echo(f"{printable(str(out))}: {count} records written as {to.value}")
+    typer.echo(f"{printable(str(out))}: {plural(count, 'record')} written as {to.value}")
     for reason, number in dropped.items():
         typer.echo(f"left out: {number}: {printable(reason)}")
 

@@ -144,7 +144,7 @@ def test_empty_cells_keep_their_rows_and_give_warnings(tagger, caplog, dtype):
             rf"row {label}: expected a text, found none \(.+\): nothing read", article.warnings[-1]
         )
     assert [record.getMessage() for record in caplog.records] == [
-        "2 rows without a text (b, d): their articles have no sentence"
+        "2 rows without a text (b, d): nothing to read"
     ]
 
 
@@ -152,7 +152,7 @@ def test_many_empty_cells_are_one_line_of_the_log(tagger, caplog):
     articles = tagger.tag_many([None] * 1000)
     assert len(articles) == 1000
     assert [record.getMessage() for record in caplog.records] == [
-        "1000 rows without a text (0, 1, 2, 3, 4 and 995 more): their articles have no sentence"
+        "1,000 rows without a text (0, 1, 2, 3, 4 and 995 more): nothing to read"
     ]
 
 

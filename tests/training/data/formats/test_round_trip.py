@@ -223,7 +223,7 @@ def test_stances_toward_names_are_notes_in_brat_and_reported(tmp_path, caplog):
         stances=[Stance(holder=[(0, 4)], target="the bridge", label="against")],
     )
     FORMATS["brat"].write([record], tmp_path / "x")
-    assert "1 stances of or toward a name are written as notes" in caplog.text
+    assert "1 stance of or toward a name: written as notes" in caplog.text
     assert "stance against of Holm toward the bridge" in (tmp_path / "x" / "d.ann").read_text(
         encoding="utf-8"
     )

@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from claimstance.model.errors import InputError
+from claimstance.model.errors import InputError, plural
 from claimstance.model.record import Record, Span
 from claimstance.training.data.documents.from_records import (
     AnnotatorLayer,
@@ -60,8 +60,8 @@ def write(records: Iterable[Record], path: Path) -> None:
 
     if note_count:
         logger.warning(
-            "%d stances of or toward a name are written as notes, which are not read back",
-            note_count,
+            "%s of or toward a name: written as notes, which are not read back",
+            plural(note_count, "stance"),
         )
     try:
         path.mkdir(parents=True, exist_ok=True)
