@@ -55,7 +55,7 @@ def write(records: Iterable[Record], path: Path) -> None:
         if match_text(path / ann_name, stems, path).txt.name != text_name:
             raise InputError(
                 f"{ann_name}: expected it to belong to {text_name}, "
-                "found another document with a matching name"
+                "found a document with a longer matching name"
             )
 
     if note_count:
