@@ -335,7 +335,7 @@ def test_agreement_in_public_corpora_is_reported(tmp_path):
     # The README of PolNeAR states this value for tokens.
     assert polnear.spans["attribution"].alpha.value == pytest.approx(0.754, abs=0.03)
     # One row for each sentence, however many people annotated it.
-    assert report.rows["test"] == 3364 + 200
+    assert report.rows["test"] == 3338 + 200
     assert report.agreement["gwsd"].labels["stance"].alpha.value == pytest.approx(0.37, abs=0.03)
 
 
