@@ -19,7 +19,7 @@ from pathlib import Path
 
 import claimstance.model.predictor as predictor_module
 from claimstance.model.onnx.backend import load_predictor
-from claimstance.model.text.entities import FoundEntity, whole_names
+from claimstance.model.text.entities import DecodedEntity, whole_names
 from claimstance.model.text.modifiers import is_modifier
 from claimstance.model.text.person_names import person_name
 from claimstance.model.text.sentences import split_sentences
@@ -54,9 +54,9 @@ class Article:
 def read_articles(corpora: Path, split: str, model: str) -> Iterator[Article]:
     """Yield the articles of a split with the entities of the model before and after the rules of ``whole_names``."""
     predictor, _ = load_predictor(model)
-    decoded: list[FoundEntity] = []
+    decoded: list[DecodedEntity] = []
 
-    def remember(entities: Sequence[FoundEntity], texts: Sequence[str]) -> list[FoundEntity]:
+    def remember(entities: Sequence[DecodedEntity], texts: Sequence[str]) -> list[DecodedEntity]:
         decoded[:] = entities
         return whole_names(entities, texts)
 
@@ -93,7 +93,7 @@ def _read_lines(path: Path) -> dict[str, dict]:
     return {row["doc"]: row for row in map(json.loads, path.read_text("utf-8").splitlines())}
 
 
-def _in_article(entities: Sequence[FoundEntity], bounds: Bounds) -> Entities:
+def _in_article(entities: Sequence[DecodedEntity], bounds: Bounds) -> Entities:
     """Return entities with offsets into the article instead of the sentence."""
     located = []
     for entity in entities:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from claimstance.inference.articles.language import NOT_ENGLISH, is_foreign
 from claimstance.inference.articles.wrapping import WRAPPED, unwrap
-from claimstance.model.encoding import DocumentPredictions
+from claimstance.model.decoding.document import DocumentPredictions
 
 
 def article_warnings(

@@ -3,18 +3,16 @@
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from claimstance.model.decoding.attributions import FoundAttribution
 from claimstance.model.decoding.tags import Floats
-from claimstance.model.text.entities import FoundEntity
 from claimstance.model.text.layout import Layout
-from claimstance.model.windows import Piece, SentenceSpan, Tokens, Window
+from claimstance.model.windows import Tokens, Window
 
 Ints = NDArray[np.int64]
 T = TypeVar("T")
@@ -86,58 +84,6 @@ class PendingDocument:
     should_cancel: ShouldCancel
     windows: list[PendingWindow]
     layout: Layout | None = None
-
-
-@dataclass
-class DocumentPredictions:
-    """Represent consecutive sentences with the predictions about them.
-
-    Attributes:
-        texts: the sentences.
-        tokens: their tokens.
-        should_cancel: the function that was given to ``Predictor.submit``.
-        windows: each window with its encoding (1, T, H).
-        probabilities: sentence task → one row per sentence, over the labels of that task.
-        attributions: in the order of their sentences; ``None`` if the model has no such head.
-        entities: likewise.
-        opinions: head of ``OPINION_HEADS`` → the spans that it found; empty if the model has no such heads.
-        opinion_log_odds: the same heads → for each window the log-odds (T,) that a token belongs to a span, before
-            biases are added.
-        warnings: sentences that could only be encoded in part, or not at all.
-    """
-
-    texts: list[str]
-    tokens: list[Tokens]
-    should_cancel: ShouldCancel = never_cancel
-    windows: list[tuple[Window, Floats]] = field(default_factory=list)
-    probabilities: dict[str, Floats] = field(default_factory=dict)
-    attributions: list[FoundAttribution] | None = None
-    entities: list[FoundEntity] | None = None
-    opinions: dict[str, list[SentenceSpan]] = field(default_factory=dict)
-    opinion_log_odds: dict[str, list[Floats]] = field(default_factory=dict)
-    warnings: list[str] = field(default_factory=list)
-
-    def pieces_by_sentence(self) -> dict[int, list[tuple[int, Piece]]]:
-        """Return sentence → the pieces of it, each with the number of its window."""
-        pieces: dict[int, list[tuple[int, Piece]]] = {}
-        for number, (window, _) in enumerate(self.windows):
-            for piece in window.pieces:
-                pieces.setdefault(piece.sentence, []).append((number, piece))
-        return pieces
-
-
-def ranges_of_long_sentences(document: DocumentPredictions) -> dict[int, list[tuple[int, int]]]:
-    """Return the characters of each piece, for the sentences that are too long for one window."""
-    ranges: dict[int, list[tuple[int, int]]] = {}
-    for sentence, pieces in document.pieces_by_sentence().items():
-        if len(pieces) == 1:
-            continue
-        ranges[sentence] = []
-        for number, piece in pieces:
-            window, _ = document.windows[number]
-            start, end = window.offsets[piece.start][0], window.offsets[piece.end - 1][1]
-            ranges[sentence].append((start, end))
-    return ranges
 
 
 class WindowEncoder:

@@ -14,8 +14,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from claimstance.model.decoding.tags import softmax
-from claimstance.model.encoding import DocumentPredictions
+from claimstance.model.decoding.document import DocumentPredictions
+from claimstance.model.decoding.tags import log_odds_against, softmax
+from claimstance.model.stance_queries import StanceQuery
 from claimstance.model.text.person_names import bare_name
 from claimstance.model.windows import SentenceSpan
 
@@ -59,11 +60,21 @@ class Pair(NamedTuple):
     target_name: str
 
 
-def log_odds_against(logits: NDArray[np.floating], column: int) -> NDArray[np.floating]:
-    """Return the log-odds (N,) that the label is not that of ``column``, from logits or log-probabilities (N, C)."""
-    others = np.delete(logits, column, axis=1)
-    log_odds: NDArray[np.floating] = np.logaddexp.reduce(others, axis=1) - logits[:, column]
-    return log_odds
+def pairs_of(document: DocumentPredictions, queries: Iterable[StanceQuery]) -> list[Pair]:
+    """Return the pairs that queries are about, each with a span of the holder and of the target."""
+    pairs = []
+    for query in queries:
+        if query.holder is None or isinstance(query.target, str):
+            raise ValueError("expected a holder and a target with spans")
+        sentence = query.sentence if query.holder_sentence is None else query.holder_sentence
+        holder = SentenceSpan(sentence, *query.holder)
+        target = SentenceSpan(query.sentence, *query.target)
+        holder_words = document.texts[sentence][holder.start : holder.end]
+        target_words = document.texts[query.sentence][target.start : target.end]
+        holder_name = query.holder_name or holder_words
+        target_name = query.target_name or target_words
+        pairs.append(Pair(holder, target, holder_name, target_name))
+    return pairs
 
 
 def pair_evidence(
@@ -143,8 +154,11 @@ def _likelier_counts(
     sentences: Sequence[int], log_odds: NDArray[np.floating]
 ) -> NDArray[np.floating]:
     """Return log(1 + n) for the n pairs of the same sentence with greater log-odds, (P,)."""
+    numbers_by_sentence: dict[int, list[int]] = defaultdict(list)
+    for number, sentence in enumerate(sentences):
+        numbers_by_sentence[sentence].append(number)
     counts = np.zeros(len(sentences))
-    for numbers in _group_numbers(sentences).values():
+    for numbers in numbers_by_sentence.values():
         ascending = np.sort(log_odds[numbers])
         positions = np.searchsorted(ascending, log_odds[numbers], side="right")
         counts[numbers] = len(numbers) - positions
@@ -173,14 +187,6 @@ def _agreement(
         elsewhere = sums[key] - sums_in_sentence[key, sentences[number]]  # (S,)
         agreement[number] = 2 * elsewhere[side] - elsewhere.sum()
     return agreement
-
-
-def _group_numbers(keys: Sequence[Hashable]) -> dict[Hashable, list[int]]:
-    """Return key → the positions that have it."""
-    numbers: dict[Hashable, list[int]] = defaultdict(list)
-    for number, key in enumerate(keys):
-        numbers[key].append(number)
-    return numbers
 
 
 def _overlapping(

@@ -3,17 +3,13 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from claimstance.model.encoding import (
-    DocumentPredictions,
-    PendingDocument,
-    ShouldCancel,
-    never_cancel,
-)
+from claimstance.model.decoding.document import DocumentPredictions
+from claimstance.model.encoding import PendingDocument, ShouldCancel, never_cancel
 from claimstance.model.labels import ROLES
 from claimstance.model.predictor import Predictor
 from claimstance.model.record import Attribution, Record, Span
 from claimstance.model.stance_queries import StanceQuery
-from claimstance.model.text.entities import FoundEntity
+from claimstance.model.text.entities import DecodedEntity
 from claimstance.model.text.mentions import find_mentions
 from claimstance.model.windows import SentenceSpan
 
@@ -36,7 +32,7 @@ class Prediction:
     check_worthy: dict[str, float] | None = None
     subjective: dict[str, float] | None = None
     attributions: list[tuple[Attribution, float]] | None = None
-    entities: list[FoundEntity] | None = None
+    entities: list[DecodedEntity] | None = None
     stances: list[dict[str, float]] = field(default_factory=list)
     kinds: list[str] = field(default_factory=list)
 

@@ -2,25 +2,16 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
 
 from claimstance.model.config import ModelConfig
-from claimstance.model.decoding.attributions import (
-    FoundAttribution,
-    assemble,
-    join_pieces,
-    link_candidates,
-)
-from claimstance.model.decoding.quoted_speakers import name_speakers
-from claimstance.model.decoding.spans import decode_entities, decode_opinion_spans
-from claimstance.model.decoding.tags import Floats, decode_tags, softmax
+from claimstance.model.decoding.document import DocumentPredictions, decode_document
+from claimstance.model.decoding.tags import Floats, softmax
 from claimstance.model.encoding import (
     Backend,
     CancelledError,
-    DocumentPredictions,
     PendingDocument,
     PendingWindow,
     ShouldCancel,
@@ -28,19 +19,11 @@ from claimstance.model.encoding import (
     never_cancel,
     span_rows,
 )
-from claimstance.model.labels import (
-    DEFAULT_LABELS,
-    FOUND,
-    OPINION_HEADS,
-    ROLES,
-    SENTENCE_TASKS,
-    bio,
-)
-from claimstance.model.pair_evidence import EVIDENCE, Pair, log_odds_against, pair_evidence
+from claimstance.model.labels import FOUND
+from claimstance.model.pair_evidence import EVIDENCE, pair_evidence, pairs_of
 from claimstance.model.stance_queries import NO_SPAN, StanceQuery, TargetTokens, group_queries
-from claimstance.model.text.entities import FoundEntity, whole_names
 from claimstance.model.text.layout import Layout
-from claimstance.model.windows import SentenceSpan, Tokens, Window, WindowBuilder
+from claimstance.model.windows import Window, WindowBuilder
 
 #: Articles begun per worker: more than one, since some are short or already tagged.
 PREFETCH_PER_WORKER = 2
@@ -61,9 +44,6 @@ class Predictor:
         self.windows = windows
         self.backend = backend
         self._encoder = WindowEncoder(backend, workers)
-        self._attribution_tags = bio(ROLES)
-        self._entity_tags = bio(tuple(config.labels.get("entity", ())))
-        self._has_default_entities = self._entity_tags == bio(DEFAULT_LABELS["entity"])
 
     @property
     def workers(self) -> int:
@@ -112,112 +92,31 @@ class Predictor:
         while in_progress:
             yield in_progress.popleft()()
 
-    def result(self, pending_document: PendingDocument) -> DocumentPredictions:
+    def result(self, pending: PendingDocument) -> DocumentPredictions:
         """Return the predictions for sentences that ``submit`` has begun to encode."""
-        texts, layout = pending_document.texts, pending_document.layout
-        document = DocumentPredictions(
-            texts, pending_document.tokens, pending_document.should_cancel
-        )
-        document.opinions = {head: [] for head in self.config.opinion_heads}
-        document.opinion_log_odds = {head: [] for head in self.config.opinion_heads}
-        attributions: list[FoundAttribution] = []
-        entities: list[FoundEntity] = []
-        sentence_tasks = [task for task in SENTENCE_TASKS if task in self.config.tasks]
-        sentence_logits: dict[str, list[Floats]] = {task: [] for task in sentence_tasks}
-        for pending in pending_document.windows:
-            window, output = pending.window, pending.output.result()
-            document.windows.append((window, output["hidden"]))
-            for task in sentence_tasks:
-                sentence_logits[task].append(output[task])
-            if "attribution" in output:
-                attributions += self._decode_attributions(window, output, layout)
-            if "entity" in output:
-                entities += decode_entities(output["entity"][0], window, self._entity_tags, texts)
-            for head, spans in document.opinions.items():
-                bias = self.config.biases.get(head, 0.0)
-                logits = output[head][0] + np.array([0.0, bias, bias])
-                spans += decode_opinion_spans(logits, window, OPINION_HEADS[head], texts)
-                outside = 0  # the column of the tag O
-                document.opinion_log_odds[head].append(log_odds_against(output[head][0], outside))
-
-        for task, logits_by_window in sentence_logits.items():
-            label_count = len(self.config.labels[task])
-            logits = _sentence_means(document, logits_by_window, label_count)
-            document.probabilities[task] = self._probabilities(logits, task)
-        if "entity" in self.config.tasks:
-            # The rules of whole_names are those of the default labels.
-            if self._has_default_entities:
-                entities = whole_names(entities, texts)
-            document.entities = entities
-        if "attribution" in self.config.tasks:
-            if layout is not None:
-                attributions = self._name_speakers(document, attributions, layout)
-            attributions.sort(key=lambda attribution: min(attribution.cue or attribution.content))
-            document.attributions = []
-            for attribution in attributions:
-                content = join_pieces(attribution.content, texts)
-                document.attributions.append(replace(attribution, content=content))
-        document.warnings = self._warnings(document.tokens)
-        return document
-
-    def _decode_attributions(
-        self, window: Window, output: dict[str, Floats], layout: Layout | None
-    ) -> list[FoundAttribution]:
-        """Return the attributions of a window."""
-        tags = self._attribution_tags
-        biases = [self.config.biases.get(tag.partition("-")[2], 0.0) for tag in tags]
-        logits = output["attribution"][0] + np.array(biases)  # (T, C)
-        breaks = layout.speech_breaks if layout is not None else ()
-        spans = decode_tags(logits, window, tags, across=("content",), breaks=breaks)
-
-        candidates = link_candidates(spans, window, layout)
-        links: Floats = np.zeros((0, 2))
-        if candidates:
-            cues = span_rows((cue.start, cue.end) for cue, _ in candidates)
-            others = span_rows((span.start, span.end) for _, span in candidates)
-            links = self.backend.link(output["hidden"], cues, others)
-        links = links + self.config.biases.get("link", 0.0)
-        return assemble(spans, candidates, links, window, layout)
-
-    def _name_speakers(
-        self,
-        document: DocumentPredictions,
-        attributions: Sequence[FoundAttribution],
-        layout: Layout,
-    ) -> list[FoundAttribution]:
-        """Return the attributions with quotations attributed to the speakers whom the form of the text names.
-
-        Such an attribution has the lowest claim probability of its sentences; 0.5 if the model does not predict claims.
-        """
-        claims = document.probabilities.get("claim")  # (S, C)
-        claim_labels = list(self.config.labels.get("claim", ()))
-
-        def probability(sentences: Iterable[int]) -> float:
-            if claims is None or "claim" not in claim_labels:
-                return 0.5
-            column = claim_labels.index("claim")
-            return min(float(claims[sentence, column]) for sentence in sentences)
-
-        people = [entity.span for entity in document.entities or () if entity.label == "PERSON"]
-        return name_speakers(attributions, document.texts, layout, people, probability)
-
-    def _warnings(self, tokens: Sequence[Tokens]) -> list[str]:
-        """Return warnings about sentences that are too long for a window, and about those without tokens."""
-        longest = self.config.max_tokens - 2
-        warnings = []
-        for number, sentence in enumerate(tokens):
-            if len(sentence) > longest:
-                warnings.append(
-                    f"sentence {number}: {len(sentence)} tokens do not fit one window of {longest}: "
-                    "read in pieces"
-                )
-        for number, sentence in enumerate(tokens):
-            if len(sentence) == 0:
-                warnings.append(f"sentence {number}: no token that the model knows: nothing read")
-        return warnings
+        return decode_document(pending, self.config, self.backend)
 
     def stances(self, document: DocumentPredictions, queries: Sequence[StanceQuery]) -> Floats:
-        """Return the probabilities (queries, labels) of stances in sentences that have been encoded.
+        """Return the probabilities (queries, labels) of stances in sentences that have been encoded."""
+        logits = self._stance_logits(document, queries)
+        kinds = np.array([query.kind for query in queries])
+        found_numbers = np.flatnonzero(kinds == FOUND).tolist()
+        found_queries = [queries[number] for number in found_numbers]
+        logits[found_numbers] += self._evidence_logits(
+            document, found_queries, logits[found_numbers]
+        )
+
+        probabilities = np.zeros_like(logits)
+        for kind in sorted(set(kinds)):
+            is_kind = kinds == kind
+            biases, temperature = self.config.logit_adjustment(kind)
+            probabilities[is_kind] = softmax(logits[is_kind] + biases, temperature)
+        return probabilities
+
+    def _stance_logits(
+        self, document: DocumentPredictions, queries: Sequence[StanceQuery]
+    ) -> Floats:
+        """Return the logits (queries, labels) of the stance head.
 
         A mentioned target is scored from the encoding of its window. For a topic, its sentence is encoded again
         together with the topic.
@@ -240,17 +139,7 @@ class Predictor:
             topic_tokens = window.topic or NO_SPAN
             targets = [TargetTokens(number, piece, topic_tokens) for number in numbers]
             logits[numbers] = self._score(window, hidden, queries, targets)
-
-        kinds = np.array([query.kind for query in queries])
-        found_numbers = np.flatnonzero(kinds == FOUND).tolist()
-        found_queries = [queries[number] for number in found_numbers]
-        logits[found_numbers] += self._evidence_logits(
-            document, found_queries, logits[found_numbers]
-        )
-        probabilities = np.zeros_like(logits)
-        for kind in sorted(set(kinds)):
-            probabilities[kinds == kind] = self._probabilities(logits[kinds == kind], kind)
-        return probabilities
+        return logits
 
     def _submit_with_topic(
         self, document: DocumentPredictions, sentence: int, topic: str
@@ -294,53 +183,6 @@ class Predictor:
             return np.zeros_like(logits)
         # The weights belong to the label of pairs without a stance.
         no_stance = int(weights.any(axis=0).argmax())
-        additions: Floats = self.evidence(document, queries, logits, no_stance) @ weights
+        pairs = pairs_of(document, queries)
+        additions: Floats = pair_evidence(document, pairs, logits, no_stance) @ weights
         return additions
-
-    def evidence(
-        self,
-        document: DocumentPredictions,
-        queries: Sequence[StanceQuery],
-        logits: Floats,
-        no_stance: int,
-    ) -> Floats:
-        """Return the properties of pairs of a holder's span and a target's span; see ``pair_evidence``."""
-        pairs = []
-        for query in queries:
-            if query.holder is None or isinstance(query.target, str):
-                raise ValueError("expected a holder and a target with spans")
-            sentence = query.sentence if query.holder_sentence is None else query.holder_sentence
-            holder = SentenceSpan(sentence, *query.holder)
-            target = SentenceSpan(query.sentence, *query.target)
-            holder_words = document.texts[sentence][slice(*query.holder)]
-            target_words = document.texts[query.sentence][slice(*query.target)]
-            pairs.append(
-                Pair(
-                    holder,
-                    target,
-                    query.holder_name or holder_words,
-                    query.target_name or target_words,
-                )
-            )
-        return pair_evidence(document, pairs, logits, no_stance)
-
-    def _probabilities(self, logits: Floats, kind: str) -> Floats:
-        """Return the calibrated probabilities of a kind of question."""
-        biases, temperature = self.config.logit_adjustment(kind)
-        return softmax(logits + biases, temperature)
-
-
-def _sentence_means(
-    document: DocumentPredictions, logits_by_window: Sequence[Floats], label_count: int
-) -> Floats:
-    """Return the logits (S, C) of sentences from those of the pieces in each window.
-
-    The logits of a sentence in several pieces are averaged by the lengths of the pieces.
-    """
-    sums = np.zeros((len(document.texts), label_count))
-    for (window, _), logits in zip(document.windows, logits_by_window, strict=True):
-        for piece, piece_logits in zip(window.pieces, logits, strict=True):
-            sums[piece.sentence] += piece_logits * len(piece)
-    lengths = np.array([max(len(tokens), 1) for tokens in document.tokens])
-    means: Floats = sums / lengths.reshape(-1, 1)
-    return means

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from claimstance.model.encoding import DocumentPredictions
+from claimstance.model.decoding.document import DocumentPredictions
 from claimstance.model.labels import FOUND, HOLDER, HOLDER_TOPIC, MENTION, OWN_VOICE, TOPIC
 from claimstance.model.windows import Piece, Window
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from claimstance.model.article.alignment import Alignment, References, resolve_article
 from claimstance.model.article.continuations import find_continuations
 from claimstance.model.article.spans import Attribution, Continuation
-from claimstance.model.encoding import DocumentPredictions
+from claimstance.model.decoding.document import DocumentPredictions
 from claimstance.model.text.offsets import Offsets
 
 

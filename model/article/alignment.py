@@ -6,9 +6,9 @@ from typing import TypeVar
 
 from claimstance.model.article.spans import Attribution, Entity, Span
 from claimstance.model.coreference.resolver import refers_to, resolve_references
-from claimstance.model.decoding.attributions import FoundAttribution
-from claimstance.model.encoding import DocumentPredictions
-from claimstance.model.text.entities import FoundEntity
+from claimstance.model.decoding.attributions import DecodedAttribution
+from claimstance.model.decoding.document import DocumentPredictions
+from claimstance.model.text.entities import DecodedEntity
 from claimstance.model.text.mentions import find_mentions
 from claimstance.model.text.offsets import Offsets
 from claimstance.model.windows import SentenceSpan
@@ -54,7 +54,7 @@ class Alignment:
         return Span(span_start, span_end, self.text[span_start:span_end], tuple(pieces), name)
 
     def attribution(
-        self, attribution: FoundAttribution, references: References
+        self, attribution: DecodedAttribution, references: References
     ) -> tuple[int, Attribution]:
         """Return the index of the sentence of an attribution, and the attribution in the article."""
         name = None
@@ -69,7 +69,7 @@ class Alignment:
         )
         return attribution.sentence, aligned
 
-    def entity(self, entity: FoundEntity) -> Entity:
+    def entity(self, entity: DecodedEntity) -> Entity:
         """Return an entity in the article."""
         start, end = self.offsets(entity.span)
         return Entity(start, end, self.text[start:end], entity.label, entity.probability)

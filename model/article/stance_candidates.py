@@ -15,7 +15,8 @@ from claimstance.model.article.holders import (
 from claimstance.model.article.spans import Span
 from claimstance.model.article.targets import Target, targets_by_sentence
 from claimstance.model.coreference.resolver import refers_to
-from claimstance.model.encoding import cancellable, ranges_of_long_sentences
+from claimstance.model.decoding.document import ranges_of_long_sentences
+from claimstance.model.encoding import cancellable
 from claimstance.model.stance_queries import StanceQuery
 from claimstance.model.text.offsets import Offsets, overlap
 

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from claimstance.model.article.alignment import Reference, find_mentions_or_references
-from claimstance.model.encoding import DocumentPredictions, cancellable
+from claimstance.model.decoding.document import DocumentPredictions
+from claimstance.model.encoding import cancellable
 from claimstance.model.text.mentions import has_capital
 from claimstance.model.text.modifiers import is_modifier
 from claimstance.model.text.offsets import Offsets

@@ -23,7 +23,7 @@ CuePair = tuple[TokenSpan, TokenSpan]
 
 
 @dataclass(frozen=True)
-class FoundAttribution:
+class DecodedAttribution:
     """Represent an attribution, in characters of sentences. A role without a span is empty."""
 
     source: tuple[SentenceSpan, ...]
@@ -100,12 +100,12 @@ class _AttributionDraft:
         has_more_content = len(inner.contents) < len(self.contents)
         return has_more_content or self.distance() > inner.distance()
 
-    def locate(self, window: Window) -> FoundAttribution:
+    def locate(self, window: Window) -> DecodedAttribution:
         """Return the attribution in characters of sentences."""
         sources = [] if self.source is None else [self.source]
         cues = [] if self.cue is None else [self.cue]
         least_probability = min(span.probability for span in (*sources, *cues, *self.contents))
-        return FoundAttribution(
+        return DecodedAttribution(
             source=tuple(_locate(sources, window)),
             cue=tuple(_locate(cues, window)),
             content=tuple(sorted(_locate([*self.contents, *self.nested], window))),
@@ -119,7 +119,7 @@ def assemble(
     logits: Floats,
     window: Window,
     layout: Layout | None = None,
-) -> list[FoundAttribution]:
+) -> list[DecodedAttribution]:
     """Return attributions, one for each cue and each content without a cue.
 
     A cue takes its likeliest source and all contents linked to it, or the likeliest content if none is linked. Contents

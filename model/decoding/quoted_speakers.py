@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from claimstance.model.decoding.attributions import FoundAttribution
+from claimstance.model.decoding.attributions import DecodedAttribution
 from claimstance.model.text.layout import Layout
 from claimstance.model.text.quotations import (
     ASKING,
@@ -26,12 +26,12 @@ Probability = Callable[[Iterable[int]], float]
 
 
 def name_speakers(
-    attributions: Sequence[FoundAttribution],
+    attributions: Sequence[DecodedAttribution],
     texts: Sequence[str],
     layout: Layout,
     people: Sequence[SentenceSpan],
     probability: Probability,
-) -> list[FoundAttribution]:
+) -> list[DecodedAttribution]:
     """Return the attributions with quotations that fill their lines attributed by the form of the text.
 
     A content without a cue belongs to the name and the verb that end its sentence (*…, Tom Vance said.*).
@@ -57,7 +57,9 @@ def name_speakers(
         else:
             exchanges.append([quotation])
 
-    questions: dict[int, FoundAttribution] = {}  # line → its last attribution with a cue of asking
+    questions: dict[
+        int, DecodedAttribution
+    ] = {}  # line → its last attribution with a cue of asking
     for attribution in attributions:
         cues = " ".join(texts[cue.sentence][cue.start : cue.end] for cue in attribution.cue)
         if attribution.source and ASKING.intersection(cues.lower().split()):
@@ -74,11 +76,13 @@ def name_speakers(
     corrected = _without_quotations(attributions, [quotation for quotation, _ in sourced])
     for quotation, source in sourced:
         sentences = (piece.sentence for piece in quotation.content)
-        corrected.append(FoundAttribution(source, (), quotation.content, probability(sentences)))
+        corrected.append(DecodedAttribution(source, (), quotation.content, probability(sentences)))
     return sorted(corrected, key=lambda attribution: min(attribution.cue or attribution.content))
 
 
-def _with_closing_clause(attribution: FoundAttribution, texts: Sequence[str]) -> FoundAttribution:
+def _with_closing_clause(
+    attribution: DecodedAttribution, texts: Sequence[str]
+) -> DecodedAttribution:
     """Return an attribution without source and cue with those that end the sentence of its content, if any do."""
     if attribution.source or attribution.cue or not attribution.content:
         return attribution
@@ -93,8 +97,8 @@ def _with_closing_clause(attribution: FoundAttribution, texts: Sequence[str]) ->
 
 
 def _without_quotations(
-    attributions: Iterable[FoundAttribution], removed: Iterable[Quotation]
-) -> list[FoundAttribution]:
+    attributions: Iterable[DecodedAttribution], removed: Iterable[Quotation]
+) -> list[DecodedAttribution]:
     """Return the attributions without quotations, and the names after them, in their contents.
 
     An attribution with a cue in a quotation is part of it, and stays. One that is left without content and cue is
@@ -150,7 +154,7 @@ def _subtract(piece: SentenceSpan, removed: Iterable[SentenceSpan]) -> list[Sent
 
 
 def _by_turns(
-    exchange: Sequence[Quotation], question: FoundAttribution, texts: Sequence[str]
+    exchange: Sequence[Quotation], question: DecodedAttribution, texts: Sequence[str]
 ) -> list[_SourcedQuotation]:
     """Return each quotation of an exchange with its source; nothing if no answer follows a question.
 

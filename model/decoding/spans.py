@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from claimstance.model.decoding.tags import Floats, decode_tags
 from claimstance.model.labels import bio
-from claimstance.model.text.entities import FoundEntity
+from claimstance.model.text.entities import DecodedEntity
 from claimstance.model.text.offsets import overlap
 from claimstance.model.windows import SentenceSpan, Window
 
@@ -26,7 +26,7 @@ _NOT_LAST = frozenset([*_NOT_FIRST, *_ARTICLES, *_RELATIVE_PRONOUNS])
 
 def decode_entities(
     logits: Floats, window: Window, tags: Sequence[str], texts: Sequence[str]
-) -> Iterator[FoundEntity]:
+) -> Iterator[DecodedEntity]:
     """Yield the entities of a window, from the logits (T, C) of its tokens.
 
     ``tags`` are the names of the tags, in the order of the logits; ``texts`` are the sentences of the document.
@@ -34,7 +34,7 @@ def decode_entities(
     for tagged in decode_tags(logits, window, tags):
         first = window.locate(tagged.start, tagged.end)[0]
         span = _without_punctuation(first, texts)
-        yield FoundEntity(span, tagged.label, tagged.probability)
+        yield DecodedEntity(span, tagged.label, tagged.probability)
 
 
 def decode_opinion_spans(

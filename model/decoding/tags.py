@@ -38,6 +38,13 @@ def sigmoid(logits: Floats) -> Floats:
     return probabilities
 
 
+def log_odds_against(logits: Floats, column: int) -> Floats:
+    """Return the log-odds (N,) that the label is not that of ``column``, from logits or log-probabilities (N, C)."""
+    others = np.delete(logits, column, axis=1)
+    log_odds: Floats = np.logaddexp.reduce(others, axis=1) - logits[:, column]
+    return log_odds
+
+
 def words(window: Window) -> Iterator[tuple[int, int, bool]]:
     """Yield the words of a window: first token, end, and ``True`` if the word begins a sentence."""
     for piece in window.pieces:

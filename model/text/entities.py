@@ -33,7 +33,7 @@ _HEADS = ("ORGANIZATION", "LOCATION")
 
 
 @dataclass(frozen=True)
-class FoundEntity:
+class DecodedEntity:
     """Represent a named entity that the model found."""
 
     span: SentenceSpan
@@ -41,7 +41,7 @@ class FoundEntity:
     probability: float
 
 
-def whole_names(entities: Sequence[FoundEntity], texts: Sequence[str]) -> list[FoundEntity]:
+def whole_names(entities: Sequence[DecodedEntity], texts: Sequence[str]) -> list[DecodedEntity]:
     """Return the entities as complete names, for the default labels.
 
     - An entity without a capital is dropped.
@@ -57,7 +57,7 @@ def whole_names(entities: Sequence[FoundEntity], texts: Sequence[str]) -> list[F
         entities: the entities, in the order of the texts.
         texts: the sentences that they are in.
     """
-    names: list[FoundEntity] = []
+    names: list[DecodedEntity] = []
     for entity in entities:
         if not has_capital(_text_of(entity, texts)):
             continue
@@ -67,7 +67,7 @@ def whole_names(entities: Sequence[FoundEntity], texts: Sequence[str]) -> list[F
         if last is not None and _are_one_name(last, name, texts):
             span = replace(last.span, end=max(last.span.end, span.end))
             probability = min(last.probability, name.probability)
-            names[-1] = FoundEntity(span, name.label, probability)
+            names[-1] = DecodedEntity(span, name.label, probability)
         else:
             names.append(name)
 
@@ -95,12 +95,12 @@ def whole_names(entities: Sequence[FoundEntity], texts: Sequence[str]) -> list[F
     return with_known_people(complete, texts)
 
 
-def _text_of(entity: FoundEntity, texts: Sequence[str]) -> str:
+def _text_of(entity: DecodedEntity, texts: Sequence[str]) -> str:
     """Return the text of an entity."""
     return texts[entity.span.sentence][entity.span.start : entity.span.end]
 
 
-def _are_one_name(last: FoundEntity, entity: FoundEntity, texts: Sequence[str]) -> bool:
+def _are_one_name(last: DecodedEntity, entity: DecodedEntity, texts: Sequence[str]) -> bool:
     """Return whether two successive entities are parts of one name."""
     if last.span.sentence != entity.span.sentence:
         return False
@@ -123,7 +123,9 @@ def _is_heading(text: str) -> bool:
     return 2 * capitalised > len(following)
 
 
-def with_known_people(entities: Sequence[FoundEntity], texts: Sequence[str]) -> list[FoundEntity]:
+def with_known_people(
+    entities: Sequence[DecodedEntity], texts: Sequence[str]
+) -> list[DecodedEntity]:
     """Return the entities, and persons under their surname alone if they are named in full elsewhere.
 
     A surname alone that is no entity yet becomes one, unless it begins a sentence and the texts also have it as a word
@@ -147,7 +149,7 @@ def with_known_people(entities: Sequence[FoundEntity], texts: Sequence[str]) -> 
     people_in_capitals = {surname.upper(): names for surname, names in people.items()}
 
     counts: Counter[tuple[str, str]] = Counter()
-    by_sentence: dict[int, list[FoundEntity]] = defaultdict(list)
+    by_sentence: dict[int, list[DecodedEntity]] = defaultdict(list)
     for entity in entities:
         name = _text_of(entity, texts)
         if name in people:
@@ -159,7 +161,7 @@ def with_known_people(entities: Sequence[FoundEntity], texts: Sequence[str]) -> 
     for text in texts:
         ordinary_words |= lower_surnames.intersection(_LOWER_CASE.findall(text))
 
-    completed: list[FoundEntity] = []
+    completed: list[DecodedEntity] = []
     for index, text in enumerate(texts):
         in_sentence = by_sentence[index]
         is_in_capitals = text.isupper()
@@ -179,12 +181,12 @@ def with_known_people(entities: Sequence[FoundEntity], texts: Sequence[str]) -> 
 
 
 def _with_person(
-    entities: list[FoundEntity],
+    entities: list[DecodedEntity],
     span: SentenceSpan,
     probability: float,
     text: str,
     counts: Mapping[tuple[str, str], int],
-) -> list[FoundEntity]:
+) -> list[DecodedEntity]:
     """Return the entities of a sentence with a person at ``span``, if no other entity contradicts."""
     # Trump-backed and anti-Trump are other words, Trump Tower is another name.
     if text[span.end : span.end + 1] in ("-", "–") or text[span.start - 1 : span.start] == "-":
@@ -198,7 +200,7 @@ def _with_person(
         if entity.span.start < span.end and span.start < entity.span.end
     ]
     if not overlapping:
-        return [*entities, FoundEntity(span, "PERSON", probability)]
+        return [*entities, DecodedEntity(span, "PERSON", probability)]
     entity = overlapping[0]
     # Only an entity at exactly this place is another reading of the same name.
     if len(overlapping) > 1 or entity.label == "PERSON" or entity.span != span:

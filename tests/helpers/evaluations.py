@@ -5,7 +5,7 @@ from dataclasses import asdict
 from claimstance.model.config import ModelConfig
 from claimstance.model.prediction import Prediction
 from claimstance.model.record import Attribution, Entity, Record, Stance
-from claimstance.model.text.entities import FoundEntity
+from claimstance.model.text.entities import DecodedEntity
 from claimstance.model.windows import SentenceSpan
 from claimstance.training.evaluation.result import Evaluation
 from claimstance.training.evaluation.scoring import primary_scores, score_pairs
@@ -67,7 +67,7 @@ def sentences(count=40, odd=3, words="", **meta):
             claim=shares(predicted_claim, confidence, ("no_claim", "claim")),
             check_worthy=shares(worthy, confidence if is_correct else 0.45, ("no", "yes")),
             attributions=[(attribution, 0.9)],
-            entities=[FoundEntity(SentenceSpan(0, 0, 9), "PERSON", 0.9)],
+            entities=[DecodedEntity(SentenceSpan(0, 0, 9), "PERSON", 0.9)],
             stances=[shares(predicted_stance, confidence, ("against", "neutral", "favor"))],
             kinds=["stance.mention" if i % 2 else "stance.topic"],
         )

@@ -3,7 +3,7 @@
 import pytest
 
 from claimstance.inference.article_warnings import article_warnings
-from claimstance.model.encoding import DocumentPredictions
+from claimstance.model.decoding.document import DocumentPredictions
 
 NO_TARGETS = "no target was named, and the model recognizes no entities: no stances are scored"
 TEXT = "Amsel hates the harbour tax."

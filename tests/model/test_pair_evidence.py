@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from claimstance.model.decoding.attributions import FoundAttribution
-from claimstance.model.encoding import DocumentPredictions
-from claimstance.model.pair_evidence import EVIDENCE, Pair, log_odds_against, pair_evidence
-from claimstance.model.text.entities import FoundEntity
+from claimstance.model.decoding.attributions import DecodedAttribution
+from claimstance.model.decoding.document import DocumentPredictions
+from claimstance.model.decoding.tags import log_odds_against
+from claimstance.model.pair_evidence import EVIDENCE, Pair, pair_evidence
+from claimstance.model.text.entities import DecodedEntity
 from claimstance.model.windows import Piece, SentenceSpan, Window
 
 TEXTS = ["Amsel spoke .", "The voters hate the long dead old harbour tax and plan ."]
@@ -14,8 +15,8 @@ TEXTS = ["Amsel spoke .", "The voters hate the long dead old harbour tax and pla
 
 def document(sources=(), names=()):
     """Return the predictions for ``TEXTS``, which have these sources and these names."""
-    attributions = [FoundAttribution((source,), (), (), 0.9) for source in sources]
-    entities = [FoundEntity(name, "PERSON", 0.9) for name in names]
+    attributions = [DecodedAttribution((source,), (), (), 0.9) for source in sources]
+    entities = [DecodedEntity(name, "PERSON", 0.9) for name in names]
     return DocumentPredictions(TEXTS, [], attributions=attributions, entities=entities)
 
 

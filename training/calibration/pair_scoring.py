@@ -12,7 +12,7 @@ from claimstance.model.article.alignment import join_texts
 from claimstance.model.article.stance_candidates import StanceCandidate, find_candidates
 from claimstance.model.decoding.spans import suppress_overlaps
 from claimstance.model.labels import FOUND
-from claimstance.model.pair_evidence import EVIDENCE
+from claimstance.model.pair_evidence import EVIDENCE, pair_evidence, pairs_of
 from claimstance.model.prediction import contexts
 from claimstance.model.predictor import Predictor
 from claimstance.model.record import Record
@@ -130,7 +130,8 @@ def _score_document(
     queries = [candidate.query for candidate in detected.candidates]
     probabilities = predictor.stances(article.document, queries)  # (candidates, labels)
     logits = np.log(np.maximum(probabilities, _LEAST_PROBABILITY))
-    evidence = predictor.evidence(article.document, queries, logits, neutral)  # (candidates, E)
+    pairs = pairs_of(article.document, queries)
+    evidence = pair_evidence(article.document, pairs, logits, neutral)  # (candidates, E)
 
     # Targets nested in a likelier one of the same side are left out.
     sides = probabilities.copy()

@@ -3,8 +3,8 @@
 import pytest
 
 from claimstance.model.article.targets import targets_by_sentence
-from claimstance.model.encoding import DocumentPredictions
-from claimstance.model.text.entities import FoundEntity
+from claimstance.model.decoding.document import DocumentPredictions
+from claimstance.model.text.entities import DecodedEntity
 from claimstance.model.windows import SentenceSpan
 
 
@@ -23,7 +23,7 @@ from claimstance.model.windows import SentenceSpan
 )
 def test_names_that_only_modify_are_no_targets(text, entities, targets):
     found_entities = [
-        FoundEntity(SentenceSpan(0, text.index(name), text.index(name) + len(name)), label, 0.9)
+        DecodedEntity(SentenceSpan(0, text.index(name), text.index(name) + len(name)), label, 0.9)
         for name, label in entities.items()
     ]
     document = DocumentPredictions([text], [], entities=found_entities)
@@ -45,7 +45,7 @@ def test_names_that_only_modify_are_no_targets(text, entities, targets):
 )
 def test_a_name_in_brackets_behind_a_target_is_no_further_target(text, entities, targets):
     found_entities = [
-        FoundEntity(SentenceSpan(0, text.index(name), text.index(name) + len(name)), "MISC", 0.9)
+        DecodedEntity(SentenceSpan(0, text.index(name), text.index(name) + len(name)), "MISC", 0.9)
         for name in entities
     ]
     document = DocumentPredictions([text], [], entities=found_entities)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from claimstance.model.decoding.attributions import (
-    FoundAttribution,
+    DecodedAttribution,
     assemble,
     join_pieces,
     link_candidates,
@@ -349,8 +349,8 @@ def test_pieces_with_only_space_between_them_are_joined():
 def test_an_attribution_belongs_to_the_sentence_of_its_cue():
     source, cue = (SentenceSpan(1, 0, 1),), (SentenceSpan(4, 0, 1),)
     content = (SentenceSpan(2, 0, 1), SentenceSpan(3, 0, 1))
-    assert FoundAttribution(source, cue, content, 1.0).sentence == 4
-    assert FoundAttribution(source, (), content, 1.0).sentence == 2
+    assert DecodedAttribution(source, cue, content, 1.0).sentence == 4
+    assert DecodedAttribution(source, (), content, 1.0).sentence == 2
 
 
 def test_probabilities_do_not_overflow():

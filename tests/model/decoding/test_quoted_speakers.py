@@ -2,7 +2,7 @@
 
 import pytest
 
-from claimstance.model.decoding.attributions import FoundAttribution
+from claimstance.model.decoding.attributions import DecodedAttribution
 from claimstance.model.decoding.quoted_speakers import name_speakers
 from claimstance.model.text.layout import layout_of
 from claimstance.model.text.sentences import split_sentences
@@ -29,7 +29,7 @@ class Article:
     def attribution(self, source=(), cue=(), content=()):
         """Return an attribution whose roles are given as phrases."""
         roles = (self.locate(*phrases) for phrases in (source, cue, content))
-        return FoundAttribution(*roles, 0.6)
+        return DecodedAttribution(*roles, 0.6)
 
     def named(self, *attributions):
         """Return the attributions after naming speakers, as (source, cue, content, probability)."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from claimstance.model.text.entities import FoundEntity, whole_names, with_known_people
+from claimstance.model.text.entities import DecodedEntity, whole_names, with_known_people
 from claimstance.model.windows import SentenceSpan
 
 LABELS = {"P": "PERSON", "O": "ORGANIZATION", "L": "LOCATION", "M": "MISC"}
@@ -14,7 +14,7 @@ def entities_of(text, *names, sentence=0):
     for number, name in enumerate(names):
         start = text.index(name[2:], end)
         end = start + len(name) - 2
-        yield FoundEntity(SentenceSpan(sentence, start, end), LABELS[name[0]], 0.9 - number / 10)
+        yield DecodedEntity(SentenceSpan(sentence, start, end), LABELS[name[0]], 0.9 - number / 10)
 
 
 def repaired(text, *names):

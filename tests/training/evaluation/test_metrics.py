@@ -14,7 +14,7 @@ from sklearn.metrics import (
 from claimstance.model.config import ModelConfig
 from claimstance.model.prediction import Prediction
 from claimstance.model.record import Entity, Record, Stance
-from claimstance.model.text.entities import FoundEntity
+from claimstance.model.text.entities import DecodedEntity
 from claimstance.model.windows import SentenceSpan
 from claimstance.training.evaluation import scoring
 from claimstance.training.evaluation.metrics import (
@@ -203,8 +203,8 @@ def test_corpora_and_tasks_are_scored_separately(monkeypatch):
     confident, unsure = {"no_claim": 0.1, "claim": 0.9}, {"no_claim": 0.4, "claim": 0.6}
     row = {"against": 0.2, "neutral": 0.2, "favor": 0.6}
     entities = [
-        FoundEntity(SentenceSpan(0, 0, 3), "P", 1.0),
-        FoundEntity(SentenceSpan(0, 4, 5), "P", 1.0),
+        DecodedEntity(SentenceSpan(0, 0, 3), "P", 1.0),
+        DecodedEntity(SentenceSpan(0, 4, 5), "P", 1.0),
     ]
     predictions = [
         Prediction(claim=confident, entities=entities),

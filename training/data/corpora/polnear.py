@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from claimstance.model.record import Attribution, Entity, Record, Span
-from claimstance.model.text.entities import FoundEntity, with_known_people
+from claimstance.model.text.entities import DecodedEntity, with_known_people
 from claimstance.model.text.sentences import split_sentences
 from claimstance.model.windows import SentenceSpan
 from claimstance.training.data.corpora.base import Corpus, OnDrop, check_choice
@@ -106,7 +106,7 @@ def _with_surnames(
             across.append((start, end, label))
             continue
         location = SentenceSpan(index, start - starts[index], end - starts[index])
-        within.append(FoundEntity(location, label, 1.0))
+        within.append(DecodedEntity(location, label, 1.0))
 
     completed = []
     sentence_texts = [text[start:end] for start, end in sentences]
