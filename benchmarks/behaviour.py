@@ -20,9 +20,9 @@ import numpy as np
 import yaml
 from figure_files import exit_with_error, figures_folder, figures_parser, head, write_figures
 
+from claimstance.model.article.record_prediction import Prediction, predict
 from claimstance.model.errors import ClaimstanceError, InputError
 from claimstance.model.onnx.backend import load_predictor
-from claimstance.model.prediction import Prediction, predict
 from claimstance.model.predictor import Predictor
 from claimstance.model.record import Record, Stance
 from claimstance.training.evaluation.metrics import bootstrap

@@ -14,10 +14,10 @@ from typing import Any
 
 from figure_files import exit_with_error, figures_folder, figures_parser, head, write_figures
 
+from claimstance.model.article.record_prediction import Prediction
 from claimstance.model.errors import ClaimstanceError
 from claimstance.model.labels import SENTENCE_TASKS
 from claimstance.model.onnx.backend import load_predictor
-from claimstance.model.prediction import Prediction
 from claimstance.model.predictor import Predictor
 from claimstance.model.record import Record
 from claimstance.training.data.dataset import load_records

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
+from claimstance.model.article.record_prediction import predict
 from claimstance.model.onnx.backend import load_predictor
-from claimstance.model.prediction import predict
 from claimstance.training.calibration.scaling import fit_scale
 from claimstance.training.calibration.thresholds import best_threshold
 from claimstance.training.config import Config

@@ -8,10 +8,9 @@ from pathlib import Path
 from name_swaps import swap_articles
 
 from claimstance.inference.results import TaggedArticle
-from claimstance.model.article.alignment import MentionFinder
+from claimstance.model.article.record_prediction import MentionFinder, Prediction, predict
 from claimstance.model.config import ModelConfig
 from claimstance.model.errors import InputError, ModelError
-from claimstance.model.prediction import Prediction, predict
 from claimstance.model.predictor import Predictor
 from claimstance.model.record import Record
 from claimstance.training.data.corpora import lookup

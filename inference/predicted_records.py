@@ -5,8 +5,8 @@ from dataclasses import asdict
 from typing import Any
 
 from claimstance.inference.results import Label, ranking
+from claimstance.model.article.record_prediction import Prediction
 from claimstance.model.config import ModelConfig
-from claimstance.model.prediction import Prediction
 from claimstance.model.record import Record
 
 

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from claimstance.inference.predicted_records import label_of
 from claimstance.inference.results import NO_SIDE, Stance
-from claimstance.model.article.aligned import AlignedArticle
+from claimstance.model.article.alignment import AlignedArticle
+from claimstance.model.article.record_prediction import by_label
 from claimstance.model.article.stance_candidates import find_candidates
 from claimstance.model.decoding.spans import suppress_overlaps
-from claimstance.model.prediction import by_label
 from claimstance.model.predictor import Predictor
 from claimstance.model.text.offsets import Offsets
 from claimstance.model.windows import SentenceSpan

@@ -24,8 +24,13 @@ from claimstance.inference.results import (
     TaggedArticle,
 )
 from claimstance.inference.stances import find_stances
-from claimstance.model.article.aligned import AlignedArticle, align_article
-from claimstance.model.article.alignment import MentionFinder, group_by_sentence
+from claimstance.model.article.alignment import AlignedArticle, align_article, group_by_sentence
+from claimstance.model.article.record_prediction import (
+    MentionFinder,
+    begin_document,
+    by_label,
+    predict,
+)
 from claimstance.model.encoding import (
     PendingDocument,
     ShouldCancel,
@@ -33,7 +38,6 @@ from claimstance.model.encoding import (
 )
 from claimstance.model.errors import ClaimstanceError, ConfigError, ModelError
 from claimstance.model.onnx.backend import load_predictor, model_folder
-from claimstance.model.prediction import begin_document, by_label, predict
 from claimstance.model.predictor import PREFETCH_PER_WORKER, Predictor
 from claimstance.model.record import Record, parse_record
 from claimstance.model.text.layout import layout_of

@@ -33,10 +33,10 @@ from claimstance.inference.serving.requests import Articles, AskedArticle, JsonR
 from claimstance.inference.serving.settings import Settings
 from claimstance.inference.serving.worker import Begin, Worker
 from claimstance.inference.tagger import Tagger
+from claimstance.model.article.record_prediction import contexts
 from claimstance.model.encoding import ShouldCancel
 from claimstance.model.errors import ClaimstanceError
 from claimstance.model.io.validation import first_problem
-from claimstance.model.prediction import contexts
 
 _CLOSING_SECONDS = 5.0  # for threads to end once every request is answered
 _FILE_WORKERS = 2  # files parsed at a time, each in a process with its own memory limit

@@ -1,10 +1,12 @@
-"""Alignment of sentences with their article, and what refers to a name in each sentence."""
+"""Alignment of the predictions for sentences with their article, where names are resolved and quotations run on."""
 
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
-from claimstance.model.article.spans import Attribution, Entity, Span
+from claimstance.model.article.continuations import find_continuations
+from claimstance.model.article.spans import Attribution, Continuation, Entity, Span
 from claimstance.model.coreference.resolver import refers_to, resolve_references
 from claimstance.model.decoding.attributions import DecodedAttribution
 from claimstance.model.decoding.document import DocumentPredictions
@@ -84,6 +86,48 @@ class Alignment:
         return span.start - sentence_start, span.end - sentence_start
 
 
+@dataclass(frozen=True)
+class AlignedArticle:
+    """Represent the predictions for an article, with offsets into its text.
+
+    Attributes:
+        document: the predictions for its sentences.
+        alignment: the sentences in the article.
+        references: the names that sources, holders, targets and pronouns refer to.
+        attributions: each with the index of its sentence.
+        continuations: contents that run on into another sentence, each with the index of that one.
+    """
+
+    document: DocumentPredictions
+    alignment: Alignment
+    references: References
+    attributions: list[tuple[int, Attribution]]
+    continuations: list[tuple[int, Continuation]]
+
+
+def align_article(
+    document: DocumentPredictions, text: str, bounds: Sequence[Offsets]
+) -> AlignedArticle:
+    """Put the predictions for the sentences of an article together.
+
+    Args:
+        document: the predictions.
+        text: the article.
+        bounds: ``[start, end)`` of its sentences, in order.
+
+    Raises:
+        CancelledError: once ``document.should_cancel`` returns true.
+    """
+    alignment = Alignment(text, bounds)
+    references = resolve_article(alignment, document)
+    attributions = [
+        alignment.attribution(attribution, references)
+        for attribution in document.attributions or ()
+    ]
+    continuations = find_continuations(text, bounds, attributions)
+    return AlignedArticle(document, alignment, references, attributions, continuations)
+
+
 def group_by_sentence(items: Iterable[tuple[int, T]], count: int) -> list[list[T]]:
     """Return a list for each of ``count`` sentences, with the items that have its index."""
     groups: list[list[T]] = [[] for _ in range(count)]
@@ -160,26 +204,3 @@ def join_texts(texts: Sequence[str], same_line: Collection[int] = ()) -> tuple[s
         bounds.append((start, start + len(text)))
         start += len(text)
     return "".join(parts), bounds
-
-
-class MentionFinder:
-    """Find the mentions of a name in the sentences of records, as in an article of these sentences.
-
-    The references of one document are kept, since a caller asks for many names of a document before it
-    goes on to the next one.
-    """
-
-    def __init__(self) -> None:
-        self._document: DocumentPredictions | None = None
-        self._references: list[list[Reference]] = []  # by sentence
-
-    def __call__(self, document: DocumentPredictions, sentence: int, name: str) -> list[Offsets]:
-        """Return the mentions of ``name`` in a sentence of ``document``."""
-        if document is not self._document:
-            alignment = Alignment(*join_texts(document.texts))
-            references = resolve_article(alignment, document)
-            self._document = document
-            self._references = references_by_sentence(alignment, references)
-        return find_mentions_or_references(
-            name, document.texts[sentence], self._references[sentence]
-        )

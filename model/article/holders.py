@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from claimstance.model.article.aligned import AlignedArticle
-from claimstance.model.article.alignment import group_by_sentence
+from claimstance.model.article.alignment import AlignedArticle, group_by_sentence
 from claimstance.model.article.spans import Span
 from claimstance.model.text.offsets import Offsets, overlap
 

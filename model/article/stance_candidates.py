@@ -4,8 +4,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from claimstance.model.article.aligned import AlignedArticle
-from claimstance.model.article.alignment import references_by_sentence
+from claimstance.model.article.alignment import AlignedArticle, references_by_sentence
 from claimstance.model.article.holders import (
     StanceHolder,
     find_holders,

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
+from claimstance.model.article.record_prediction import Prediction
 from claimstance.model.config import ModelConfig
-from claimstance.model.prediction import Prediction
 from claimstance.model.record import Record, Stance
 from claimstance.training.evaluation.scoring import score_pairs
 from helpers.paths import BENCHMARKS

@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 import yaml
 
+from claimstance.model.article.record_prediction import Prediction
 from claimstance.model.config import ModelConfig
 from claimstance.model.errors import InputError
 from claimstance.model.onnx.backend import model_sha256
-from claimstance.model.prediction import Prediction
 from claimstance.model.record import Attribution
 from helpers.paths import BENCHMARKS
 

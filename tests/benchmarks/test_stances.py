@@ -9,9 +9,9 @@ from types import SimpleNamespace
 import pytest
 
 from claimstance.inference.results import Sentence, Stance, TaggedArticle
+from claimstance.model.article.record_prediction import Prediction
 from claimstance.model.article.spans import Span
 from claimstance.model.config import ModelConfig
-from claimstance.model.prediction import Prediction
 from claimstance.model.record import Record
 from claimstance.model.record import Stance as RecordStance
 from claimstance.training.data.corpora.polnear_stance import ArticleLabels, LabelledStance

@@ -2,8 +2,8 @@
 
 from dataclasses import asdict
 
+from claimstance.model.article.record_prediction import Prediction
 from claimstance.model.config import ModelConfig
-from claimstance.model.prediction import Prediction
 from claimstance.model.record import Attribution, Entity, Record, Stance
 from claimstance.model.text.entities import DecodedEntity
 from claimstance.model.windows import SentenceSpan

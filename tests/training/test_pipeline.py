@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
+from claimstance.model.article.record_prediction import predict
 from claimstance.model.errors import ConfigError, InputError
 from claimstance.model.labels import DEFAULT_LABELS, SENTENCE_TASKS, TASKS
 from claimstance.model.network import ClaimStanceModel
 from claimstance.model.onnx.backend import load_predictor
 from claimstance.model.onnx.export import export
-from claimstance.model.prediction import predict
 from claimstance.model.stance_queries import StanceQuery
 from claimstance.model.torch_backend import torch_predictor
 from claimstance.training.fine_tuning.collation import collate

@@ -7,13 +7,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from claimstance.model.article.aligned import AlignedArticle, align_article
-from claimstance.model.article.alignment import join_texts
+from claimstance.model.article.alignment import AlignedArticle, align_article, join_texts
+from claimstance.model.article.record_prediction import contexts
 from claimstance.model.article.stance_candidates import StanceCandidate, find_candidates
 from claimstance.model.decoding.spans import suppress_overlaps
 from claimstance.model.labels import FOUND
 from claimstance.model.pair_evidence import EVIDENCE, pair_evidence, pairs_of
-from claimstance.model.prediction import contexts
 from claimstance.model.predictor import Predictor
 from claimstance.model.record import Record
 from claimstance.model.text.layout import layout_of

@@ -10,10 +10,10 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+from claimstance.model.article.record_prediction import contexts
 from claimstance.model.errors import ConfigError, unknown
 from claimstance.model.labels import OPINION_HEADS
 from claimstance.model.onnx.backend import load_predictor, model_folder
-from claimstance.model.prediction import contexts
 from claimstance.model.predictor import Predictor
 from claimstance.model.record import Record, Stance
 from claimstance.training.calibration.pair_matching import same_pair

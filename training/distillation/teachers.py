@@ -9,11 +9,16 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from claimstance.model.article.record_prediction import (
+    PendingRecords,
+    Prediction,
+    begin_document,
+    contexts,
+)
 from claimstance.model.decoding.tags import softmax
 from claimstance.model.errors import ConfigError
 from claimstance.model.labels import OPINION_HEADS, SENTENCE_TASKS
 from claimstance.model.onnx.backend import load_predictor, model_folder
-from claimstance.model.prediction import PendingRecords, Prediction, begin_document, contexts
 from claimstance.model.predictor import Predictor
 from claimstance.model.record import Record
 from claimstance.training.data.config import Teacher

@@ -15,8 +15,8 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import maximum_bipartite_matching
 
+from claimstance.model.article.record_prediction import Prediction
 from claimstance.model.labels import ROLES
-from claimstance.model.prediction import Prediction
 from claimstance.model.record import Record
 from claimstance.training.evaluation.flat_spans import attribution_id, attribution_sizes, flatten
 from claimstance.training.evaluation.metrics import Array, f1

@@ -17,9 +17,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from claimstance.model.article.record_prediction import Prediction
 from claimstance.model.config import ModelConfig
 from claimstance.model.labels import LABEL_TASKS
-from claimstance.model.prediction import Prediction
 from claimstance.model.record import Record, Span
 from claimstance.model.text.mentions import find_mentions
 from claimstance.training.evaluation.metrics import Array

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from claimstance.model.article.record_prediction import Prediction
 from claimstance.model.config import ModelConfig
-from claimstance.model.prediction import Prediction
 from claimstance.model.record import Record
 from claimstance.training.evaluation.metrics import (
     Figure,

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from claimstance.model.article.record_prediction import Prediction
 from claimstance.model.config import ModelConfig
-from claimstance.model.prediction import Prediction
 from claimstance.model.record import Record
 from claimstance.training.evaluation.counts import Outcomes
 from claimstance.training.evaluation.prediction_log import PredictionLog, build_prediction_log

@@ -6,8 +6,8 @@ from dataclasses import asdict
 
 import numpy as np
 
+from claimstance.model.article.record_prediction import Prediction, predict
 from claimstance.model.config import ModelConfig
-from claimstance.model.prediction import Prediction, predict
 from claimstance.model.predictor import Predictor
 from claimstance.model.record import Record
 from claimstance.training.evaluation.answers import Answers, collect, document_of

@@ -4,8 +4,8 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from claimstance.model.article.record_prediction import MAX_SENTENCES_BACK
 from claimstance.model.labels import OPINION_HEADS, SENTENCE_TASKS, bio
-from claimstance.model.prediction import MAX_SENTENCES_BACK
 from claimstance.model.record import Record, Span, Stance
 from claimstance.model.text.mentions import find_mentions
 from claimstance.model.windows import Tokens, WindowBuilder

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy.special import expit, logit
 
+from claimstance.model.article.record_prediction import Prediction
 from claimstance.model.config import ALWAYS_ABSTAIN, ModelConfig
 from claimstance.model.decoding.tags import softmax
-from claimstance.model.prediction import Prediction
 from claimstance.model.record import Record, Stance
 from claimstance.training.calibration import calibrate, kind_calibration, scaling, thresholds
 from claimstance.training.calibration.thresholds import MIN_ANSWERS

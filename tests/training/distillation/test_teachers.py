@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 
+from claimstance.model.article.record_prediction import predict
 from claimstance.model.errors import ConfigError
 from claimstance.model.labels import DEFAULT_LABELS
 from claimstance.model.network import IGNORE_INDEX, ClaimStanceModel
 from claimstance.model.onnx.backend import load_predictor
-from claimstance.model.prediction import predict
 from claimstance.model.record import Record, Stance
 from claimstance.training.config import Config
 from claimstance.training.data.config import DataConfig, Teacher

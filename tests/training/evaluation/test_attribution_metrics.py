@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from claimstance.model.prediction import Prediction
+from claimstance.model.article.record_prediction import Prediction
 from claimstance.model.record import Attribution, Record
 from claimstance.training.evaluation.attribution_metrics import (
     attribution_scores,

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from claimstance.model.article.record_prediction import Prediction
 from claimstance.model.config import ModelConfig
-from claimstance.model.prediction import Prediction
 from claimstance.model.record import Record, Stance
 from claimstance.training.evaluation.directed_metrics import score_directed
 

@@ -11,8 +11,8 @@ from sklearn.metrics import (
     recall_score,
 )
 
+from claimstance.model.article.record_prediction import Prediction
 from claimstance.model.config import ModelConfig
-from claimstance.model.prediction import Prediction
 from claimstance.model.record import Entity, Record, Stance
 from claimstance.model.text.entities import DecodedEntity
 from claimstance.model.windows import SentenceSpan

@@ -2,8 +2,8 @@
 
 import pytest
 
+from claimstance.model.article.record_prediction import Prediction
 from claimstance.model.errors import InputError
-from claimstance.model.prediction import Prediction
 from claimstance.model.record import Attribution, Record
 from claimstance.training.evaluation.answers import ScoredAnswer, stack
 from claimstance.training.evaluation.prediction_log import (

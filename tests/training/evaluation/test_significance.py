@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 
+from claimstance.model.article.record_prediction import Prediction
 from claimstance.model.config import ModelConfig
 from claimstance.model.errors import ConfigError, InputError
-from claimstance.model.prediction import Prediction
 from claimstance.model.record import Attribution, Entity, Record, Stance
 from claimstance.training.evaluation.counts import OUTCOMES_FILE, read_outcomes, write_outcomes
 from claimstance.training.evaluation.scoring import PRIMARY_METRICS, score_pairs

@@ -15,8 +15,8 @@ from typing import Literal
 import numpy as np
 from pydantic import BaseModel
 
+from claimstance.model.article.record_prediction import Prediction
 from claimstance.model.labels import ROLES
-from claimstance.model.prediction import Prediction
 from claimstance.model.record import Record
 from claimstance.training.data.annotators.coefficients import (
     Documents,

@@ -9,8 +9,8 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from claimstance.model.article.record_prediction import contexts
 from claimstance.model.labels import ROLES
-from claimstance.model.prediction import contexts
 from claimstance.model.record import Record, Span
 
 PERSON = "PERSON"

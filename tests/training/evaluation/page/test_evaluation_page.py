@@ -8,8 +8,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from claimstance.model.article.record_prediction import Prediction
 from claimstance.model.pages.markup import visible
-from claimstance.model.prediction import Prediction
 from claimstance.model.record import Record, Stance
 from claimstance.training.evaluation.page.groups import MAX_GROUPS, MIN_ITEMS, by_outlet, by_target
 from claimstance.training.evaluation.page.page import evaluation_page

@@ -3,6 +3,14 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from claimstance.model.article.alignment import (
+    Alignment,
+    Reference,
+    find_mentions_or_references,
+    join_texts,
+    references_by_sentence,
+    resolve_article,
+)
 from claimstance.model.decoding.document import DocumentPredictions
 from claimstance.model.encoding import PendingDocument, ShouldCancel, never_cancel
 from claimstance.model.labels import ROLES
@@ -11,6 +19,7 @@ from claimstance.model.record import Attribution, Record, Span
 from claimstance.model.stance_queries import StanceQuery
 from claimstance.model.text.entities import DecodedEntity
 from claimstance.model.text.mentions import find_mentions
+from claimstance.model.text.offsets import Offsets
 from claimstance.model.windows import SentenceSpan
 
 #: Sentences before a stance in which a holder is sought whom its own sentence does not mention.
@@ -113,6 +122,29 @@ class PendingRecords:
         if self.locate is None:
             return find_mentions(span_or_name, document.texts[sentence])
         return self.locate(document, sentence, span_or_name)
+
+
+class MentionFinder:
+    """Find the mentions of a name in the sentences of records, as in an article of these sentences.
+
+    The references of one document are kept, since a caller asks for many names of a document before it
+    goes on to the next one.
+    """
+
+    def __init__(self) -> None:
+        self._document: DocumentPredictions | None = None
+        self._references: list[list[Reference]] = []  # by sentence
+
+    def __call__(self, document: DocumentPredictions, sentence: int, name: str) -> list[Offsets]:
+        """Return the mentions of ``name`` in a sentence of ``document``."""
+        if document is not self._document:
+            alignment = Alignment(*join_texts(document.texts))
+            references = resolve_article(alignment, document)
+            self._document = document
+            self._references = references_by_sentence(alignment, references)
+        return find_mentions_or_references(
+            name, document.texts[sentence], self._references[sentence]
+        )
 
 
 def contexts(records: Sequence[Record]) -> list[list[int]]:
