@@ -49,56 +49,88 @@ class _Link(NamedTuple):
 def collate(batch: Sequence[LabelledWindow], pad: int) -> dict[str, Tensor]:
     """Return the tensors of ``claimstance.model.network.Batch`` for B windows padded to T tokens."""
     length = max(map(len, batch))
-    sentences: list[_SpanRow] = []
-    labels: dict[str, list[int]] = {task: [] for task in SENTENCE_TASKS}
-    weights: dict[str, list[float]] = {task: [] for task in SENTENCE_TASKS}
-    # (B, T) each, filled with IGNORE_INDEX for padding, special tokens and unlabelled sentences
-    tags = {task: torch.full((len(batch), length), IGNORE_INDEX) for task in _TOKEN_TASKS}
-    pairs: list[_Pair] = []
-    links: list[_Link] = []
-    for row, labelled in enumerate(batch):
-        window = labelled.window
-        for piece, example in zip(window.pieces, labelled.examples, strict=True):
-            sentences.append((row, piece.start, piece.end))
-            for task in SENTENCE_TASKS:
-                label = example.labels.get(task, IGNORE_INDEX)
-                # A topic window is a second look at a sentence whose labels count in the first.
-                labels[task].append(IGNORE_INDEX if labelled.topic_stances else label)
-                weights[task].append(example.weights.get(task, 1.0))
-        if labelled.topic_stances:
-            pairs += _topic_pairs(row, labelled)
-            continue
-        pairs += _mention_pairs(row, labelled)
-        links += _links(row, labelled)
-        for task, window_tags in _token_tags(labelled).items():
-            tags[task][row, : len(window)] = torch.tensor(window_tags)
-
     input_ids, attention_mask, segments = pad_windows([labelled.window for labelled in batch], pad)
-    tensors: dict[str, Tensor] = {}
-    for task in SENTENCE_TASKS:
-        tensors[task] = torch.tensor(labels[task], dtype=torch.long)  # (S,)
-        tensors[f"{task}_weight"] = torch.tensor(weights[task], dtype=torch.float)  # (S,)
-    stance_probabilities = [pair.stance.probabilities for pair in pairs]
-    pair_weights = [pair.stance.weight for pair in pairs]
-    link_labels = [(link.is_source, link.is_content) for link in links]
     return Batch(
         input_ids=input_ids,
         attention_mask=attention_mask,
         segments=segments,
-        sentences=_span_tensor(sentences),
-        holders=_span_tensor([pair.holder for pair in pairs]),
-        targets=_span_tensor([pair.target for pair in pairs]),
-        pair_sentences=_span_tensor([pair.sentence for pair in pairs]),
-        cues=_span_tensor([link.cue for link in links]),
-        linked=_span_tensor([link.span for link in links]),
-        **tags,
-        stance=torch.tensor(stance_probabilities, dtype=torch.float),  # (P, C)
-        stance_weight=torch.tensor(pair_weights, dtype=torch.float),  # (P,)
-        # The shape is given for batches without any link, too.
-        link=torch.tensor(link_labels, dtype=torch.long).reshape(-1, 2),
-        **tensors,
+        **_sentence_tensors(batch),
+        **_tag_tensors(batch, length),
+        **_pair_tensors(batch),
+        **_link_tensors(batch),
         **_soft_labels(batch, length),
     ).as_dict()
+
+
+def _sentence_tensors(batch: Sequence[LabelledWindow]) -> dict[str, Tensor]:
+    """Return the spans (S, 3) of all sentences, and their labels and weights (S,) for each sentence task."""
+    sentences: list[_SpanRow] = []
+    labels: dict[str, list[int]] = {task: [] for task in SENTENCE_TASKS}
+    weights: dict[str, list[float]] = {task: [] for task in SENTENCE_TASKS}
+    for row, labelled in enumerate(batch):
+        for piece, example in zip(labelled.window.pieces, labelled.examples, strict=True):
+            sentences.append((row, piece.start, piece.end))
+            for task in SENTENCE_TASKS:
+                label = example.labels.get(task, IGNORE_INDEX)
+                # A topic window is a second look at a sentence whose labels count in the first.
+                if labelled.topic_stances:
+                    label = IGNORE_INDEX
+                labels[task].append(label)
+                weights[task].append(example.weights.get(task, 1.0))
+
+    tensors = {"sentences": _span_tensor(sentences)}
+    for task in SENTENCE_TASKS:
+        tensors[task] = torch.tensor(labels[task], dtype=torch.long)
+        tensors[f"{task}_weight"] = torch.tensor(weights[task], dtype=torch.float)
+    return tensors
+
+
+def _tag_tensors(batch: Sequence[LabelledWindow], length: int) -> dict[str, Tensor]:
+    """Return the tags (B, T) for each token task.
+
+    They are ``IGNORE_INDEX`` for padding, special tokens, unlabelled sentences and topic windows.
+    """
+    tags = {task: torch.full((len(batch), length), IGNORE_INDEX) for task in _TOKEN_TASKS}
+    for row, labelled in enumerate(batch):
+        if labelled.topic_stances:
+            continue
+        for task, window_tags in _token_tags(labelled).items():
+            tags[task][row, : len(labelled)] = torch.tensor(window_tags)
+    return tags
+
+
+def _pair_tensors(batch: Sequence[LabelledWindow]) -> dict[str, Tensor]:
+    """Return the spans (P, 3) of holders, targets and their sentences, and the stances (P, C) with weights (P,)."""
+    pairs: list[_Pair] = []
+    for row, labelled in enumerate(batch):
+        if labelled.topic_stances:
+            pairs += _topic_pairs(row, labelled)
+        else:
+            pairs += _mention_pairs(row, labelled)
+    probabilities = [pair.stance.probabilities for pair in pairs]
+    weights = [pair.stance.weight for pair in pairs]
+    return {
+        "holders": _span_tensor([pair.holder for pair in pairs]),
+        "targets": _span_tensor([pair.target for pair in pairs]),
+        "pair_sentences": _span_tensor([pair.sentence for pair in pairs]),
+        "stance": torch.tensor(probabilities, dtype=torch.float),
+        "stance_weight": torch.tensor(weights, dtype=torch.float),
+    }
+
+
+def _link_tensors(batch: Sequence[LabelledWindow]) -> dict[str, Tensor]:
+    """Return the spans (L, 3) of cues, and of what may be linked to them, with labels (L, 2)."""
+    links: list[_Link] = []
+    for row, labelled in enumerate(batch):
+        if not labelled.topic_stances:
+            links += _links(row, labelled)
+    labels = [(link.is_source, link.is_content) for link in links]
+    return {
+        "cues": _span_tensor([link.cue for link in links]),
+        "linked": _span_tensor([link.span for link in links]),
+        # The shape is explicit for batches without any link.
+        "link": torch.tensor(labels, dtype=torch.long).reshape(-1, 2),
+    }
 
 
 def pad_windows(windows: Sequence[Window], pad: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -222,41 +254,50 @@ def _mention_pairs(row: int, labelled: LabelledWindow) -> Iterator[_Pair]:
             yield _Pair(holder or (row, *NO_SPAN), target, sentence, stance)
 
 
-def _links(row: int, labelled: LabelledWindow) -> list[_Link]:
-    """Return a link for every cue with every source and content of the window."""
-    spans: list[_WindowSpan] = []
-    contents: dict[str, list[Offsets]] = defaultdict(list)  # event → its whole content
-    for index, example in enumerate(labelled.examples):
-        for role_span in example.role_spans or ():
-            span = _window_span(row, labelled, index, (role_span.start, role_span.end))
-            if span is None:
-                continue
-            continues = role_span.continues and _follows_its_predecessor(labelled, index)
-            last = spans[-1] if spans else None
-            if continues and last and (last.role, last.event) == (role_span.role, role_span.event):
-                _, start, _ = last.span
-                _, _, end = span
-                spans[-1] = _WindowSpan(role_span.role, role_span.event, (row, start, end))
-            else:
-                spans.append(_WindowSpan(role_span.role, role_span.event, span))
-        for event, content_spans in example.contents.items():
-            for content_span in content_spans:
-                span = _window_span(row, labelled, index, content_span)
-                if span is not None:
-                    contents[event].append(span[1:])
-
-    links = []
+def _links(row: int, labelled: LabelledWindow) -> Iterator[_Link]:
+    """Yield a link for every cue with every source and content of the window."""
+    spans = _role_spans(row, labelled)
+    contents = _contents_by_event(row, labelled)
     for cue in spans:
         if cue.role != "cue":
             continue
         for other in spans:
             if other.role == "source":
                 is_source = other.event == cue.event
-                links.append(_Link(cue.span, other.span, int(is_source), IGNORE_INDEX))
+                yield _Link(cue.span, other.span, int(is_source), IGNORE_INDEX)
             elif other.role == "content":
                 # The flat content of an inner attribution belongs to the outer one, too.
-                is_content = any(
-                    overlap(other.span[1:], content) for content in contents[cue.event]
-                )
-                links.append(_Link(cue.span, other.span, IGNORE_INDEX, int(is_content)))
-    return links
+                own_contents = contents[cue.event]
+                is_content = any(overlap(other.span[1:], content) for content in own_contents)
+                yield _Link(cue.span, other.span, IGNORE_INDEX, int(is_content))
+
+
+def _role_spans(row: int, labelled: LabelledWindow) -> list[_WindowSpan]:
+    """Return the sources, cues and contents of a window; the sentences of one content are joined."""
+    spans: list[_WindowSpan] = []
+    for index, example in enumerate(labelled.examples):
+        for role_span in example.role_spans or ():
+            span = _window_span(row, labelled, index, (role_span.start, role_span.end))
+            if span is None:
+                continue
+            last = spans[-1] if spans else None
+            continues = role_span.continues and _follows_its_predecessor(labelled, index)
+            if continues and last and (last.role, last.event) == (role_span.role, role_span.event):
+                _, start, _ = last.span
+                _, _, end = span
+                spans[-1] = _WindowSpan(role_span.role, role_span.event, (row, start, end))
+            else:
+                spans.append(_WindowSpan(role_span.role, role_span.event, span))
+    return spans
+
+
+def _contents_by_event(row: int, labelled: LabelledWindow) -> dict[str, list[Offsets]]:
+    """Return event → the tokens of its whole content, which the flat tags divide between attributions."""
+    contents: dict[str, list[Offsets]] = defaultdict(list)
+    for index, example in enumerate(labelled.examples):
+        for event, content_spans in example.contents.items():
+            for content_span in content_spans:
+                span = _window_span(row, labelled, index, content_span)
+                if span is not None:
+                    contents[event].append(span[1:])
+    return contents
