@@ -167,8 +167,17 @@ def quote(figures: Mapping[str, Mapping[str, Any]], text: str) -> str:
 def _value(row: Row) -> str:
     """Return the value with its unit."""
     separator = "" if row["unit"] in ("×", "/s") else " "
-    return f"{row['value']:,g}{separator}{row['unit']}"
+    return f"{_number(row['value'])}{separator}{row['unit']}"
 
 
 def _interval(row: Row) -> str:
-    return f"{row['low']:g} – {row['high']:g}"
+    return f"{_number(row['low'])} – {_number(row['high'])}"
+
+
+def _number(value: float) -> str:
+    """Return a number for reading: times vary by some per cent, so that further digits would mean nothing."""
+    if value >= 100:
+        return f"{value:,.0f}"
+    if value >= 10:
+        return f"{value:.1f}"
+    return f"{value:.2g}"
