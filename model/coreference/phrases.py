@@ -19,11 +19,23 @@ _PLURALS = words(
     "people men women police many some others most several few dozens hundreds thousands"
 )
 _NAME_BOUNDS = " ,;“”‘’\"'"
+# A clause or an apposition behind a description or a name: "the union, which wrote the bill", "Aslef, a union".
+_CLAUSE_AFTER = re.compile(
+    r",\s+(?:who|whom|whose|which|where|including|led|headed|chaired|backed|based|founded|owned|[a-z]+ing)\b.*",
+    re.DOTALL,
+)
+# "Poland, the Czech Republic" and "doctors, a nurse and a teacher" are lists.
+_APPOSITION_AFTER = re.compile(
+    r",\s+(?:(?:an?|its|one)\s|the\s(?![A-Z]))(?![^,]*\b(?:and|or)\b)[^,]*$"
+)
+_AGE_AFTER = re.compile(r",\s+\d{1,3}$")
+_PREPOSITIONS = words("after among as at before by for from in on since to under with")
 _SEVERAL = re.compile(r"(?!1\b)\d")  # "62 per cent of shops", "12 senators"
 # Words before a name that make the phrase mean somebody else ("an aide to Orr"), and words after a
 # name that still describe the person ("Orr, the senator").
 _BELONGS_ELSEWHERE = re.compile(
-    r"\b(?:about|and|at|by|for|from|in|of|on|or|to|with)\b[^,]*$|['’]s?\s*$", re.IGNORECASE
+    r"\b(?:about|and|at|by|for|from|in|including|like|of|on|or|to|with)\b[^,]*$|['’]s?\s*$",
+    re.IGNORECASE,
 )
 _DESCRIBES = re.compile(r"(?:['’]s?)?\s*(?:$|[,(—–]|of\b|who\b|in\b|from\b|at\b)")
 _INDEFINITE = re.compile(r"(?:an?|one|another)\s", re.IGNORECASE)
@@ -66,15 +78,21 @@ def pronoun_of(phrase: str) -> str | None:
 
 
 def plain_name(phrase: str) -> str:
-    """Return a phrase as a name: without quotation marks and stops around it, and without a *by* before it.
+    """Return a phrase as a name: without what describes it further, and without a *by* before it.
 
-    A phrase of punctuation alone stays as it is, since a name is never empty.
+    Quotation marks and stops around it are no part of it either. A phrase of punctuation alone stays as it is, since a
+    name is never empty.
 
-    >>> plain_name("' minister,"), plain_name("by the Commission")
-    ('minister', 'the Commission')
+    >>> plain_name("' minister,"), plain_name("by the Commission"), plain_name("Aslef, which represents drivers,")
+    ('minister', 'the Commission', 'Aslef')
     """
-    name = phrase.strip(_NAME_BOUNDS)
-    return name.removeprefix("by ").lstrip(_NAME_BOUNDS) or name or phrase
+    name = phrase.strip(_NAME_BOUNDS).removeprefix("by ").strip(_NAME_BOUNDS)
+    for pattern in (_CLAUSE_AFTER, _APPOSITION_AFTER, _AGE_AFTER):
+        head = pattern.sub("", name, count=1)
+        # "In Kyiv, a spokesman" has its head behind the comma.
+        if head and head.split()[0].lower() not in _PREPOSITIONS:
+            name = head
+    return name or phrase
 
 
 def is_pronoun(word: str) -> bool:

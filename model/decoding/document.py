@@ -13,6 +13,7 @@ from claimstance.model.decoding.attributions import (
     link_candidates,
 )
 from claimstance.model.decoding.quoted_speakers import name_speakers
+from claimstance.model.decoding.sources import NameCompleter, share_sources
 from claimstance.model.decoding.spans import decode_entities, decode_opinion_spans
 from claimstance.model.decoding.tags import Floats, decode_tags, log_odds_against, softmax
 from claimstance.model.encoding import (
@@ -126,7 +127,12 @@ def decode_document(
         if entity_tags == bio(DEFAULT_LABELS["entity"]):
             entities = whole_names(entities, pending.texts)
         document.entities = entities
+    completer = NameCompleter(entities)
+    for head, spans in document.opinions.items():
+        document.opinions[head] = [completer.complete(span) for span in spans]
     if "attribution" in config.tasks:
+        attributions = [completer.complete_source(attribution) for attribution in attributions]
+        attributions = share_sources(attributions, pending.texts)
         if pending.layout is not None:
             attributions = _name_speakers(document, attributions, pending.layout, config)
         attributions.sort(key=lambda attribution: min(attribution.cue or attribution.content))

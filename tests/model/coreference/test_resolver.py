@@ -58,11 +58,27 @@ def test_a_pronoun_means_the_subject_of_its_sentence():
     assert resolve(text, ["John Orr", "he"], ["John Orr", "Paul Dunn"]) == ["John Orr", "John Orr"]
 
 
-def test_a_description_ends_before_its_comma():
-    text = "Aldermere, the third-largest bank, said on Sunday it would buy."
-    assert resolve(text, ["Aldermere, the third-largest bank,"]) == [
-        "Aldermere, the third-largest bank"
-    ]
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("Aldermere, the third-largest bank,", "Aldermere"),
+        ("The Rail Delivery Group, representing the operators,", "The Rail Delivery Group"),
+        ("The Farmers Party (FP), whose members left,", "The Farmers Party (FP)"),
+        ("Supporters of the deal, led by the mayor,", "Supporters of the deal"),
+        ("an aide, who asked not to be named,", "an aide"),
+        ("Tom Vance, 54,", "Tom Vance"),
+        ("doctors, nurses and a teacher", "doctors, nurses and a teacher"),
+        ("Poland, the Czech Republic", "Poland, the Czech Republic"),
+        ("In Kyiv, a spokesman", "In Kyiv, a spokesman"),
+    ],
+)
+def test_a_name_leaves_out_the_clause_and_the_apposition_behind_it(source, name):
+    assert resolve(f"{source} said so.", [source]) == [name]
+
+
+def test_people_who_are_examples_of_a_group_do_not_name_it():
+    source = "Economists, including John Orr,"
+    assert resolve(f"{source} said so.", [source], ["John Orr"]) == ["Economists"]
 
 
 def test_titles_give_the_gender():
