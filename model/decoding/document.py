@@ -13,7 +13,7 @@ from claimstance.model.decoding.attributions import (
     link_candidates,
 )
 from claimstance.model.decoding.quoted_speakers import name_speakers
-from claimstance.model.decoding.sources import NameCompleter, share_sources
+from claimstance.model.decoding.sources import NameCompleter, complete_sources, share_sources
 from claimstance.model.decoding.spans import decode_entities, decode_opinion_spans
 from claimstance.model.decoding.tags import Floats, decode_tags, log_odds_against, softmax
 from claimstance.model.encoding import (
@@ -131,7 +131,7 @@ def decode_document(
     for head, spans in document.opinions.items():
         document.opinions[head] = [completer.complete(span) for span in spans]
     if "attribution" in config.tasks:
-        attributions = [completer.complete_source(attribution) for attribution in attributions]
+        attributions = complete_sources(attributions, entities, pending.texts)
         attributions = share_sources(attributions, pending.texts)
         if pending.layout is not None:
             attributions = _name_speakers(document, attributions, pending.layout, config)

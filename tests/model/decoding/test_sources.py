@@ -3,7 +3,7 @@
 import pytest
 
 from claimstance.model.decoding.attributions import DecodedAttribution
-from claimstance.model.decoding.sources import NameCompleter, share_sources
+from claimstance.model.decoding.sources import NameCompleter, complete_sources, share_sources
 from claimstance.model.text.entities import DecodedEntity
 from claimstance.model.windows import SentenceSpan
 
@@ -115,8 +115,20 @@ def test_a_span_that_cuts_a_name_gets_all_of_it(words, completed):
     assert text[after.start : after.end] == completed
 
 
-def test_the_source_of_an_attribution_is_completed():
-    text = "The Lok Sabha praised Orr."
-    completer = NameCompleter([entity(text, "Lok Sabha")])
-    completed = completer.complete_source(attribution(text, "Sabha", "praised", "Orr"))
-    assert completed == attribution(text, "Lok Sabha", "praised", "Orr")
+@pytest.mark.parametrize(
+    ("text", "source", "completed"),
+    [
+        ("The Lok Sabha praised Orr.", "Sabha", "Lok Sabha"),
+        ("Mayor Okafor's office declined.", "'s office", "Okafor's office"),
+        ("Anders Holm on Friday said so.", "Anders Holm on", "Anders Holm"),
+        ("Critics, those who said so, left.", "those who", "those"),
+        ("Tran, a cardiologist, said so.", ",", None),
+        ("At noon he left.", "At", "At"),
+    ],
+)
+def test_sources_become_whole_phrases(text, source, completed):
+    entities = [entity(text, "Lok Sabha")] if "Lok Sabha" in text else []
+    before = attribution(text, source, None, None)
+    assert complete_sources([before], entities, [text]) == [
+        attribution(text, completed, None, None)
+    ]
