@@ -105,8 +105,8 @@ def assign_splits(rows: DatasetRows, split: Split) -> SplitReport | None:
 def strata(profile: LabelProfile) -> Strata:
     """Return the strata of a row: rows, its corpus, and its labels."""
     counts = [("rows", 1), (f"corpus {profile.corpus}", 1)]
-    for task, labels in profile.labels:
-        for label, count in labels:
+    for (task, label), count in profile.labels:
+        if label is not None:
             counts.append((f"{task} {label}", count))
     return counts
 

@@ -65,13 +65,13 @@ class LabelProfile(NamedTuple):
 
     Attributes:
         corpus: the corpus of the row.
-        labels: task → label → count, as tuples. A task whose annotation is an empty list has no label.
+        labels: (task, label) → count, as tuples. The label ``None`` stands for an annotation that is an empty list.
         soft_labels: labels that occur in the probabilities of stances.
         soft_stances: number of stances with probabilities.
     """
 
     corpus: str
-    labels: tuple[tuple[str, tuple[tuple[str, int], ...]], ...]
+    labels: tuple[tuple[tuple[str, str | None], int], ...]
     soft_labels: tuple[str, ...]
     soft_stances: int
 
@@ -288,10 +288,13 @@ def _day(record: Record) -> int:
 
 def _label_profile(record: Record) -> LabelProfile:
     """Count the labels of a record."""
-    # A profile is the key of a dictionary, and therefore consists of tuples.
-    counts = []
+    counts: list[tuple[tuple[str, str | None], int]] = []
     for task, task_counts in label_counts(record).items():
-        counts.append((task, tuple(task_counts.items())))
+        if not task_counts:
+            counts.append(((task, None), 1))
+        for label, count in task_counts.items():
+            counts.append(((task, label), count))
+
     soft_labels: set[str] = set()
     soft_stances = 0
     for stance in record.stances or ():
@@ -299,4 +302,5 @@ def _label_profile(record: Record) -> LabelProfile:
             soft_stances += 1
             soft_labels.update(stance.probabilities)
     corpus = str(record.meta.get("corpus"))
+    # A profile is the key of a dictionary, and therefore consists of tuples.
     return LabelProfile(corpus, tuple(counts), tuple(sorted(soft_labels)), soft_stances)

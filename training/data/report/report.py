@@ -18,6 +18,7 @@ from claimstance.training.data.building.indexing import LabelProfile
 from claimstance.training.data.building.leaks import Overlap
 from claimstance.training.data.building.rows import DatasetRows
 from claimstance.training.data.building.sources import InputPart
+from claimstance.training.data.building.split_groups import sum_counts
 from claimstance.training.data.report.lengths import Lengths
 from claimstance.training.data.soft_labels import SoftLabels
 from claimstance.training.data.splits import SPLITS
@@ -169,13 +170,12 @@ def count_profile_labels(
         profiles: all profiles.
         row_profiles: the profile of each row, as an index.
     """
+    profile_labels = [profile.labels for profile in profiles]
     counts: dict[str, Counter[str]] = {}
-    rows = np.bincount(row_profiles, minlength=1)
-    for index in np.flatnonzero(rows).tolist():
-        for task, labels in profiles[index].labels:
-            task_counts = counts.setdefault(task, Counter())
-            for label, count in labels or ((NO_LABEL, 1),):
-                task_counts[label] += count * int(rows[index])
+    for (task, label), count in sum_counts(profile_labels, row_profiles).items():
+        task_counts = counts.setdefault(task, Counter())
+        name = NO_LABEL if label is None else label
+        task_counts[name] += count
     return {task: dict(sorted(count.items())) for task, count in sorted(counts.items())}
 
 
