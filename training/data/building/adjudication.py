@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from claimstance.model.record import Record
 from claimstance.training.data.annotators.agreement import Agreement, AgreementReport, annotations
@@ -16,7 +17,7 @@ from claimstance.training.data.building.groups import (
 )
 from claimstance.training.data.building.indexing import IndexedStore, RowBatch
 from claimstance.training.data.building.row_store import RaggedArray
-from claimstance.training.data.building.sources import InputPart
+from claimstance.training.data.building.sources import InputPart, part_indices
 from claimstance.training.data.config import DataConfig
 from claimstance.training.data.soft_labels import SoftLabels
 
@@ -56,33 +57,32 @@ def find_items(store: IndexedStore, input_parts: Sequence[InputPart]) -> RaggedA
     annotators = rows.column("annotator")
     if not annotators.any():
         return None
-    counts = [input_part.row_count for input_part in input_parts]
-    part_indices = np.repeat(np.arange(len(input_parts)), counts)
-    units = np.repeat([input_part.adjudication_unit for input_part in input_parts], counts)
-    same_id = pair_equal_keys(combine_keys(rows.column("id"), part_indices))
-    same_sentence = pair_equal_keys(combine_keys(rows.column("item"), units))
-    groups = union_groups(np.arange(len(annotators)), same_id)
-    groups = union_groups(groups, same_sentence)
+    part_by_row = part_indices(input_parts)
+    units = np.array([input_part.adjudication_unit for input_part in input_parts])
+    id_keys = combine_keys(rows.column("id"), part_by_row)
+    sentence_keys = combine_keys(rows.column("item"), units[part_by_row])
+    groups = union_groups(np.arange(len(annotators)), pair_equal_keys(id_keys))
+    groups = union_groups(groups, pair_equal_keys(sentence_keys))
 
     # Number the rows of one annotator in a group: rows with the same number form one item.
-    order = np.lexsort((annotators, groups))
-    starts, sizes = _find_runs(groups[order], annotators[order])
-    occurrence = np.empty(len(order), dtype=np.int64)
-    occurrence[order] = np.arange(len(order)) - np.repeat(starts, sizes)
-
-    order = np.lexsort((occurrence, groups))
-    starts, sizes = _find_runs(groups[order], occurrence[order])
-    if len(sizes) == len(order):
+    by_annotator = _rows_by_pair(groups, annotators)
+    indices = np.arange(len(groups))
+    numbers = np.empty(len(groups), dtype=np.int64)
+    numbers[by_annotator.values] = indices - by_annotator.starts[by_annotator.rows]
+    items = _rows_by_pair(groups, numbers)
+    if len(items.sizes) == len(groups):
         return None
-    items = RaggedArray(order, sizes.astype(np.int32))
-    return items.take(np.argsort(order[starts]))
+    return items.take(np.argsort(items.first_values))
 
 
-def _find_runs(first: RowIndices, second: RowIndices) -> tuple[RowIndices, RowIndices]:
-    """Return the starts and sizes of runs in which both columns stay the same."""
-    changes = (first[1:] != first[:-1]) | (second[1:] != second[:-1])
-    starts = np.flatnonzero(np.concatenate([[True], changes]))
-    return starts, np.diff(np.append(starts, len(first)))
+def _rows_by_pair(first: RowIndices, second: NDArray[np.integer]) -> RaggedArray:
+    """Return the rows that have the same two values, for each such pair of values."""
+    order = np.lexsort((second, first))
+    first, second = first[order], second[order]
+    is_new = (first[1:] != first[:-1]) | (second[1:] != second[:-1])
+    starts = np.flatnonzero(np.concatenate([[True], is_new]))
+    sizes = np.diff(np.append(starts, len(order)))
+    return RaggedArray(order, sizes.astype(np.int32))
 
 
 def adjudicate_items(
@@ -99,28 +99,28 @@ def adjudicate_items(
     if items is None:
         rows = np.arange(store.row_store.count)
         return Adjudication(rows, rows)
-    first_rows = items.values[items.starts[:-1]]
+    first_rows = items.first_values
     last_rows = items.values[items.starts[1:] - 1]
     adjudication = Adjudication(first_rows.copy(), first_rows)
 
-    part_indices = np.repeat(
-        np.arange(len(input_parts)), [input_part.row_count for input_part in input_parts]
-    )
-    sources = np.array([input_part.source for input_part in input_parts])[part_indices]
-    across_files = part_indices[first_rows] != part_indices[last_rows]
-    adjudication.shared_sources = set(np.unique(sources[first_rows[across_files]]).tolist())
+    part_by_row = part_indices(input_parts)
+    item_parts = part_by_row[first_rows]
+    sources = np.array([input_part.source for input_part in input_parts])
+    item_sources = sources[item_parts]
+    is_across_files = item_parts != part_by_row[last_rows]
+    adjudication.shared_sources = set(item_sources[is_across_files].tolist())
 
     first_parts: dict[int, InputPart] = {}
     for input_part in input_parts:
         first_parts.setdefault(input_part.source, input_part)
-    for source in np.unique(sources[first_rows[items.sizes > 1]]).tolist():
-        first_part = first_parts[source]
+    for source in np.unique(item_sources[items.sizes > 1]).tolist():
         # Two sources may have files of one name: the path tells the second one apart.
-        is_taken = first_part.name in adjudication.agreement
-        name = first_part.origin if is_taken else first_part.name
+        name = first_parts[source].name
+        if name in adjudication.agreement:
+            name = first_parts[source].origin
         adjudicator = _SourceAdjudicator(config, store, input_parts, labels, adjudication)
-        source_items = np.flatnonzero(sources[first_rows] == source)
-        store.add(adjudicator.batches(items, source_items, part_indices))
+        source_items = np.flatnonzero(item_sources == source)
+        store.add(adjudicator.batches(items, source_items, item_parts[source_items]))
         adjudication.agreement[name] = adjudicator.agreement.report()
     return adjudication
 
@@ -137,9 +137,11 @@ def agreement_of_answers(
         if not input_part.has_annotator_answers:
             continue
         agreement = agreements.setdefault(input_part.name, Agreement())
-        rows = np.arange(input_part.first_row, input_part.first_row + input_part.row_count)
+        end_row = input_part.first_row + input_part.row_count
+        rows = np.arange(input_part.first_row, end_row)
         for line in store.row_store.lines(rows):
-            agreement.add(annotations(Record.model_validate_json(line)))
+            record = Record.model_validate_json(line)
+            agreement.add(annotations(record))
     return {name: agreement.report() for name, agreement in agreements.items()}
 
 
@@ -163,23 +165,23 @@ class _SourceAdjudicator:
         self._next_row = store.row_store.count  # the row of the store that the next record becomes
 
     def batches(
-        self, items: RaggedArray, source_items: RowIndices, part_indices: RowIndices
+        self, items: RaggedArray, source_items: RowIndices, item_parts: NDArray[np.int32]
     ) -> Iterator[RowBatch]:
         """Yield the adjudicated records, in batches of one part.
 
         Args:
             items: the rows of all items.
             source_items: the items of the source.
-            part_indices: the part of each row.
+            item_parts: the part of each of these items.
         """
         first_row = self._store.row_store.count
-        item_parts = part_indices[items.values[items.starts[source_items]]]
         for part_index in np.unique(item_parts).tolist():
             records = self._records(items, source_items[item_parts == part_index], part_index)
             part = self._parts[part_index]
             yield from self._store.batches(records, part.name, part.origin)
         adjudicated = source_items[items.sizes[source_items] > 1]
-        self._adjudication.rows[adjudicated] = np.arange(first_row, first_row + len(adjudicated))
+        end_row = first_row + len(adjudicated)
+        self._adjudication.rows[adjudicated] = np.arange(first_row, end_row)
 
     def _records(
         self, items: RaggedArray, selected: RowIndices, part_index: int

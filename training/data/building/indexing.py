@@ -22,7 +22,7 @@ of 3 in 100 million. A hash of 0 means that the value is missing. The columns:
 """
 
 import datetime
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -171,15 +171,14 @@ class IndexedStore:
 
         for indexed in self.workers.map(index_batch, batches_to_index()):
             # A batch numbers its own profiles: replace the numbers by those of the whole store.
-            numbers = [
+            for profile in indexed.profiles:
                 self.profiles.setdefault(profile, len(self.profiles))
-                for profile in indexed.profiles
-            ]
+            numbers = [self.profiles[profile] for profile in indexed.profiles]
             batch_numbers = np.asarray(indexed.columns["profile"])
-            profiles = np.array(numbers)[batch_numbers].astype(np.int32)
-            columns = {**indexed.columns, "profile": profiles}
+            indexed.columns["profile"] = np.array(numbers, dtype=np.int32)[batch_numbers]
             # Results come in the order of the batches, so this one is the first in progress.
-            self.row_store.append(in_progress.popleft().lines, columns)
+            batch = in_progress.popleft()
+            self.row_store.append(batch.lines, indexed.columns)
             self.named_targets |= indexed.named_targets
 
 
@@ -190,49 +189,46 @@ def hash_text(text: str) -> int:
 
 def index_batch(batch: RowBatch) -> IndexedBatch:
     """Compute the columns of a batch."""
-    records = [Record.model_validate_json(line) for line in batch.lines]
-    keys = [text_key(record.text) for record in records]
-
-    columns: dict[str, Column] = {}
-    hashes = [_row_hashes(record, key, batch) for record, key in zip(records, keys, strict=True)]
-    hash_matrix = np.array(hashes, dtype=np.uint64).reshape(-1, len(_HASH_COLUMNS))
-    for index, name in enumerate(_HASH_COLUMNS):
-        columns[name] = hash_matrix[:, index]
-
+    text_keys: list[str] = []
     profiles: dict[LabelProfile, int] = {}
-    profile_numbers = []
-    for record in records:
-        profile = _label_profile(record)
-        profile_numbers.append(profiles.setdefault(profile, len(profiles)))
-    columns["profile"] = np.array(profile_numbers, dtype=np.int32)
-    columns["date"] = np.array([_day(record) for record in records], dtype=np.int32)
-    columns["split"] = np.array([_split_index(record) for record in records], dtype=np.int32)
-    word_counts = [len(record.text.split()) for record in records]
-    columns["words"] = np.array(word_counts, dtype=np.int32)
-
-    answers = []
-    for record, key in zip(records, keys, strict=True):
-        # The key is part of the hash, so that two sentences never have an answer in common.
-        answers.append(_hash_all(f"{key}\0{answer}" for answer in answer_texts(record)))
-    columns["answers"] = RaggedArray.of_hashes(answers)
-    columns["targets"] = RaggedArray.of_hashes(
-        [_hash_all(target_names(record)) for record in records]
-    )
-    columns["holders"] = RaggedArray.of_hashes(
-        [_hash_all(holder_names(record)) for record in records]
-    )
-
-    columns["shingles"], bands = sketch(keys, batch.threshold)
-    for index, band in enumerate(bands):
-        columns[f"band {index}"] = band
-
     named_targets: set[str] = set()
-    # There may be as many names as rows, and only the check of a codebook needs them.
-    if batch.with_names:
-        for record in records:
+    hashes: list[list[int]] = []  # (rows, hash columns)
+    numbers: dict[str, list[int]] = defaultdict(list)  # column → the number of each row
+    hash_lists: dict[str, list[list[int]]] = defaultdict(list)  # column → the hashes of each row
+    for line in batch.lines:
+        record = Record.model_validate_json(line)
+        key = text_key(record.text)
+        text_keys.append(key)
+        hashes.append(_row_hashes(record, key, batch))
+
+        profile = _label_profile(record)
+        numbers["profile"].append(profiles.setdefault(profile, len(profiles)))
+        numbers["date"].append(_day(record))
+        numbers["split"].append(_split_index(record))
+        numbers["words"].append(len(record.text.split()))
+
+        # The key is part of the hash, so that two sentences never have an answer in common.
+        answers = [f"{key}\0{answer}" for answer in answer_texts(record)]
+        hash_lists["answers"].append(_hash_all(answers))
+        hash_lists["targets"].append(_hash_all(target_names(record)))
+        hash_lists["holders"].append(_hash_all(holder_names(record)))
+
+        # There may be as many names as rows, and only the check of a codebook needs them.
+        if batch.with_names:
             for stance in record.stances or ():
                 if isinstance(stance.target, str):
                     named_targets.add(stance.target)
+
+    columns: dict[str, Column] = {}
+    hash_columns = np.array(hashes, dtype=np.uint64).T
+    columns.update(zip(_HASH_COLUMNS, hash_columns, strict=True))
+    for name, values in numbers.items():
+        columns[name] = np.array(values, dtype=np.int32)
+    for name, rows in hash_lists.items():
+        columns[name] = RaggedArray.of_hashes(rows)
+    columns["shingles"], bands = sketch(text_keys, batch.threshold)
+    for index, band in enumerate(bands):
+        columns[f"band {index}"] = band
     return IndexedBatch(columns, list(profiles), named_targets)
 
 
@@ -271,7 +267,9 @@ def _row_hashes(record: Record, key: str, batch: RowBatch) -> list[int]:
 def _split_index(record: Record) -> int:
     """Return the index in ``SPLITS`` of ``meta.split``, or ``NO_SPLIT``."""
     split = find_split(record.meta.get("split"))
-    return NO_SPLIT if split is None else SPLITS.index(split)
+    if split is None:
+        return NO_SPLIT
+    return SPLITS.index(split)
 
 
 def _day(record: Record) -> int:

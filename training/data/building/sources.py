@@ -1,8 +1,11 @@
 """Reading the configured corpora and files, part by part, into the store of rows."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from claimstance.model.errors import InputError
 from claimstance.model.record import Record
@@ -54,6 +57,12 @@ class InputPart:
     provenance: dict[str, str] = field(default_factory=dict)
     has_annotator_answers: bool = False
     corpus: str = ""
+
+
+def part_indices(input_parts: Sequence[InputPart]) -> NDArray[np.int32]:
+    """Return the index of the part of each row that was read, in the order of the rows."""
+    row_counts = [input_part.row_count for input_part in input_parts]
+    return np.repeat(np.arange(len(input_parts), dtype=np.int32), row_counts)
 
 
 def read_sources(
