@@ -81,8 +81,6 @@ def assign_splits(rows: DatasetRows, split: Split) -> SplitReport | None:
     indices, shares = _assign(grouped_rows, split, days)
     rows.split[unassigned] = indices
 
-    # Groups are identified by their first rows, so that their ids are not consecutive.
-    _, sizes = np.unique(groups, return_counts=True)
     reported_shares = achieved_shares(grouped_rows, indices, shares)
     for by_stratum in reported_shares.values():
         for stratum in list(by_stratum):
@@ -90,6 +88,8 @@ def assign_splits(rows: DatasetRows, split: Split) -> SplitReport | None:
             if stratum.startswith("corpus "):
                 del by_stratum[stratum]
 
+    # Groups are identified by their first rows, so that their ids are not consecutive.
+    _, sizes = np.unique(groups, return_counts=True)
     return SplitReport(
         by=split.by,
         near=split.near,
@@ -141,10 +141,9 @@ def _groups(rows: DatasetRows, unassigned: RowIndices, split: Split) -> RowIndic
     store_rows = rows.store_rows[unassigned[first_rows]]
     sketched = SketchedTexts(rows.store.row_store, store_rows, rows.store.threshold)
     # A group of texts is identified by its first text, where a group of rows is by its first row.
-    _, first_texts, group_numbers = np.unique(
-        groups[first_rows], return_index=True, return_inverse=True
-    )
-    text_groups = merge_near_duplicates(sketched, first_texts[group_numbers])
+    row_groups = groups[first_rows]
+    _, first_texts, numbers = np.unique(row_groups, return_index=True, return_inverse=True)
+    text_groups = merge_near_duplicates(sketched, first_texts[numbers])
     return union_groups(groups, (first_rows, first_rows[text_groups]))
 
 
@@ -152,10 +151,10 @@ def _require(
     rows: DatasetRows, unassigned: RowIndices, is_valid: NDArray[np.bool_], message: str
 ) -> None:
     """Raise ``InputError`` with the first row that is not valid."""
-    if not is_valid.all():
-        row = int(unassigned[np.argmin(is_valid)])
-        count = int((~is_valid).sum())
-        raise InputError(f"{rows.location(row)}: {message} ({count} such rows)")
+    invalid_rows = unassigned[~is_valid]
+    if len(invalid_rows):
+        location = rows.location(int(invalid_rows[0]))
+        raise InputError(f"{location}: {message} ({len(invalid_rows)} such rows)")
 
 
 def _assign(

@@ -25,8 +25,8 @@ def pair_equal_keys(keys: HashKeys, rows: RowIndices | None = None) -> Pairs:
     """
     order = np.argsort(keys, kind="stable")
     ordered = keys[order]
-    same = (ordered[1:] == ordered[:-1]) & (ordered[1:] != 0)
-    first, second = order[:-1][same], order[1:][same]
+    is_pair = (ordered[1:] == ordered[:-1]) & (ordered[1:] != 0)
+    first, second = order[:-1][is_pair], order[1:][is_pair]
     if rows is None:
         return first, second
     return rows[first], rows[second]
@@ -48,7 +48,8 @@ def union_groups(groups: RowIndices, pairs: Pairs) -> RowIndices:
     ids, nodes = np.unique(endpoints, return_inverse=True)
     sources, targets = np.split(nodes, 2)
     edges = np.ones(len(sources), dtype=np.int8)
-    graph = coo_matrix((edges, (sources, targets)), shape=(len(ids), len(ids)))
+    size = len(ids)
+    graph = coo_matrix((edges, (sources, targets)), shape=(size, size))
     _, components = connected_components(graph, directed=False)
     # ``ids`` ascend, so the first node of a component is the one with the smallest id.
     _, first_nodes = np.unique(components, return_index=True)
@@ -65,6 +66,16 @@ def combine_keys(keys: HashKeys, numbers: NDArray[np.integer]) -> HashKeys:
     # The lowest bit is set, so that no pair gets 0 by chance.
     combined: HashKeys = np.where(keys == 0, np.uint64(0), mixed | np.uint64(1))
     return combined
+
+
+def is_in_sorted(keys: HashKeys, candidates: HashKeys) -> NDArray[np.bool_]:
+    """Return for each key if it is among ``candidates``, which ascend."""
+    if not len(candidates):
+        return np.zeros(len(keys), dtype=np.bool_)
+    indices = np.searchsorted(candidates, keys)
+    # A key above all candidates would have the index after the last one.
+    nearest = candidates[np.minimum(indices, len(candidates) - 1)]
+    return np.asarray(nearest == keys)
 
 
 def is_duplicated(keys: HashKeys) -> NDArray[np.bool_]:
