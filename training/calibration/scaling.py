@@ -37,20 +37,23 @@ def fit_scale(logits: Array, gold: NDArray[np.int64], documents: NDArray[np.str_
         gold: (n,) indices of the gold labels.
         documents: (n,) the document of each row.
     """
-    _, document = np.unique(documents, return_inverse=True)
-    gain = np.zeros(document.max() + 1)  # of log likelihood by biases, for each document
-    if len(gain) < _FOLDS:
+    names, document = np.unique(documents, return_inverse=True)
+    if len(names) < _FOLDS:
         return _fit_scale(logits, gold, with_biases=False)
-    fold_of_row = np.random.default_rng(13).permutation(len(gain))[document] % _FOLDS
+    gain = np.zeros(len(names))  # of log likelihood by biases, for each document
+    shuffled = np.random.default_rng(13).permutation(len(names))
+    fold_of_row = shuffled[document] % _FOLDS
     for fold in range(_FOLDS):
-        train, test = fold_of_row != fold, fold_of_row == fold
+        test = fold_of_row == fold
+        train = ~test
         plain = _fit_scale(logits[train], gold[train], with_biases=False)
         biased = _fit_scale(logits[train], gold[train], with_biases=True)
         plain_losses = _losses(plain, logits[test], gold[test])
         biased_losses = _losses(biased, logits[test], gold[test])
         np.add.at(gain, document[test], plain_losses - biased_losses)
     standard_error = np.sqrt(gain @ gain)
-    return _fit_scale(logits, gold, with_biases=bool(gain.sum() > 2 * standard_error))
+    biases_help = bool(gain.sum() > 2 * standard_error)
+    return _fit_scale(logits, gold, with_biases=biases_help)
 
 
 def _fit_scale(logits: Array, gold: NDArray[np.int64], with_biases: bool) -> LogitScaler:

@@ -30,7 +30,8 @@ def fit_thresholds(answers: Answers, kind: str) -> list[float]:
     if kind in RANKED:
         probabilities, is_positive = binary_outcomes(answers, kind)
         threshold = best_threshold(probabilities, is_positive)
-        thresholds = np.append(np.full(len(answers.labels) - 1, 1 - threshold), threshold)
+        thresholds = np.full(len(answers.labels), 1 - threshold)
+        thresholds[-1] = threshold
     elif len(answers.gold) >= MIN_ANSWERS:
         thresholds = best_thresholds(answers.probabilities)
     else:
