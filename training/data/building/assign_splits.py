@@ -6,7 +6,12 @@ from pydantic import BaseModel
 
 from claimstance.model.errors import InputError
 from claimstance.training.data.building.duplicates import SketchedTexts, merge_near_duplicates
-from claimstance.training.data.building.groups import RowIndices, pair_equal_keys, union_groups
+from claimstance.training.data.building.groups import (
+    HashKeys,
+    RowIndices,
+    pair_equal_keys,
+    union_groups,
+)
 from claimstance.training.data.building.indexing import BAD_DATE, NO_DATE, NO_SPLIT, LabelProfile
 from claimstance.training.data.building.rows import DatasetRows
 from claimstance.training.data.building.split_groups import (
@@ -132,9 +137,22 @@ def _groups(rows: DatasetRows, unassigned: RowIndices, split: Split) -> RowIndic
         message = "stances: expected a target, to divide by it, found none"
         _require(rows, unassigned, targets.sizes > 0, message)
         groups = union_groups(groups, pair_equal_keys(targets.values, targets.rows))
-    if split.near is None:
-        return groups
+    if split.near is not None:
+        groups = _merge_similar(groups, rows, unassigned, texts)
+    return groups
 
+
+def _merge_similar(
+    groups: RowIndices, rows: DatasetRows, unassigned: RowIndices, texts: HashKeys
+) -> RowIndices:
+    """Return the groups after merging those with near-duplicate texts.
+
+    Args:
+        groups: the group of each unassigned row.
+        rows: all rows.
+        unassigned: the rows without a split.
+        texts: the text of each unassigned row; 0 if it joins no groups.
+    """
     # One row represents each text in the search for near-duplicates.
     distinct_texts, first_rows = np.unique(texts, return_index=True)
     first_rows = np.sort(first_rows[distinct_texts != 0])

@@ -119,29 +119,18 @@ def _overlap(
         texts: the text of each row, as a number.
         is_short: for each row, if it is short.
     """
-    first, second, search = pair.first_rows, pair.second_rows, pair.search
-    exact = second[search.indexed[texts[second]]]
-    near = second[search.matches[texts[second]] >= 0]
+    first, second = pair.first_rows, pair.second_rows
+    second_texts = texts[second]
+    exact = second[pair.search.indexed[second_texts]]
+    near = second[pair.search.matches[second_texts] >= 0]
     repeated, repeated_answers = _repeated_rows(rows, first, second)
     outlets = rows.keys("outlet")
     first_targets = rows.all_values("targets", first)
     second_targets = rows.all_values("targets", second)
 
-    def row_with_text(text: int) -> int:
-        """Return the first row of the first split that has a text."""
-        return int(first[np.argmax(texts[first] == text)])
-
-    # One row represents each text, so that the examples differ.
-    _, near_indices = np.unique(texts[near], return_index=True)
-    examples = []
-    for row in near[np.sort(near_indices)][:EXAMPLES].tolist():
-        text = texts[row]
-        match = row_with_text(search.matches[text])
-        similarity = round(float(search.similarities[text]), 3)
-        examples.append((rows.row_id(row), rows.row_id(match), similarity))
     exact_examples = []
     for row in exact[:EXAMPLES].tolist():
-        match = row_with_text(texts[row])
+        match = _first_with_text(pair, texts, texts[row])
         exact_examples.append((rows.row_id(row), rows.row_id(match)))
     repeated_examples = []
     for row, answer in zip(repeated[:EXAMPLES].tolist(), repeated_answers, strict=False):
@@ -158,10 +147,32 @@ def _overlap(
         documents=_count_common(rows.documents[first], rows.documents[second]),
         outlets=_count_common(outlets[first], outlets[second]),
         targets=_count_common(first_targets, second_targets),
-        examples=examples,
+        examples=_near_examples(rows, pair, texts, near),
         exact_examples=exact_examples,
         repeated_examples=repeated_examples,
     )
+
+
+def _near_examples(
+    rows: DatasetRows, pair: _SplitPair, texts: RowIndices, near: RowIndices
+) -> list[tuple[str, str, float]]:
+    """Return the ids and the similarity of the first near-duplicates among the rows ``near``."""
+    # One row represents each text, so that the examples differ.
+    _, indices = np.unique(texts[near], return_index=True)
+    distinct = near[np.sort(indices)]
+    examples = []
+    for row in distinct[:EXAMPLES].tolist():
+        text = texts[row]
+        match = _first_with_text(pair, texts, pair.search.matches[text])
+        similarity = round(float(pair.search.similarities[text]), 3)
+        examples.append((rows.row_id(row), rows.row_id(match), similarity))
+    return examples
+
+
+def _first_with_text(pair: _SplitPair, texts: RowIndices, text: int) -> int:
+    """Return the first row of the first split that has a text."""
+    has_text = texts[pair.first_rows] == text
+    return int(pair.first_rows[np.argmax(has_text)])
 
 
 def _repeated_rows(

@@ -43,9 +43,9 @@ def label_rows(
     counts = {split: by_task.get(task, {}) for split, by_task in labels.items()}
     totals = {}
     data_labels: set[str] = set()
-    for split, count in counts.items():
-        totals[split] = sum(n for label, n in count.items() if label != NO_LABEL)
-        data_labels.update(count)
+    for split, split_counts in counts.items():
+        totals[split] = sum(split_counts.values()) - split_counts.get(NO_LABEL, 0)
+        data_labels.update(split_counts)
 
     order = list(dict.fromkeys((*names, *sorted(data_labels))))
     if NO_LABEL in order:
@@ -55,11 +55,12 @@ def label_rows(
     rows = []
     for label in order:
         row = LabelRow(label, counts={}, shares={})
-        for split, count in counts.items():
-            row.counts[split] = count.get(label, 0)
+        for split, split_counts in counts.items():
+            count = split_counts.get(label, 0)
+            row.counts[split] = count
             row.shares[split] = None
             if label != NO_LABEL and totals[split]:
-                row.shares[split] = row.counts[split] / totals[split]
+                row.shares[split] = count / totals[split]
         rows.append(row)
     return rows
 
@@ -111,20 +112,25 @@ def histograms(lengths: Lengths) -> dict[str, Histogram]:
     bins = 0  # up to the last bin with a sentence
     highest = 0.0
     for counts in lengths.counts.values():
+        total = sum(counts)
         for index, count in enumerate(counts):
             if count:
                 bins = max(bins, index + 1)
-                highest = max(highest, count / sum(counts))
-    highest = highest or 1.0
-
+                highest = max(highest, count / total)
+    if not bins:
+        highest = 1.0
     bin_width = (_WIDTH - _LEFT) / max(1, bins)
+
+    def position(bin_number: float) -> float:
+        return round(_LEFT + bin_number * bin_width, 1)
+
     ticks = {}
     bins_per_tick = max(1, math.ceil(bins / _MAX_TICKS))
     for index in range(0, bins, bins_per_tick):
-        ticks[index * lengths.width] = round(_LEFT + index * bin_width, 1)
+        ticks[index * lengths.width] = position(index)
     limit = None
     if lengths.limit is not None and lengths.limit <= bins * lengths.width:
-        limit = round(_LEFT + lengths.limit / lengths.width * bin_width, 1)
+        limit = position(lengths.limit / lengths.width)
 
     max_height = _HEIGHT - _TOP - _BOTTOM
     bar_width = round(max(bin_width - 1, bin_width * 0.8), 1)
@@ -136,9 +142,15 @@ def histograms(lengths: Lengths) -> dict[str, Histogram]:
             # A single sentence among a million still gets a visible bar.
             min_height = 1.0 if count else 0.0
             height = max(count / total / highest * max_height, min_height)
-            x = round(_LEFT + index * bin_width, 1)
-            y = round(_HEIGHT - _BOTTOM - height, 1)
-            bars.append(Bar(lengths.label(index), count, x, y, bar_width, round(height, 1)))
+            bar = Bar(
+                label=lengths.label(index),
+                count=count,
+                x=position(index),
+                y=round(_HEIGHT - _BOTTOM - height, 1),
+                width=bar_width,
+                height=round(height, 1),
+            )
+            bars.append(bar)
         by_split[split] = Histogram(bars, ticks, highest, limit)
     return by_split
 
@@ -208,7 +220,9 @@ class Kappas:
 
 def kappas(agreement: LabelAgreement) -> Kappas | None:
     """Return kappa over the pairs for which it is defined; ``None`` if there are none."""
-    values, weighted_sum, total = [], 0.0, 0
+    values = []
+    weighted_sum = 0.0
+    total = 0
     for pair in agreement.pairs:
         if pair.kappa is not None:
             values.append(pair.kappa)
