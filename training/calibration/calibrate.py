@@ -74,6 +74,10 @@ def fit_attribution_biases(predictor: Predictor, records: Sequence[Record]) -> d
     """Return the biases of tags (by role) and links with which attributions score best on ``records``.
 
     They are fitted one after the other, links first. Without annotated attributions there are none.
+
+    Args:
+        predictor: the model, whose own biases are not used.
+        records: held-out records.
     """
     annotated = [record for record in records if record.attributions is not None]
     if "attribution" not in predictor.config.tasks or not annotated:

@@ -31,6 +31,11 @@ def fit_opinion_biases(
 
     One bias for both heads is fitted first, then one for each. The evidence of pairs is fitted to each choice: it
     rejects many of the pairs that a greater bias adds.
+
+    Args:
+        predictor: the model.
+        records: held-out sentences whose stances are annotated in full.
+        no_stance: the label of pairs without a stance.
     """
     scores: dict[tuple[float, ...], float] = {}
 
@@ -41,8 +46,8 @@ def fit_opinion_biases(
     def best_f1_with(head_biases: tuple[float, ...]) -> float:
         if head_biases not in scores:
             biases = predictor.config.biases | dict(zip(OPINION_HEADS, head_biases, strict=True))
-            biases |= fit_evidence(score_with(biases), no_stance)
-            scores[head_biases] = best_f1(score_with(biases), no_stance)
+            weights = fit_evidence(score_with(biases), no_stance)
+            scores[head_biases] = best_f1(score_with(biases | weights), no_stance)
         return scores[head_biases]
 
     equal_biases = [(bias,) * len(OPINION_HEADS) for bias in _OPINION_BIASES]

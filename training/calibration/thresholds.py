@@ -63,7 +63,8 @@ def best_thresholds(probabilities: Array) -> Array:
         score, candidate = max(candidates, key=lambda scored: scored[0])
         if score <= best_score + 1e-6:
             return np.asarray(thresholds)
-        best_score, thresholds = score, candidate
+        best_score = score
+        thresholds = candidate
 
 
 def expected_macro_f1(probabilities: Array, predicted: NDArray[np.int64]) -> float:
@@ -96,6 +97,11 @@ def fit_abstention_threshold(
     Counts of few answers depend on luck, and the confidence itself may be wrong. So the precision is read from a
     curve: logistic in the log-odds of the confidence (Platt 1999), with normal priors that tie its shift and slope
     to those of the confidence.
+
+    Args:
+        confidence: the probability of each answer, (n,).
+        correct: for each answer, if it is right, (n,).
+        target: the precision to reach.
 
     Returns:
         0 if all answers together reach it; ``ALWAYS_ABSTAIN`` if no threshold does.
@@ -133,9 +139,14 @@ def fit_conformal_threshold(gold_probability: Array, documents: NDArray[np.str_]
     are exchangeable: every document weighs the same, and an unseen one counts as missed (Lee, Barber & Willett 2023,
     after the pooling of Dunn, Wasserman & Ramdas 2022). The guarantee is about an answer in a new document. Sets may
     be empty.
+
+    Args:
+        gold_probability: the probability of each answer's gold label, (n,).
+        documents: the document of each answer, (n,).
     """
     names, document, sizes = np.unique(documents, return_inverse=True, return_counts=True)
-    curve = cumulative_curve(gold_probability, 1 / sizes[document])
+    weights = 1 / sizes[document]
+    curve = cumulative_curve(gold_probability, weights)
     coverage = curve.sums / (len(names) + 1)
     points = np.flatnonzero(coverage >= TARGET_PRECISION)
     if not len(points):

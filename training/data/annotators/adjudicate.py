@@ -128,18 +128,18 @@ def _merge(
 ) -> tuple[dict[str, Any], SoftLabels]:
     """Return the fields of the merged record, and the shares of its sentence labels if ``soft``."""
     fields: dict[str, Any] = {"annotator": None, "attributions": None, "entities": None}
-    attributed = _best_annotator(records, "attribution", on_tie)
-    if attributed is not None:
+    best = _best_annotation(records, "attribution", on_tie)
+    if best is not None:
         fields["attributions"] = []
-        for attribution in attributed.record.attributions or ():
+        for attribution in best.record.attributions or ():
             if attribution.event is not None:
                 # Another annotator's attribution may go by the same name in the next sentence.
-                event = f"{attributed.name}/{attribution.event}"
+                event = f"{best.name}/{attribution.event}"
                 attribution = attribution.model_copy(update={"event": event})
             fields["attributions"].append(attribution)
-    with_entities = _best_annotator(records, "entity", on_tie)
-    if with_entities is not None:
-        fields["entities"] = with_entities.record.entities
+    best = _best_annotation(records, "entity", on_tie)
+    if best is not None:
+        fields["entities"] = best.record.entities
 
     soft_labels: SoftLabels = {}
     for task in SENTENCE_TASKS:
@@ -231,7 +231,7 @@ class _SpanAnnotation:
     spans: list[str]
 
 
-def _best_annotator(
+def _best_annotation(
     records: Sequence[Record], task: Literal["attribution", "entity"], on_tie: OnTie
 ) -> _SpanAnnotation | None:
     """Return the annotation whose spans agree best with the others'.

@@ -158,23 +158,37 @@ class Documents:
 
 
 def measure_alpha(total: Array, draws: Array, n: int) -> Measure:
-    """Return alpha of a matrix of coincidences, with its interval from the draws."""
+    """Return alpha of a matrix of coincidences, with its interval from the draws.
+
+    Args:
+        total: the sum over all documents, (labels, labels).
+        draws: the sums over draws of documents, (draws, labels, labels).
+        n: the number of items.
+    """
     drawn = alphas(draws)
-    return _measure(alpha(total), drawn[~np.isnan(drawn)], n)
+    defined = drawn[~np.isnan(drawn)]
+    return _measure(alpha(total), defined, n)
 
 
 def measure(
     score: Callable[[Array], dict[str, float]], total: Array, draws: Array, n: int
 ) -> dict[str, Measure]:
-    """Return ``score`` of the summed counts, with intervals from the draws; nothing if there are no counts."""
+    """Return ``score`` of the summed counts, with intervals from the draws; nothing if there are no counts.
+
+    Args:
+        score: returns metric → value of a matrix of counts.
+        total: the sum over all documents, (rows, columns).
+        draws: the sums over draws of documents, (draws, rows, columns).
+        n: the number of items.
+    """
     if not total.any():
         return {}
-    drawn = [score(counts) for counts in draws]
+    drawn_scores = [score(counts) for counts in draws]
     measures = {}
     for name, value in score(total).items():
         # A draw without any item of a metric does not have the metric.
-        drawn_values = [scores[name] for scores in drawn if name in scores]
-        measures[name] = _measure(value, np.array(drawn_values), n)
+        drawn = [scores[name] for scores in drawn_scores if name in scores]
+        measures[name] = _measure(value, np.array(drawn), n)
     return measures
 
 

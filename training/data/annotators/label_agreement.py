@@ -122,8 +122,7 @@ class LabelAnswers:
             return
 
         self._items += 1
-        codes = [answer.code for answer in coded]
-        counts = Counter(codes)
+        counts = Counter(answer.code for answer in coded)
         self._fleiss[len(coded)].add(counts)
         # Only the labels of the item have coincidences, which are few of many.
         matrix = coincidences(np.array([list(counts.values())], dtype=float))
@@ -135,9 +134,12 @@ class LabelAnswers:
             if first.annotator is not None and second.annotator is not None:
                 cells = self._pairs[first.annotator, second.annotator]
                 cells[first.code, second.code] += 1
+        self._compare_with_majority(coded)
 
-        majorities = against_others(codes)
-        compared = len(codes) - majorities.count(None)
+    def _compare_with_majority(self, coded: Sequence[_CodedAnswer]) -> None:
+        """Compare each answer to one item with the majority of the others, where there is one."""
+        majorities = against_others([answer.code for answer in coded])
+        compared = len(majorities) - majorities.count(None)
         if compared:
             self._compared += 1
         for answer, majority_code in zip(coded, majorities, strict=True):
@@ -246,8 +248,11 @@ class LabelAnswers:
     def _sums(self, documents: Documents) -> tuple[Array, Array]:
         """Return sums and draws with rows and columns in the order of the labels' names."""
         order = [self._codes[label] for label in sorted(self._codes)]
-        total, draws = documents.sums(len(order), len(order))
-        return total[np.ix_(order, order)], draws[:, order][:, :, order]
+        size = len(order)
+        total, draws = documents.sums(size, size)  # (labels, labels), (draws, labels, labels)
+        ordered_total = total[np.ix_(order, order)]
+        ordered_draws = draws[:, order][:, :, order]
+        return ordered_total, ordered_draws
 
 
 class _FleissCounts:

@@ -96,8 +96,10 @@ def answer_texts(record: Record) -> Iterator[str]:
     if record.attributions is not None:
         attributions = []
         for attribution in record.attributions:
-            spans = (attribution.source, attribution.cue, attribution.content)
-            attributions.append([_normalized_name(span, text) for span in spans])
+            source = _normalized_name(attribution.source, text)
+            cue = _normalized_name(attribution.cue, text)
+            content = _normalized_name(attribution.content, text)
+            attributions.append([source, cue, content])
         yield f"attributions\0{sorted(attributions)}"
 
     if record.entities is not None:

@@ -187,8 +187,8 @@ class SpanAnswers:
         cells = {}
         for metric, row in mean.items():
             code = self._metrics.setdefault(metric, len(self._metrics))
-            for column, count in enumerate(row):
-                cells[code, column] = float(count)
+            for column, count in enumerate(row.tolist()):
+                cells[code, column] = count
         self._people.add(cells)
 
     def _count(self, gold: Sequence[Record], predicted: Sequence[Record]) -> Counts:
@@ -302,10 +302,10 @@ def _spans_by_metric(record: Record) -> dict[str, set[Hashable]]:
     spans: dict[str, set[Hashable]] = defaultdict(set)
     for entity in record.entities or ():
         start, end = entity.span[0][0], entity.span[-1][1]
-        span = (start, end, entity.label)
-        spans["f1"].add(span)
-        spans[f"{entity.label}.exact.f1"].add(span)
-        spans[f"{entity.label}.overlap.f1"] |= set()  # in the order of first appearance
+        label = entity.label
+        spans["f1"].add((start, end, label))
+        spans[f"{label}.exact.f1"].add((start, end, label))
+        spans[f"{label}.overlap.f1"] |= set()  # in the order of first appearance
     for number, role in enumerate(entity_roles(record)):
         if role != NOTHING:
             spans[f"{role}.overlap.f1"].add(number)

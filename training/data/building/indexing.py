@@ -47,17 +47,6 @@ from claimstance.training.data.splits import SPLITS, find_split
 BATCH = 1000  # rows that are indexed together
 NO_DATE, BAD_DATE = 0, -1
 NO_SPLIT = -1
-_HASH_COLUMNS = (
-    "id",
-    "id+name",
-    "id+origin",
-    "id+both",
-    "doc",
-    "text",
-    "item",
-    "annotator",
-    "outlet",
-)
 
 
 class LabelProfile(NamedTuple):
@@ -192,14 +181,16 @@ def index_batch(batch: RowBatch) -> IndexedBatch:
     text_keys: list[str] = []
     profiles: dict[LabelProfile, int] = {}
     named_targets: set[str] = set()
-    hashes: list[list[int]] = []  # (rows, hash columns)
-    numbers: dict[str, list[int]] = defaultdict(list)  # column → the number of each row
-    hash_lists: dict[str, list[list[int]]] = defaultdict(list)  # column → the hashes of each row
+    # Column → the hash, the number, or the hashes of each row.
+    hashes: dict[str, list[int]] = defaultdict(list)
+    numbers: dict[str, list[int]] = defaultdict(list)
+    hash_lists: dict[str, list[list[int]]] = defaultdict(list)
     for line in batch.lines:
         record = Record.model_validate_json(line)
         key = text_key(record.text)
         text_keys.append(key)
-        hashes.append(_row_hashes(record, key, batch))
+        for name, text in _row_texts(record, key, batch).items():
+            hashes[name].append(0 if text is None else hash_text(text))
 
         profile = _label_profile(record)
         numbers["profile"].append(profiles.setdefault(profile, len(profiles)))
@@ -220,8 +211,8 @@ def index_batch(batch: RowBatch) -> IndexedBatch:
                     named_targets.add(stance.target)
 
     columns: dict[str, Column] = {}
-    hash_columns = np.array(hashes, dtype=np.uint64).T
-    columns.update(zip(_HASH_COLUMNS, hash_columns, strict=True))
+    for name, values in hashes.items():
+        columns[name] = np.array(values, dtype=np.uint64)
     for name, values in numbers.items():
         columns[name] = np.array(values, dtype=np.int32)
     for name, rows in hash_lists.items():
@@ -237,8 +228,14 @@ def _hash_all(texts: Iterable[str]) -> list[int]:
     return sorted({hash_text(text) for text in texts})
 
 
-def _row_hashes(record: Record, key: str, batch: RowBatch) -> list[int]:
-    """Return the values of ``_HASH_COLUMNS``, in their order."""
+def _row_texts(record: Record, key: str, batch: RowBatch) -> dict[str, str | None]:
+    """Return column → the text whose hash it contains; ``None`` if the row has none.
+
+    Args:
+        record: the row.
+        key: its text, without case and punctuation.
+        batch: the batch of the row.
+    """
     if record.doc_id is not None and record.start is not None:
         item = f"{record.doc_id}\0{record.start}\0{record.text}"
     else:
@@ -249,19 +246,18 @@ def _row_hashes(record: Record, key: str, batch: RowBatch) -> list[int]:
     outlet = record.meta.get("outlet")
     outlet_key = None if outlet in (None, "") else str(outlet).casefold()
 
-    # The ids with prefixes are needed where parts have ids in common (see ``rows``).
-    texts = (
-        record.id,
-        f"{batch.name}:{record.id}",
-        f"{batch.origin}:{record.id}",
-        f"{batch.origin}:{batch.name}:{record.id}",
-        record.doc_id,
-        key,
-        item,
-        record.annotator,
-        outlet_key,
-    )
-    return [0 if text is None else hash_text(text) for text in texts]
+    return {
+        "id": record.id,
+        # The ids with prefixes are needed where parts have ids in common (see ``rows``).
+        "id+name": f"{batch.name}:{record.id}",
+        "id+origin": f"{batch.origin}:{record.id}",
+        "id+both": f"{batch.origin}:{batch.name}:{record.id}",
+        "doc": record.doc_id,
+        "text": key,
+        "item": item,
+        "annotator": record.annotator,
+        "outlet": outlet_key,
+    }
 
 
 def _split_index(record: Record) -> int:
@@ -299,6 +295,10 @@ def _label_profile(record: Record) -> LabelProfile:
         if stance.probabilities is not None:
             soft_stances += 1
             soft_labels.update(stance.probabilities)
-    corpus = str(record.meta.get("corpus"))
     # A profile is the key of a dictionary, and therefore consists of tuples.
-    return LabelProfile(corpus, tuple(counts), tuple(sorted(soft_labels)), soft_stances)
+    return LabelProfile(
+        corpus=str(record.meta.get("corpus")),
+        labels=tuple(counts),
+        soft_labels=tuple(sorted(soft_labels)),
+        soft_stances=soft_stances,
+    )
