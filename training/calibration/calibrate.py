@@ -115,7 +115,7 @@ class CachingBackend:
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
-        self._outputs: dict[tuple[bytes, bytes, bytes], dict[str, Floats]] = {}
+        self._outputs: dict[tuple[bytes, ...], dict[str, Floats]] = {}
         self.stance = backend.stance
         self.link = backend.link
 

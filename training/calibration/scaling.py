@@ -66,8 +66,9 @@ def _fit_scale(logits: Array, gold: NDArray[np.int64], with_biases: bool) -> Log
         return LogitScaler(biases, float(np.exp(parameters[0])))
 
     def objective(parameters: Array) -> float:
+        losses = _losses(scale(parameters), logits, gold)
         prior = 0.5 * parameters @ parameters
-        return float(_losses(scale(parameters), logits, gold).sum() + prior)
+        return float(losses.sum() + prior)
 
     size = logits.shape[1] if with_biases else 1
     solution = minimize(objective, np.zeros(size), method="L-BFGS-B")
@@ -76,5 +77,6 @@ def _fit_scale(logits: Array, gold: NDArray[np.int64], with_biases: bool) -> Log
 
 def _losses(scale: LogitScaler, logits: Array, gold: NDArray[np.int64]) -> Array:
     """Return the negative log-likelihoods, (n,)."""
-    likelihoods = scale(logits)[np.arange(len(gold)), gold]
+    probabilities = scale(logits)  # (n, labels)
+    likelihoods = probabilities[np.arange(len(gold)), gold]
     return np.asarray(-np.log(np.clip(likelihoods, 1e-12, None)))

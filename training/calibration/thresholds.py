@@ -85,7 +85,8 @@ def best_threshold(probabilities: Array, gold: NDArray[np.bool_]) -> float:
     if not gold.any():
         return 0.5
     curve = cumulative_curve(probabilities, gold)
-    scores = 2 * curve.sums / np.maximum(curve.counts + gold.sum(), 1)
+    sizes = curve.counts + gold.sum()
+    scores = 2 * curve.sums / np.maximum(sizes, 1)
     return float(scores.max() / 2)
 
 
@@ -117,8 +118,9 @@ def fit_abstention_threshold(
     def objective(parameters: Array) -> float:
         fitted = precision(parameters)
         likelihoods = np.where(correct, fitted, 1 - fitted)
+        losses = -np.log(np.maximum(likelihoods, 1e-12))
         prior = 0.5 * parameters @ parameters / _PRIOR_SD**2
-        return float(-np.log(np.maximum(likelihoods, 1e-12)).sum() + prior)
+        return float(losses.sum() + prior)
 
     parameters = minimize(objective, np.zeros(2), method="L-BFGS-B").x
     curve = cumulative_curve(confidence, precision(parameters))

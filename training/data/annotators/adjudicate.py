@@ -248,7 +248,11 @@ def _best_annotation(
     for number, record in enumerate(records, 1):
         if task == "attribution" and record.attributions is not None:
             [roles] = attribution_roles([record])
-            spans = [repr((a.source, a.cue, a.content)) for a in record.attributions]
+            spans = []
+            for attribution in record.attributions:
+                # The name of the event does not matter.
+                pieces = (attribution.source, attribution.cue, attribution.content)
+                spans.append(repr(pieces))
         elif task == "entity" and record.entities is not None:
             roles = entity_roles(record)
             spans = [repr(entity) for entity in record.entities]

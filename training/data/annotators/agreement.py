@@ -14,7 +14,11 @@ from claimstance.model.errors import InputError
 from claimstance.model.labels import SENTENCE_TASKS
 from claimstance.model.record import Record, Stance
 from claimstance.training.data.annotators.coefficients import Measure
-from claimstance.training.data.annotators.label_agreement import LabelAgreement, LabelAnswers
+from claimstance.training.data.annotators.label_agreement import (
+    LabelAgreement,
+    LabelAnswers,
+    NamedAnswer,
+)
 from claimstance.training.data.annotators.questions import Question, stance_answers
 from claimstance.training.data.annotators.span_agreement import SpanAgreement, SpanAnswers
 from claimstance.training.evaluation.answers import document_of
@@ -89,13 +93,13 @@ class Agreement:
             self._begin_document(records)
 
         for task in SENTENCE_TASKS:
-            labels = []
+            labels: list[NamedAnswer] = []
             for record in records:
                 label = getattr(record, task)
                 if label is not None:
                     labels.append((record.annotator, label))
             self._labels[task].add(labels)
-        by_question: dict[Question, list[tuple[str | None, str]]] = defaultdict(list)
+        by_question: dict[Question, list[NamedAnswer]] = defaultdict(list)
         for record in records:
             for question, label in stance_answers(record).items():
                 by_question[question].append((record.annotator, label))

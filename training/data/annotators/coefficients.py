@@ -41,8 +41,8 @@ def coincidences(counts: Array) -> Array:
     paired = counts[counts.sum(axis=1) > 1]
     # Each answer of a unit forms pairs with all its other answers, which together weigh one.
     weighted = paired / (paired.sum(axis=1, keepdims=True) - 1)
-    # The diagonal without the pairs of an answer with itself.
-    return np.asarray(paired.T @ weighted - np.diag(weighted.sum(axis=0)))
+    with_itself = np.diag(weighted.sum(axis=0))  # pairs of an answer with itself
+    return np.asarray(paired.T @ weighted - with_itself)
 
 
 def alpha(matrix: Array) -> float | None:

@@ -25,6 +25,8 @@ from claimstance.training.evaluation.metrics import Array, classification
 MOST_PAIRS = 1000  # enough to report all pairs of 45 annotators
 
 Cell = tuple[int, int]  # row and column of a matrix of labels
+Names = tuple[str, str]  # of two annotators
+NamedAnswer = tuple[str | None, str]  # annotator, ``None`` if not named, and label
 
 
 class LabelPair(BaseModel):
@@ -102,13 +104,13 @@ class LabelAnswers:
         self._confusion: dict[Cell, float] = defaultdict(float)
         # Fleiss' kappa needs items of equally many answers: number of answers → its items.
         self._fleiss: dict[int, _FleissCounts] = defaultdict(_FleissCounts)
-        self._pairs: dict[tuple[str, str], Counter[Cell]] = defaultdict(Counter)
+        self._pairs: dict[Names, Counter[Cell]] = defaultdict(Counter)
         self._answers: Counter[str] = Counter()  # annotator → number of answers
         # Annotator → the number of answers that agree (true), or not, with the majority of the others.
         self._with_majority: dict[str, Counter[bool]] = defaultdict(Counter)
 
-    def add(self, answers: Sequence[tuple[str | None, str]]) -> None:
-        """Count the answers to one item: (annotator, label), the annotator ``None`` if not named."""
+    def add(self, answers: Sequence[NamedAnswer]) -> None:
+        """Count the answers to one item."""
         coded = []
         for annotator, label in answers:
             code = self._codes.setdefault(label, len(self._codes))

@@ -27,7 +27,7 @@ from claimstance.training.data.annotators.coefficients import (
     measure,
     measure_alpha,
 )
-from claimstance.training.data.annotators.label_agreement import MOST_PAIRS
+from claimstance.training.data.annotators.label_agreement import MOST_PAIRS, Names
 from claimstance.training.data.annotators.token_roles import (
     NOTHING,
     attribution_roles,
@@ -99,8 +99,8 @@ class SpanAnswers:
         self._alpha = Documents()
         self._people = Documents()
         # Two annotators → their counts, and the number of sentences that they have in common.
-        self._pairs: dict[tuple[str, str], Counts] = defaultdict(_no_counts)
-        self._common: Counter[tuple[str, str]] = Counter()
+        self._pairs: dict[Names, Counts] = defaultdict(_no_counts)
+        self._common: Counter[Names] = Counter()
         self._annotated: Counter[str] = Counter()  # annotator → number of sentences
 
     def add(self, records: Sequence[Record]) -> None:
@@ -221,7 +221,8 @@ class SpanAnswers:
             for metric in spans_by_metric | others_by_metric:
                 spans = spans_by_metric[metric]
                 others = others_by_metric[metric]
-                counts[metric] += np.array([len(spans & others), len(others), len(spans)])
+                common = len(spans & others)
+                counts[metric] += np.array([common, len(others), len(spans)])
         return counts
 
     def report(self) -> SpanAgreement:

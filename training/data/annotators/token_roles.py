@@ -58,5 +58,6 @@ def overlap(first: Sequence[str], second: Sequence[str]) -> float:
     total = 0.0
     for role in sorted(roles):
         common = pairs.count((role, role))
-        total += f1(common, second.count(role), first.count(role))["f1"]
+        scores = f1(common, second.count(role), first.count(role))
+        total += scores["f1"]
     return total / len(roles)

@@ -13,6 +13,7 @@ from claimstance.training.data.building.groups import (
     RowIndices,
     combine_keys,
     pair_equal_keys,
+    run_starts,
     union_groups,
 )
 from claimstance.training.data.building.indexing import IndexedStore, RowBatch
@@ -78,10 +79,8 @@ def find_items(store: IndexedStore, input_parts: Sequence[InputPart]) -> RaggedA
 def _rows_by_pair(first: RowIndices, second: NDArray[np.integer]) -> RaggedArray:
     """Return the rows that have the same two values, for each such pair of values."""
     order = np.lexsort((second, first))
-    first, second = first[order], second[order]
-    is_new = (first[1:] != first[:-1]) | (second[1:] != second[:-1])
-    starts = np.flatnonzero(np.concatenate([[True], is_new]))
-    sizes = np.diff(np.append(starts, len(order)))
+    starts = run_starts(first[order], second[order])
+    sizes = np.diff(starts, append=len(order))
     return RaggedArray(order, sizes.astype(np.int32))
 
 

@@ -194,7 +194,9 @@ def _assign(
     if count is None:
         return indices, shares
 
+    next_fold = (split.fold + 1) % count
     fold_splits = np.full(count, SPLITS.index("train"), dtype=np.int8)
     fold_splits[split.fold] = SPLITS.index("test")
-    fold_splits[(split.fold + 1) % count] = SPLITS.index("dev")
-    return fold_splits[indices], {"train": 1 - 2 / count, "dev": 1 / count, "test": 1 / count}
+    fold_splits[next_fold] = SPLITS.index("dev")
+    shares = {"train": 1 - 2 / count, "dev": 1 / count, "test": 1 / count}
+    return fold_splits[indices], shares

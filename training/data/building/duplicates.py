@@ -29,6 +29,7 @@ from claimstance.training.data.building.groups import (
     Pairs,
     RowIndices,
     is_in_sorted,
+    run_starts,
     union_groups,
 )
 from claimstance.training.data.building.row_store import RaggedArray, RowStore
@@ -305,15 +306,16 @@ def _compare_runs(
         same = keys[distance:] == keys[:-distance]
         if not same.any():
             return
-        first, second = order[:-distance][same], order[distance:][same]
+        first = order[:-distance][same]
+        second = order[distance:][same]
         needed = visitor.is_needed(first, second)
         visitor.compare(texts, first[needed], second[needed])
         is_power_of_two = distance & (distance - 1) == 0
         if is_power_of_two:
-            is_first = np.concatenate([[True], keys[1:] != keys[:-1]])
-            starts = np.flatnonzero(is_first)
-            sizes = np.diff(np.append(starts, len(keys)))
-            remains = visitor.is_open(order, starts) & (sizes > distance)  # (runs,)
-            remaining = np.repeat(remains, sizes)
-            order, keys = order[remaining], keys[remaining]
+            starts = run_starts(keys)
+            sizes = np.diff(starts, append=len(keys))
+            has_pairs = visitor.is_open(order, starts) & (sizes > distance)  # (runs,)
+            remaining = np.repeat(has_pairs, sizes)  # (texts,)
+            order = order[remaining]
+            keys = keys[remaining]
         distance += 1

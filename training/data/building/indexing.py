@@ -49,18 +49,21 @@ NO_DATE, BAD_DATE = 0, -1
 NO_SPLIT = -1
 
 
+TaskLabel = tuple[str, str | None]  # ``None`` stands for an annotation that is an empty list
+
+
 class LabelProfile(NamedTuple):
     """Represent the label counts of a row. Rows share few different profiles, so a row stores only an index.
 
     Attributes:
         corpus: the corpus of the row.
-        labels: (task, label) → count, as tuples. The label ``None`` stands for an annotation that is an empty list.
+        labels: task and label → count, as tuples.
         soft_labels: labels that occur in the probabilities of stances.
         soft_stances: number of stances with probabilities.
     """
 
     corpus: str
-    labels: tuple[tuple[tuple[str, str | None], int], ...]
+    labels: tuple[tuple[TaskLabel, int], ...]
     soft_labels: tuple[str, ...]
     soft_stances: int
 
@@ -282,7 +285,7 @@ def _day(record: Record) -> int:
 
 def _label_profile(record: Record) -> LabelProfile:
     """Count the labels of a record."""
-    counts: list[tuple[tuple[str, str | None], int]] = []
+    counts: list[tuple[TaskLabel, int]] = []
     for task, task_counts in label_counts(record).items():
         if not task_counts:
             counts.append(((task, None), 1))

@@ -18,6 +18,11 @@ _MAX_GAP = 4096  # bytes between two lines up to which reading on is cheaper tha
 _BLOCK = 1000  # lines that are looked up together
 
 
+def offsets(sizes: NDArray[np.integer]) -> NDArray[np.int64]:
+    """Return the offset of each of consecutive slices, and the end of the last one: (n,) → (n + 1,)."""
+    return np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
+
+
 @dataclass(frozen=True)
 class RaggedArray:
     """Represent several values per row: the concatenated ``values`` of all rows, and each row's ``sizes``."""
@@ -28,7 +33,7 @@ class RaggedArray:
     @property
     def starts(self) -> NDArray[np.int64]:
         """Return the offset of each row's first value, and the end of the last row: (rows + 1,)."""
-        return np.concatenate([[0], np.cumsum(self.sizes, dtype=np.int64)])
+        return offsets(self.sizes)
 
     @property
     def rows(self) -> NDArray[np.int64]:
@@ -43,9 +48,9 @@ class RaggedArray:
     @classmethod
     def of_hashes(cls, rows: Sequence[Sequence[int]]) -> "RaggedArray":
         """Return the array of the 64-bit hashes of each row."""
-        hashes = list(chain.from_iterable(rows))
-        sizes = [len(row) for row in rows]
-        return cls(np.array(hashes, dtype=np.uint64), np.array(sizes, dtype=np.int32))
+        hashes = np.array(list(chain.from_iterable(rows)), dtype=np.uint64)
+        sizes = np.array([len(row) for row in rows], dtype=np.int32)
+        return cls(hashes, sizes)
 
     def take(self, rows: NDArray[np.int64]) -> "RaggedArray":
         """Return the values of ``rows``, in their order."""
@@ -125,13 +130,12 @@ class RowStore:
         """Yield the lines of ``rows``, in their order."""
         if len(rows) and rows.max() + 1 >= len(self._starts):
             # Rows were added since the offsets were computed.
-            sizes = self.column("lines.sizes")
-            self._starts = np.concatenate([[0], np.cumsum(sizes)])
+            self._starts = offsets(self.column("lines.sizes"))
         for start in range(0, len(rows), _BLOCK):
             block = rows[start : start + _BLOCK]
-            offsets = self._starts[block]
-            sizes = self._starts[block + 1] - offsets
-            yield from self._read("lines", offsets, sizes)
+            starts = self._starts[block]
+            sizes = self._starts[block + 1] - starts
+            yield from self._read("lines", starts, sizes)
 
     def _read(
         self, name: str, starts: NDArray[np.int64], sizes: NDArray[np.integer]

@@ -12,9 +12,12 @@ from numpy.typing import NDArray
 
 from claimstance.model.errors import InputError
 from claimstance.training.data.building.groups import RowIndices
+from claimstance.training.data.building.row_store import offsets
 
 Strata = Sequence[tuple[str, int]]  # stratum → its count in a row; strata are spread evenly
 SplitIndices = NDArray[np.int8]
+# Split → stratum → the requested share and the achieved share.
+Shares = dict[str, dict[str, list[float]]]
 Key = TypeVar("Key", bound=Hashable)
 
 
@@ -126,7 +129,7 @@ class _GreedyAssigner:
 
         # The profiles of all rows, group after group, and the offset of each group's first row.
         self._profiles = grouped_rows.profiles[np.argsort(group_numbers, kind="stable")]
-        self._starts = np.concatenate([[0], np.cumsum(sizes)])
+        self._starts = offsets(sizes)
 
     def assign(self, order: RowIndices) -> SplitIndices:
         """Return the split of each group; groups are assigned in ``order``.
@@ -198,9 +201,10 @@ def split_by_date(
         lowest_cut = cut + 1
         # Each later split needs at least one day.
         later_splits = len(names) - 1 - number
-        end_cut = len(distinct_days) - later_splits + 1
-        distances = np.abs(cumulative_rows[lowest_cut - 1 : end_cut - 1] - target_rows)
-        cut = lowest_cut + int(np.argmin(distances))
+        highest_cut = len(distinct_days) - later_splits
+        rows_before_cut = cumulative_rows[lowest_cut - 1 : highest_cut]
+        nearest = np.argmin(np.abs(rows_before_cut - target_rows))
+        cut = lowest_cut + int(nearest)
         cuts.append(cut)
 
     day_numbers = np.searchsorted(distinct_days, group_days)
@@ -211,7 +215,7 @@ def split_by_date(
 
 def achieved_shares(
     grouped_rows: GroupedRows, splits: SplitIndices, shares: Mapping[str, float]
-) -> dict[str, dict[str, list[float]]]:
+) -> Shares:
     """Return split → stratum → the requested share and the achieved share.
 
     Args:
@@ -220,7 +224,7 @@ def achieved_shares(
         shares: split → its requested share.
     """
     totals = sum_counts(grouped_rows.strata, grouped_rows.profiles)
-    shares_by_split: dict[str, dict[str, list[float]]] = {}
+    shares_by_split: Shares = {}
     for index, (name, requested) in enumerate(shares.items()):
         if requested <= 0:
             continue
