@@ -14,7 +14,12 @@ _FOLDS = 5  # of the cross-fitting that decides for biases of labels
 
 @dataclass(frozen=True)
 class LogitScaler:
-    """Map logits to probabilities, by biases that are added and a temperature that divides the sum."""
+    """Map logits to probabilities.
+
+    Attributes:
+        biases: they are added to the logits, (labels,).
+        temperature: it divides the sum of logits and biases.
+    """
 
     biases: Array
     temperature: float

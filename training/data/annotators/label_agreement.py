@@ -30,7 +30,15 @@ NamedAnswer = tuple[str | None, str]  # annotator, ``None`` if not named, and la
 
 
 class LabelPair(BaseModel):
-    """Represent two annotators: the items that both answered, the share they agree on, and Cohen's kappa."""
+    """Represent two annotators.
+
+    Attributes:
+        first: the name of an annotator.
+        second: the name of the other.
+        n: the number of items that both answered.
+        agreement: the share of these that they agree on.
+        kappa: Cohen's.
+    """
 
     first: str
     second: str
@@ -83,7 +91,12 @@ class LabelAgreement(BaseModel):
 
 
 class _CodedAnswer(NamedTuple):
-    """Represent an answer: its annotator, ``None`` if not named, and the number of its label."""
+    """Represent an answer.
+
+    Attributes:
+        annotator: the name; ``None`` if there is none.
+        code: the number of the label.
+    """
 
     annotator: str | None
     code: int

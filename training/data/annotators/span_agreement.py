@@ -43,7 +43,14 @@ Counts = dict[str, Array]  # metric → true positives, predicted, gold
 
 
 class SpanPair(BaseModel):
-    """Represent two annotators: the number of sentences that both annotated, and F1 between them."""
+    """Represent two annotators.
+
+    Attributes:
+        first: the name of an annotator.
+        second: the name of the other.
+        n: the number of sentences that both annotated.
+        figures: metric → F1 between them.
+    """
 
     first: str
     second: str
@@ -52,7 +59,12 @@ class SpanPair(BaseModel):
 
 
 class SpanAnnotator(BaseModel):
-    """Represent one annotator: the number of sentences, and F1 against all others from their summed counts."""
+    """Represent one annotator.
+
+    Attributes:
+        n: the number of sentences.
+        figures: metric → F1 against all others, from their summed counts.
+    """
 
     n: int
     figures: dict[str, float]
@@ -290,6 +302,10 @@ def count_between(gold: Sequence[Record], predicted: Sequence[Record]) -> Array:
     """Count one annotator's attributions as gold and another's as predictions (see ``count_attributions``).
 
     If the two annotators are swapped, so are the last two columns.
+
+    Args:
+        gold: the sentences of a document, as one annotator has them.
+        predicted: the same sentences, as the other has them.
     """
     document = []
     for annotation, record in zip(gold, predicted, strict=True):

@@ -91,6 +91,12 @@ def adjudicate_items(
 
     Adjudicated rows are added to the store. They get the id and the document of the item's first annotation.
 
+    Args:
+        config: the way of adjudication.
+        store: the rows as they were read.
+        input_parts: the input parts, in the order of their rows.
+        labels: task → label names.
+
     Raises:
         InputError: if annotations with the same id in one file have different texts.
     """

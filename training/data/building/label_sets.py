@@ -53,14 +53,20 @@ def label_sets(config: DataConfig, store: IndexedStore) -> dict[str, tuple[str, 
 def check_label_sets(
     store: IndexedStore, input_parts: Sequence[InputPart], labels: Mapping[str, Sequence[str]]
 ) -> None:
-    """Raise ``InputError`` for the first row with a label that is not in the sets."""
+    """Raise ``InputError`` for the first row with a label that is not in the sets.
+
+    Args:
+        store: the rows.
+        input_parts: the input parts, in the order of their rows.
+        labels: task → its labels; the labels of other tasks are not checked.
+    """
     # Rows share few profiles: checking these is faster than reading all rows again.
     invalid = []
     for profile, number in store.profiles.items():
         used_labels = [task_label for task_label, _ in profile.labels]
         used_labels += [("stance", label) for label in profile.soft_labels]
-        for task, used_label in used_labels:
-            if task in labels and used_label is not None and used_label not in labels[task]:
+        for task, name in used_labels:
+            if name is not None and task in labels and name not in labels[task]:
                 invalid.append(number)
     rows = np.flatnonzero(np.isin(store.row_store.column("profile"), invalid))
     if not len(rows):

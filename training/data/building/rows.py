@@ -117,16 +117,17 @@ class DatasetRows:
 
     def _final_ids(self, row: int, data: dict[str, str | None]) -> tuple[str, str | None]:
         """Return the ids of a row and of its document, with their prefixes."""
+        prefixes = self.prefixes
         part_index = self.part_indices[row]
         input_part = self.input_parts[part_index]
         row_id = str(data["id"])
-        document = data["doc_id"]
-        if self.prefixes.part_name[row]:
+        if prefixes.part_name[row]:
             row_id = f"{input_part.name}:{row_id}"
-        if self.prefixes.origin[row]:
+        if prefixes.origin[row]:
             row_id = f"{input_part.origin}:{row_id}"
-        if document is not None and self.prefixes.document[row]:
-            prefix = self.prefixes.document_prefixes[part_index]
+        document = data["doc_id"]
+        if document is not None and prefixes.document[row]:
+            prefix = prefixes.document_prefixes[part_index]
             document = f"{prefix}:{document}"
         return row_id, document
 
@@ -163,8 +164,8 @@ class DatasetRows:
     def in_split(self, name: str) -> RowIndices:
         """Return the rows of a split in the order of writing: rows of parts with a split come first."""
         rows = np.flatnonzero(self.split == SPLITS.index(name))
-        is_unsplit_part = np.array([input_part.split is None for input_part in self.input_parts])
-        was_assigned = is_unsplit_part[self.part_indices[rows]]
+        is_unsplit = np.array([input_part.split is None for input_part in self.input_parts])
+        was_assigned = is_unsplit[self.part_indices[rows]]
         return np.concatenate([rows[~was_assigned], rows[was_assigned]])
 
 
