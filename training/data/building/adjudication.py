@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +22,6 @@ from claimstance.training.data.building.row_store import RaggedArray
 from claimstance.training.data.building.sources import InputPart, part_indices
 from claimstance.training.data.config import DataConfig
 from claimstance.training.data.soft_labels import SoftLabels
-
-_BLOCK = 1000  # items that are read together
 
 Labels = Mapping[str, Sequence[str]]
 
@@ -142,32 +141,32 @@ def agreement_of_answers(
         if not input_part.has_annotator_answers:
             continue
         agreement = agreements.setdefault(input_part.name, Agreement())
-        end_row = input_part.first_row + input_part.row_count
-        rows = np.arange(input_part.first_row, end_row)
-        for line in store.row_store.lines(rows):
+        rows = input_part.rows
+        for line in store.row_store.lines(np.arange(rows.start, rows.stop)):
             record = Record.model_validate_json(line)
             agreement.add(annotations(record))
     return {name: agreement.report() for name, agreement in agreements.items()}
 
 
+@dataclass
 class _SourceAdjudicator:
-    """Adjudicate the items of one source, and measure the agreement of its annotators."""
+    """Adjudicate the items of one source, and measure the agreement of its annotators.
 
-    def __init__(
-        self,
-        config: DataConfig,
-        store: IndexedStore,
-        input_parts: Sequence[InputPart],
-        labels: Labels,
-        adjudication: Adjudication,
-    ) -> None:
-        self.agreement = Agreement()
-        self._config = config
-        self._store = store
-        self._parts = input_parts
-        self._labels = labels
-        self._adjudication = adjudication
-        self._next_row = store.row_store.count  # the row of the store that the next record becomes
+    Attributes:
+        config: the way of adjudication.
+        store: the rows.
+        input_parts: the input parts of all sources.
+        labels: task → label names.
+        adjudication: receives the adjudicated rows.
+        agreement: the agreement of the annotators.
+    """
+
+    config: DataConfig
+    store: IndexedStore
+    input_parts: Sequence[InputPart]
+    labels: Labels
+    adjudication: Adjudication
+    agreement: Agreement = field(default_factory=Agreement)
 
     def batches(
         self, items: RaggedArray, source_items: RowIndices, item_parts: NDArray[np.int32]
@@ -179,41 +178,46 @@ class _SourceAdjudicator:
             source_items: the items of the source.
             item_parts: the part of each of these items.
         """
-        first_row = self._store.row_store.count
-        for part_index in np.unique(item_parts).tolist():
-            records = self._records(items, source_items[item_parts == part_index], part_index)
-            part = self._parts[part_index]
-            yield from self._store.batches(records, part.name, part.origin)
         adjudicated = source_items[items.sizes[source_items] > 1]
-        end_row = first_row + len(adjudicated)
-        self._adjudication.rows[adjudicated] = np.arange(first_row, end_row)
+        first_row = self.store.row_store.count
+        rows = np.arange(first_row, first_row + len(adjudicated))
+        self.adjudication.rows[adjudicated] = rows
+        next_rows = iter(rows.tolist())
+        for part_index in np.unique(item_parts).tolist():
+            selected = items.take(source_items[item_parts == part_index])
+            records = self._records(selected, part_index, next_rows)
+            part = self.input_parts[part_index]
+            yield from self.store.batches(records, part.name, part.origin)
 
     def _records(
-        self, items: RaggedArray, selected: RowIndices, part_index: int
+        self, items: RaggedArray, part_index: int, next_rows: Iterator[int]
     ) -> Iterator[Record]:
-        """Yield one record for each selected item with several annotators.
+        """Yield one record for each item with several annotators.
 
         Ties are counted, and soft labels go into the adjudication.
+
+        Args:
+            items: the rows of the items.
+            part_index: the part of the items.
+            next_rows: the rows of the store that the records become.
         """
         # Most builds have one annotator, and need nothing of this module.
         from claimstance.training.data.annotators.adjudicate import adjudicate
 
-        ties = self._adjudication.ties.setdefault(part_index, Counter())
+        ties = self.adjudication.ties.setdefault(part_index, Counter())
 
         def count_tie(task: str) -> None:
             ties[task] += 1
 
-        how, adjudicator = self._config.adjudicate, self._config.adjudicator
-        for start in range(0, len(selected), _BLOCK):
-            block = items.take(selected[start : start + _BLOCK])
-            lines = self._store.row_store.lines(block.values)
-            for size in block.sizes.tolist():
-                item = [Record.model_validate_json(next(lines)) for _ in range(size)]
-                self.agreement.add(item)
-                if size == 1:
-                    continue
-                record, soft = adjudicate(item, how, adjudicator, self._labels, count_tie)
+        how = self.config.adjudicate
+        adjudicator = self.config.adjudicator
+        lines = self.store.row_store.lines(items.values)
+        for size in items.sizes.tolist():
+            item = [Record.model_validate_json(line) for line in islice(lines, size)]
+            self.agreement.add(item)
+            if size > 1:
+                record, soft = adjudicate(item, how, adjudicator, self.labels, count_tie)
+                row = next(next_rows)
                 if soft:
-                    self._adjudication.soft[self._next_row] = soft
-                self._next_row += 1
+                    self.adjudication.soft[row] = soft
                 yield record.model_copy(update={"id": item[0].id, "doc_id": item[0].doc_id})

@@ -72,11 +72,9 @@ def check_label_sets(
     if not len(rows):
         return
 
-    row = int(rows[0])
-    line = next(store.row_store.lines(rows[:1]))
+    [line] = store.row_store.lines(rows[:1])
     record = Record.model_validate_json(line)
     for input_part in input_parts:
-        end_row = input_part.first_row + input_part.row_count
-        if input_part.first_row <= row < end_row:
+        if int(rows[0]) in input_part.rows:
             # The row has such a label, so that this raises the error with its message.
             check_labels(record, labels, f"{input_part.origin}: {record.id}")

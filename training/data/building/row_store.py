@@ -66,7 +66,11 @@ Column = NDArray[Any] | RaggedArray
 
 
 class RowStore:
-    """Store rows and their columns in files of one folder; close it before the folder is removed."""
+    """Store rows and their columns in files of one folder; close it before the folder is removed.
+
+    Attributes:
+        count: the number of rows.
+    """
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir()

@@ -58,6 +58,11 @@ class InputPart:
     has_annotator_answers: bool = False
     corpus: str = ""
 
+    @property
+    def rows(self) -> range:
+        """Return the rows of the store that were read from the part."""
+        return range(self.first_row, self.first_row + self.row_count)
+
 
 def part_indices(input_parts: Sequence[InputPart]) -> NDArray[np.int32]:
     """Return the index of the part of each row that was read, in the order of the rows."""
