@@ -210,6 +210,11 @@ def _gold_labels(
     """Return the label of the annotated stance of each pair; ``no_stance`` where there is none.
 
     Each annotated stance counts once, for a pair of the same side if there is one.
+
+    Args:
+        listed: the annotated stances that take a side.
+        detected: the pairs, each with its likeliest side.
+        no_stance: the label of pairs without a stance.
     """
     labels = [no_stance] * len(detected)
     unmatched_stances = list(listed)

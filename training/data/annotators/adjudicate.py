@@ -126,7 +126,14 @@ def _display_name(record: Record, number: int) -> str:
 def _merge(
     records: Sequence[Record], soft: bool, labels: Mapping[str, Sequence[str]], on_tie: OnTie
 ) -> tuple[dict[str, Any], SoftLabels]:
-    """Return the fields of the merged record, and the shares of its sentence labels if ``soft``."""
+    """Return the fields of the merged record, and the shares of its sentence labels if ``soft``.
+
+    Args:
+        records: the annotations of one sentence.
+        soft: whether to keep the shares of the labels.
+        labels: task → label names.
+        on_tie: called with the task for each tie.
+    """
     fields: dict[str, Any] = {"annotator": None, "attributions": None, "entities": None}
     best = _best_annotation(records, "attribution", on_tie)
     if best is not None:

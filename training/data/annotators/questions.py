@@ -52,7 +52,12 @@ def majority(votes: Counter[Answer]) -> Answer | None:
 
 
 def _normalized_name(value: Span | str | None, text: str) -> str:
-    """Return the casefolded words of a holder or target; an empty text for ``None``."""
+    """Return the casefolded words of a holder or target; an empty text for ``None``.
+
+    Args:
+        value: a span of the sentence, or a name.
+        text: the sentence.
+    """
     if value is None:
         return ""
     if isinstance(value, list):

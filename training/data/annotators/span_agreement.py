@@ -149,7 +149,11 @@ class SpanAnswers:
         self._sentences = []
 
     def _count_tokens(self, by_annotator: Mapping[Name, Annotations]) -> None:
-        """Count the coincidences of the tokens' roles in a document."""
+        """Count the coincidences of the tokens' roles in a document.
+
+        Args:
+            by_annotator: annotator → their annotations of the document.
+        """
         # Sentence → the roles of its tokens, as numbers, from each annotator.
         by_sentence: dict[int, list[list[int]]] = defaultdict(list)
         for annotations in by_annotator.values():
@@ -173,7 +177,11 @@ class SpanAnswers:
         self._alpha.add(dict(np.ndenumerate(matrix)))
 
     def _count_pairs(self, by_annotator: Mapping[Name, Annotations]) -> None:
-        """Count each two annotators against each other, and add the mean over the pairs as the document's counts."""
+        """Count each two annotators against each other, and add the mean over the pairs as the document's counts.
+
+        Args:
+            by_annotator: annotator → their annotations of the document.
+        """
         pair_counts = []
         for first, second in combinations(sorted(by_annotator, key=str), 2):
             first_records, second_records = by_annotator[first], by_annotator[second]

@@ -51,9 +51,9 @@ def union_groups(groups: RowIndices, pairs: Pairs) -> RowIndices:
     endpoints = np.concatenate([first[differ], second[differ]])
     ids, nodes = np.unique(endpoints, return_inverse=True)
     sources, targets = np.split(nodes, 2)
-    edges = np.ones(len(sources), dtype=np.int8)
-    size = len(ids)
-    graph = coo_matrix((edges, (sources, targets)), shape=(size, size))
+    weights = np.ones(len(sources), dtype=np.int8)
+    shape = (len(ids), len(ids))
+    graph = coo_matrix((weights, (sources, targets)), shape=shape)
     _, components = connected_components(graph, directed=False)
     # ``ids`` ascend, so the first node of a component is the one with the smallest id.
     _, first_nodes = np.unique(components, return_index=True)
@@ -63,7 +63,12 @@ def union_groups(groups: RowIndices, pairs: Pairs) -> RowIndices:
 
 
 def combine_keys(keys: HashKeys, numbers: NDArray[np.integer]) -> HashKeys:
-    """Return one key for each pair of a key and a number; a key of 0 stays 0."""
+    """Return one key for each pair of a key and a number; a key of 0 stays 0.
+
+    Args:
+        keys: the keys, (n,).
+        numbers: numbers from 0, (n,), such as indices of files whose keys must differ.
+    """
     offset = numbers.astype(np.uint64) + np.uint64(1)
     mixed: HashKeys = keys ^ (offset * _GOLDEN_RATIO)
     mixed = (mixed ^ (mixed >> np.uint64(29))) * _MULTIPLIER

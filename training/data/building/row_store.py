@@ -144,7 +144,13 @@ class RowStore:
     def _read(
         self, name: str, starts: NDArray[np.int64], sizes: NDArray[np.integer]
     ) -> Iterator[bytes]:
-        """Yield slices of a file, by byte offsets; neighbouring slices share one read."""
+        """Yield slices of a file; neighbouring slices share one read.
+
+        Args:
+            name: the file.
+            starts: the offset of each slice, in bytes.
+            sizes: the length of each slice, in bytes.
+        """
         if not len(starts):
             return
         file = self._files[name]

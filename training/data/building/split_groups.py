@@ -1,5 +1,6 @@
 """Splitting of rows into train, dev and test, where the rows of a group stay together."""
 
+import math
 import random
 from array import array
 from collections import Counter
@@ -100,7 +101,14 @@ def check_enough(groups: int, names: Sequence[str], kind: str) -> None:
 
 
 class _GreedyAssigner:
-    """Assign groups to splits, one after another."""
+    """Assign groups to splits, one after another.
+
+    Args:
+        grouped_rows: the rows in their groups.
+        group_numbers: the group of each row, numbered from 0.
+        sizes: the number of rows of each group.
+        shares: the share of the rows of each split.
+    """
 
     def __init__(
         self,
@@ -151,7 +159,7 @@ class _GreedyAssigner:
                 counts = list(sums.items())
 
             best = 0
-            lowest_cost = float("inf")
+            lowest_cost = math.inf
             for split, missing in enumerate(self._missing):
                 expected = self._expected[split]
                 # The group of n changes (missing² / expected) by (n² - 2 n missing) / expected.
@@ -248,9 +256,10 @@ def sum_counts(
         profiles: the profile of each row, as an index in ``profile_counts``.
     """
     totals: Counter[Key] = Counter()
-    rows = np.bincount(profiles, minlength=len(profile_counts)).tolist()
-    for counts, row_count in zip(profile_counts, rows, strict=True):
-        if row_count:
-            for key, count in counts:
-                totals[key] += count * row_count
+    row_counts = np.bincount(profiles, minlength=len(profile_counts)).tolist()
+    for counts, row_count in zip(profile_counts, row_counts, strict=True):
+        if not row_count:
+            continue
+        for key, count in counts:
+            totals[key] += count * row_count
     return totals
