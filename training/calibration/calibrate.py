@@ -74,6 +74,10 @@ def fit_attribution_biases(predictor: Predictor, records: Sequence[Record]) -> d
     """Return the biases of tags (by role) and links with which attributions score best on ``records``.
 
     They are fitted one after the other, links first. Without annotated attributions there are none.
+
+    Args:
+        predictor: the model, whose own biases are not used.
+        records: held-out records.
     """
     annotated = [record for record in records if record.attributions is not None]
     if "attribution" not in predictor.config.tasks or not annotated:
@@ -84,9 +88,10 @@ def fit_attribution_biases(predictor: Predictor, records: Sequence[Record]) -> d
     for name in ("link", *reversed(ROLES)):
         scores = {}
         for bias in _BIASES:
-            config = replace(predictor.config, tasks=("attribution",), biases={**best, name: bias})
-            biased = Predictor(config, predictor.windows, backend)
-            scores[bias] = primary_scores(evaluate(biased, annotated))["mean"]
+            biases = best | {name: bias}
+            config = replace(predictor.config, tasks=("attribution",), biases=biases)
+            report = evaluate(Predictor(config, predictor.windows, backend), annotated)
+            scores[bias] = primary_scores(report)["mean"]
         # Break ties by the smallest absolute bias.
         best[name] = max(scores, key=lambda bias: (scores[bias], -abs(bias)))
     return best
@@ -96,9 +101,12 @@ def _answers_by_kind(config: ModelConfig, predictions: Sequence[Pair]) -> dict[s
     """Return the answers of each task that has labels, and those of each kind of the stance query."""
     answers_by_kind: dict[str, Answers] = {}
     for task in LABEL_TASKS:
-        answers = collect(config, task, predictions) if task in config.tasks else None
+        if task not in config.tasks:
+            continue
+        answers = collect(config, task, predictions)
         if answers is not None:
-            answers_by_kind |= {**answers.by_kind(), task: answers}
+            answers_by_kind |= answers.by_kind()
+            answers_by_kind[task] = answers
     return answers_by_kind
 
 
@@ -107,7 +115,7 @@ class CachingBackend:
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
-        self._outputs: dict[tuple[bytes, bytes, bytes], dict[str, Floats]] = {}
+        self._outputs: dict[tuple[bytes, ...], dict[str, Floats]] = {}
         self.stance = backend.stance
         self.link = backend.link
 

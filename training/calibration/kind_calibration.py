@@ -57,9 +57,9 @@ def calibrate_kind(config: ModelConfig, kind: str, answers: Answers) -> ModelCon
     logits = np.log(np.clip(answers.probabilities, 1e-12, None))
     scale = fit_scale(logits, answers.gold, answers.documents)
     biases = {}
-    for label, bias in zip(answers.labels, scale.biases, strict=True):
+    for label, bias in zip(answers.labels, scale.biases.tolist(), strict=True):
         if bias:
-            biases[f"{kind}.{label}"] = round(float(bias), 4)
+            biases[f"{kind}.{label}"] = round(bias, 4)
 
     probabilities = scale(logits)
     thresholds = fit_thresholds(replace(answers, probabilities=probabilities), kind)
@@ -83,13 +83,14 @@ def calibrate_kind(config: ModelConfig, kind: str, answers: Answers) -> ModelCon
 
 def _fit_abstention_thresholds(kind: str, answers: Answers) -> dict[str, float]:
     """Return kind and label → the probability below which answers abstain; warn of labels that always do."""
+    precision = answered_precision(kind)
     thresholds = {}
     unreached = []
     for column, label in enumerate(answers.labels):
         # A pooled threshold would favour the majority label, so each label has its own.
         rows = answers.predicted == column
         threshold = fit_abstention_threshold(
-            answers.confidence[rows], answers.correct[rows], answered_precision(kind)
+            answers.confidence[rows], answers.correct[rows], precision
         )
         thresholds[f"{kind}.{label}"] = _rounded_down(threshold)
         if threshold == ALWAYS_ABSTAIN:
@@ -98,7 +99,7 @@ def _fit_abstention_thresholds(kind: str, answers: Answers) -> dict[str, float]:
         log.warning(
             "%s: no threshold reaches %.0f %% precision on dev for %s; these answers will abstain",
             kind,
-            100 * answered_precision(kind),
+            100 * precision,
             ", ".join(unreached),
         )
     return thresholds

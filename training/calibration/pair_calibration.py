@@ -31,6 +31,11 @@ def fit_opinion_biases(
 
     One bias for both heads is fitted first, then one for each. The evidence of pairs is fitted to each choice: it
     rejects many of the pairs that a greater bias adds.
+
+    Args:
+        predictor: the model.
+        records: held-out sentences whose stances are annotated in full.
+        no_stance: the label of pairs without a stance.
     """
     scores: dict[tuple[float, ...], float] = {}
 
@@ -40,10 +45,9 @@ def fit_opinion_biases(
 
     def best_f1_with(head_biases: tuple[float, ...]) -> float:
         if head_biases not in scores:
-            biases = dict(predictor.config.biases)
-            biases |= dict(zip(OPINION_HEADS, head_biases, strict=True))
-            biases |= fit_evidence(score_with(biases), no_stance)
-            scores[head_biases] = best_f1(score_with(biases), no_stance)
+            biases = predictor.config.biases | dict(zip(OPINION_HEADS, head_biases, strict=True))
+            weights = fit_evidence(score_with(biases), no_stance)
+            scores[head_biases] = best_f1(score_with(biases | weights), no_stance)
         return scores[head_biases]
 
     equal_biases = [(bias,) * len(OPINION_HEADS) for bias in _OPINION_BIASES]
@@ -67,6 +71,7 @@ def calibrate_detected_pairs(
     """
     config = predictor.config
     head_biases = {head: config.biases.get(head, 0.0) for head in OPINION_HEADS}
+    # The keys of these heads belong to the calibration of stances, but the pairs depend on their biases.
     unscaled = without_calibration(config, ("stance",))
     unscaled = replace(unscaled, biases=unscaled.biases | head_biases)
     pairs = _score_with_config(unscaled, predictor, records, no_stance)
@@ -84,7 +89,9 @@ def calibrate_detected_pairs(
     limits = dict.fromkeys(pairs.answers.labels, limit)
     limits[no_stance] = 1 - limit
     total = sum(limits.values())
-    thresholds = {f"{FOUND}.{label}": round(value / total, 4) for label, value in limits.items()}
+    thresholds = {}
+    for label, value in limits.items():
+        thresholds[f"{FOUND}.{label}"] = round(value / total, 4)
     return replace(config, thresholds=config.thresholds | thresholds)
 
 
@@ -110,10 +117,11 @@ def fit_evidence(pairs: ScoredPairs, no_stance: str) -> dict[str, float]:
     answers = pairs.answers
     neutral = answers.labels.index(no_stance)
     has_stance = answers.gold != neutral
-    if len(answers.gold) < MIN_ANSWERS or has_stance.all() or not has_stance.any():
+    if len(has_stance) < MIN_ANSWERS or has_stance.all() or not has_stance.any():
         return {}
-    neutral_probability = np.clip(answers.probabilities[:, neutral], EPSILON, 1 - EPSILON)
-    features = np.column_stack([-logit(neutral_probability), pairs.evidence])  # (P, 1 + E)
+    no_stance_probability = np.clip(answers.probabilities[:, neutral], EPSILON, 1 - EPSILON)
+    log_odds = -logit(no_stance_probability)  # of a stance
+    features = np.column_stack([log_odds, pairs.evidence])  # (P, 1 + E)
     regression = LogisticRegression().fit(features, has_stance)
     scale, *coefficients = regression.coef_[0].tolist()
     if scale <= 0:

@@ -70,11 +70,16 @@ def match(
     Predictions enter one after the other along augmenting paths (Kuhn 1955), and none is dropped once
     it is matched. Therefore the first k entries are a largest matching of the first k predictions: for
     predictions in the order of their confidence, one matching serves every threshold.
+
+    Args:
+        gold: the annotated items.
+        predictions: the predicted items.
+        agree: returns if a prediction may be matched with a gold item.
     """
-    candidates = [
-        [number for number, item in enumerate(gold) if agree(item, prediction)]
-        for prediction in predictions
-    ]
+    candidates = []  # of each prediction, the gold items that it may be matched with
+    for predicted in predictions:
+        agreeing = [number for number, item in enumerate(gold) if agree(item, predicted)]
+        candidates.append(agreeing)
     partners: list[int | None] = [None] * len(predictions)
     taken_by: dict[int, int] = {}  # gold → prediction
     for prediction in range(len(predictions)):

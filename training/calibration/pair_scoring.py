@@ -66,9 +66,8 @@ def detect_pairs(predictor: Predictor, records: Sequence[Record]) -> DetectedPai
     document = predictor.read([record.text for record in records], layout_of(text, bounds))
     article = align_article(document, text, bounds)
     candidates = find_candidates(article)
-    return DetectedPairs(
-        article, [candidate for candidate in candidates if candidate.query.kind == FOUND]
-    )
+    detected = [candidate for candidate in candidates if candidate.query.kind == FOUND]
+    return DetectedPairs(article, detected)
 
 
 def score_detected_pairs(
@@ -132,19 +131,21 @@ def _score_document(
     pairs = pairs_of(article.document, queries)
     evidence = pair_evidence(article.document, pairs, logits, neutral)  # (candidates, E)
 
-    # Targets nested in a likelier one of the same side are left out.
-    sides = probabilities.copy()
-    sides[:, neutral] = -1.0
+    side_probabilities = probabilities.copy()
+    side_probabilities[:, neutral] = -1.0
+    likeliest_sides = side_probabilities.argmax(axis=1).tolist()
     stances = []
     groups = []
-    for candidate, side in zip(detected.candidates, sides.argmax(axis=1).tolist(), strict=True):
+    for candidate, side in zip(detected.candidates, likeliest_sides, strict=True):
         stance = locate(article, candidate, labels[side])
         stances.append(stance)
         groups.append((candidate.query.sentence, stance.holder_name, stance.label))
+    # Targets nested in a likelier one of the same side are left out.
     targets = [stance.target for stance in stances]
-    selected = suppress_overlaps(groups, targets, sides.max(axis=1).tolist())
+    selected = suppress_overlaps(groups, targets, side_probabilities.max(axis=1).tolist())
 
-    listed = [stance for stance in annotated_stances(records, article) if stance.label != no_stance]
+    annotated = annotated_stances(records, article)
+    listed = [stance for stance in annotated if stance.label != no_stance]
     gold = _gold_labels(listed, [stances[index] for index in selected], no_stance)
     return _DocumentPairs(probabilities[selected], evidence[selected], gold, len(listed))
 
@@ -157,9 +158,13 @@ def join_sentences(records: Sequence[Record]) -> tuple[str, list[Offsets]]:
     """
     same_line = set()
     for index, (before, record) in enumerate(pairwise(records), 1):
-        if before.start is not None and record.start == before.start + len(before.text) + 1:
+        if before.start is None:
+            continue
+        end = before.start + len(before.text)
+        if record.start == end + 1:
             same_line.add(index)
-    return join_texts([record.text for record in records], same_line)
+    texts = [record.text for record in records]
+    return join_texts(texts, same_line)
 
 
 def annotated_stances(records: Sequence[Record], article: AlignedArticle) -> list[LocatedStance]:
@@ -179,20 +184,24 @@ def annotated_stances(records: Sequence[Record], article: AlignedArticle) -> lis
             if isinstance(stance.holder, str):
                 holder_name = stance.holder
             else:
-                holder = alignment.offsets(SentenceSpan(sentence, *enclosing(stance.holder)))
+                holder_span = SentenceSpan(sentence, *enclosing(stance.holder))
+                holder = alignment.offsets(holder_span)
                 holder_name = alignment.text[slice(*holder)]
-            target = alignment.offsets(SentenceSpan(sentence, *enclosing(stance.target)))
+            target_span = SentenceSpan(sentence, *enclosing(stance.target))
+            target = alignment.offsets(target_span)
             stances.append(LocatedStance(holder, holder_name, target, stance.label))
     return stances
 
 
 def locate(article: AlignedArticle, candidate: StanceCandidate, label: str) -> LocatedStance:
     """Return a candidate with a holder and a target span as a stance with this label."""
-    query, holder = candidate.query, candidate.holder
+    query = candidate.query
+    holder = candidate.holder
     assert holder is not None
     assert not isinstance(query.target, str)
     target = article.alignment.offsets(SentenceSpan(query.sentence, *query.target))
-    return LocatedStance((holder.start, holder.end), holder.name or holder.text, target, label)
+    holder_name = holder.name or holder.text
+    return LocatedStance((holder.start, holder.end), holder_name, target, label)
 
 
 def _gold_labels(
@@ -201,20 +210,28 @@ def _gold_labels(
     """Return the label of the annotated stance of each pair; ``no_stance`` where there is none.
 
     Each annotated stance counts once, for a pair of the same side if there is one.
+
+    Args:
+        listed: the annotated stances that take a side.
+        detected: the pairs, each with its likeliest side.
+        no_stance: the label of pairs without a stance.
     """
     labels = [no_stance] * len(detected)
-    partners = match(listed, detected, same_stance)
-    for index, partner in enumerate(partners):
-        if partner is not None:
-            labels[index] = listed[partner].label
-
-    matched = set(partners)
-    unmatched = [stance for index, stance in enumerate(listed) if index not in matched]
-    others = [index for index, partner in enumerate(partners) if partner is None]
-    partners = match(unmatched, [detected[index] for index in others], same_pair)
-    for index, partner in zip(others, partners, strict=True):
-        if partner is not None:
-            labels[index] = unmatched[partner].label
+    unmatched_stances = list(listed)
+    unmatched_pairs = list(range(len(detected)))
+    for agree in (same_stance, same_pair):
+        pairs = [detected[index] for index in unmatched_pairs]
+        partners = match(unmatched_stances, pairs, agree)
+        still_unmatched = []
+        for index, partner in zip(unmatched_pairs, partners, strict=True):
+            if partner is None:
+                still_unmatched.append(index)
+            else:
+                labels[index] = unmatched_stances[partner].label
+        unmatched_pairs = still_unmatched
+        unmatched_stances = [
+            stance for number, stance in enumerate(unmatched_stances) if number not in partners
+        ]
     return labels
 
 

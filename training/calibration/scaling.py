@@ -14,7 +14,12 @@ _FOLDS = 5  # of the cross-fitting that decides for biases of labels
 
 @dataclass(frozen=True)
 class LogitScaler:
-    """Map logits to probabilities, by biases that are added and a temperature that divides the sum."""
+    """Map logits to probabilities.
+
+    Attributes:
+        biases: they are added to the logits, (labels,).
+        temperature: it divides the sum of logits and biases.
+    """
 
     biases: Array
     temperature: float
@@ -37,20 +42,23 @@ def fit_scale(logits: Array, gold: NDArray[np.int64], documents: NDArray[np.str_
         gold: (n,) indices of the gold labels.
         documents: (n,) the document of each row.
     """
-    _, document = np.unique(documents, return_inverse=True)
-    gain = np.zeros(document.max() + 1)  # of log likelihood by biases, for each document
-    if len(gain) < _FOLDS:
+    names, document = np.unique(documents, return_inverse=True)
+    if len(names) < _FOLDS:
         return _fit_scale(logits, gold, with_biases=False)
-    fold_of_row = np.random.default_rng(13).permutation(len(gain))[document] % _FOLDS
+    gain = np.zeros(len(names))  # of log likelihood by biases, for each document
+    shuffled = np.random.default_rng(13).permutation(len(names))
+    fold_of_row = shuffled[document] % _FOLDS
     for fold in range(_FOLDS):
-        train, test = fold_of_row != fold, fold_of_row == fold
+        test = fold_of_row == fold
+        train = ~test
         plain = _fit_scale(logits[train], gold[train], with_biases=False)
         biased = _fit_scale(logits[train], gold[train], with_biases=True)
         plain_losses = _losses(plain, logits[test], gold[test])
         biased_losses = _losses(biased, logits[test], gold[test])
         np.add.at(gain, document[test], plain_losses - biased_losses)
     standard_error = np.sqrt(gain @ gain)
-    return _fit_scale(logits, gold, with_biases=bool(gain.sum() > 2 * standard_error))
+    biases_help = bool(gain.sum() > 2 * standard_error)
+    return _fit_scale(logits, gold, with_biases=biases_help)
 
 
 def _fit_scale(logits: Array, gold: NDArray[np.int64], with_biases: bool) -> LogitScaler:
@@ -63,8 +71,9 @@ def _fit_scale(logits: Array, gold: NDArray[np.int64], with_biases: bool) -> Log
         return LogitScaler(biases, float(np.exp(parameters[0])))
 
     def objective(parameters: Array) -> float:
+        losses = _losses(scale(parameters), logits, gold)
         prior = 0.5 * parameters @ parameters
-        return float(_losses(scale(parameters), logits, gold).sum() + prior)
+        return float(losses.sum() + prior)
 
     size = logits.shape[1] if with_biases else 1
     solution = minimize(objective, np.zeros(size), method="L-BFGS-B")
@@ -73,5 +82,6 @@ def _fit_scale(logits: Array, gold: NDArray[np.int64], with_biases: bool) -> Log
 
 def _losses(scale: LogitScaler, logits: Array, gold: NDArray[np.int64]) -> Array:
     """Return the negative log-likelihoods, (n,)."""
-    likelihoods = scale(logits)[np.arange(len(gold)), gold]
+    probabilities = scale(logits)  # (n, labels)
+    likelihoods = probabilities[np.arange(len(gold)), gold]
     return np.asarray(-np.log(np.clip(likelihoods, 1e-12, None)))

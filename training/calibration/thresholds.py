@@ -30,7 +30,8 @@ def fit_thresholds(answers: Answers, kind: str) -> list[float]:
     if kind in RANKED:
         probabilities, is_positive = binary_outcomes(answers, kind)
         threshold = best_threshold(probabilities, is_positive)
-        thresholds = np.append(np.full(len(answers.labels) - 1, 1 - threshold), threshold)
+        thresholds = np.full(len(answers.labels), 1 - threshold)
+        thresholds[-1] = threshold
     elif len(answers.gold) >= MIN_ANSWERS:
         thresholds = best_thresholds(answers.probabilities)
     else:
@@ -62,7 +63,8 @@ def best_thresholds(probabilities: Array) -> Array:
         score, candidate = max(candidates, key=lambda scored: scored[0])
         if score <= best_score + 1e-6:
             return np.asarray(thresholds)
-        best_score, thresholds = score, candidate
+        best_score = score
+        thresholds = candidate
 
 
 def expected_macro_f1(probabilities: Array, predicted: NDArray[np.int64]) -> float:
@@ -83,7 +85,8 @@ def best_threshold(probabilities: Array, gold: NDArray[np.bool_]) -> float:
     if not gold.any():
         return 0.5
     curve = cumulative_curve(probabilities, gold)
-    scores = 2 * curve.sums / np.maximum(curve.counts + gold.sum(), 1)
+    sizes = curve.counts + gold.sum()
+    scores = 2 * curve.sums / np.maximum(sizes, 1)
     return float(scores.max() / 2)
 
 
@@ -95,6 +98,11 @@ def fit_abstention_threshold(
     Counts of few answers depend on luck, and the confidence itself may be wrong. So the precision is read from a
     curve: logistic in the log-odds of the confidence (Platt 1999), with normal priors that tie its shift and slope
     to those of the confidence.
+
+    Args:
+        confidence: the probability of each answer, (n,).
+        correct: for each answer, if it is right, (n,).
+        target: the precision to reach.
 
     Returns:
         0 if all answers together reach it; ``ALWAYS_ABSTAIN`` if no threshold does.
@@ -110,8 +118,9 @@ def fit_abstention_threshold(
     def objective(parameters: Array) -> float:
         fitted = precision(parameters)
         likelihoods = np.where(correct, fitted, 1 - fitted)
+        losses = -np.log(np.maximum(likelihoods, 1e-12))
         prior = 0.5 * parameters @ parameters / _PRIOR_SD**2
-        return float(-np.log(np.maximum(likelihoods, 1e-12)).sum() + prior)
+        return float(losses.sum() + prior)
 
     parameters = minimize(objective, np.zeros(2), method="L-BFGS-B").x
     curve = cumulative_curve(confidence, precision(parameters))
@@ -132,9 +141,14 @@ def fit_conformal_threshold(gold_probability: Array, documents: NDArray[np.str_]
     are exchangeable: every document weighs the same, and an unseen one counts as missed (Lee, Barber & Willett 2023,
     after the pooling of Dunn, Wasserman & Ramdas 2022). The guarantee is about an answer in a new document. Sets may
     be empty.
+
+    Args:
+        gold_probability: the probability of each answer's gold label, (n,).
+        documents: the document of each answer, (n,).
     """
     names, document, sizes = np.unique(documents, return_inverse=True, return_counts=True)
-    curve = cumulative_curve(gold_probability, 1 / sizes[document])
+    weights = 1 / sizes[document]
+    curve = cumulative_curve(gold_probability, weights)
     coverage = curve.sums / (len(names) + 1)
     points = np.flatnonzero(coverage >= TARGET_PRECISION)
     if not len(points):

@@ -7,6 +7,7 @@ annotator who agrees best with the others.
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -14,7 +15,12 @@ import numpy as np
 from claimstance.model.errors import ConfigError, InputError, unknown
 from claimstance.model.labels import DEFAULT_LABELS, SENTENCE_TASKS
 from claimstance.model.record import Record, Stance
-from claimstance.training.data.annotators.questions import Question, question_of, stance_answers
+from claimstance.training.data.annotators.questions import (
+    Question,
+    majority,
+    question_of,
+    stance_answers,
+)
 from claimstance.training.data.annotators.token_roles import (
     attribution_roles,
     entity_roles,
@@ -120,46 +126,53 @@ def _display_name(record: Record, number: int) -> str:
 def _merge(
     records: Sequence[Record], soft: bool, labels: Mapping[str, Sequence[str]], on_tie: OnTie
 ) -> tuple[dict[str, Any], SoftLabels]:
-    """Return the fields of the merged record, and the shares of its sentence labels if ``soft``."""
+    """Return the fields of the merged record, and the shares of its sentence labels if ``soft``.
+
+    Args:
+        records: the annotations of one sentence.
+        soft: whether to keep the shares of the labels.
+        labels: task → label names.
+        on_tie: called with the task for each tie.
+    """
     fields: dict[str, Any] = {"annotator": None, "attributions": None, "entities": None}
-    best = _best_annotator(records, "attribution", on_tie)
+    best = _best_annotation(records, "attribution", on_tie)
     if best is not None:
-        name, record = best
         fields["attributions"] = []
-        for attribution in record.attributions or ():
+        for attribution in best.record.attributions or ():
             if attribution.event is not None:
                 # Another annotator's attribution may go by the same name in the next sentence.
-                event = f"{name}/{attribution.event}"
+                event = f"{best.name}/{attribution.event}"
                 attribution = attribution.model_copy(update={"event": event})
             fields["attributions"].append(attribution)
-    best = _best_annotator(records, "entity", on_tie)
+    best = _best_annotation(records, "entity", on_tie)
     if best is not None:
-        _, record = best
-        fields["entities"] = record.entities
+        fields["entities"] = best.record.entities
 
     soft_labels: SoftLabels = {}
     for task in SENTENCE_TASKS:
-        answers = [getattr(record, task) for record in records]
-        votes = Counter(answer for answer in answers if answer is not None)
+        votes: Counter[str] = Counter()
+        for record in records:
+            label = getattr(record, task)
+            if label is not None:
+                votes[label] += 1
         fields[task] = _most_votes(votes, task, on_tie)
         if soft and votes:
             names = labels.get(task, DEFAULT_LABELS[task])
             shares = _shares(votes, names, f"{records[0].id}: {task}")
             soft_labels[task] = np.array(list(shares.values()), dtype=np.float32)
 
-    stance_labels = labels.get("stance", DEFAULT_LABELS["stance"])
-    fields["stances"] = _vote_on_stances(records, stance_labels if soft else None, on_tie)
+    stance_labels = None
+    if soft:
+        stance_labels = labels.get("stance", DEFAULT_LABELS["stance"])
+    fields["stances"] = _vote_on_stances(records, stance_labels, on_tie)
     return fields, soft_labels
 
 
 def _most_votes(votes: Counter[str], task: str, on_tie: OnTie) -> str | None:
     """Return the label with the most votes; ``None`` if there are none, or on a tie."""
-    if not votes:
-        return None
-    (label, count), *runners_up = votes.most_common(2)
-    if runners_up and runners_up[0][1] == count:
+    label = majority(votes)
+    if votes and label is None:
         on_tie(task)
-        return None
     return label
 
 
@@ -200,19 +213,35 @@ def _vote_on_stances(
         shares = None
         if names is not None:
             shares = _shares(votes[question], names, f"{records[0].id}: stance")
-        if label is not None or shares is not None:
-            stances.append(
-                Stance(
-                    holder=stance.holder, target=stance.target, label=label, probabilities=shares
-                )
-            )
+        if label is None and shares is None:
+            continue
+        stances.append(
+            Stance(holder=stance.holder, target=stance.target, label=label, probabilities=shares)
+        )
     return stances
 
 
-def _best_annotator(
+@dataclass(frozen=True)
+class _SpanAnnotation:
+    """Represent one annotator's spans of a task.
+
+    Attributes:
+        name: the name of the annotator.
+        record: the annotation.
+        roles: the role of each token.
+        spans: the spans, in a form that is equal where two annotators marked the same.
+    """
+
+    name: str
+    record: Record
+    roles: list[str]
+    spans: list[str]
+
+
+def _best_annotation(
     records: Sequence[Record], task: Literal["attribution", "entity"], on_tie: OnTie
-) -> tuple[str, Record] | None:
-    """Return the annotator whose spans agree best with the others', with their record.
+) -> _SpanAnnotation | None:
+    """Return the annotation whose spans agree best with the others'.
 
     Args:
         records: the annotations of one sentence.
@@ -220,34 +249,42 @@ def _best_annotator(
         on_tie: called with the task if annotators with different spans agree equally well with the others.
 
     Returns:
-        The name and the record, the first by name if several agree equally well; ``None`` if nobody annotated the task.
+        The first by name if several agree equally well; ``None`` if nobody annotated the task.
     """
-    annotated: list[tuple[str, Record]] = []
-    roles: list[list[str]] = []  # of each annotator, the role of each token
-    spans: list[list[str]] = []  # of each annotator, equal where two marked the same
+    annotations = []
     for number, record in enumerate(records, 1):
         if task == "attribution" and record.attributions is not None:
-            roles.append(attribution_roles([record])[0])
-            spans.append(sorted(repr((a.source, a.cue, a.content)) for a in record.attributions))
+            [roles] = attribution_roles([record])
+            spans = []
+            for attribution in record.attributions:
+                # The name of the event does not matter.
+                pieces = (attribution.source, attribution.cue, attribution.content)
+                spans.append(repr(pieces))
         elif task == "entity" and record.entities is not None:
-            roles.append(entity_roles(record))
-            spans.append(sorted(repr(entity) for entity in record.entities))
+            roles = entity_roles(record)
+            spans = [repr(entity) for entity in record.entities]
         else:
             continue
-        annotated.append((_display_name(record, number), record))
-    if not annotated:
+        name = _display_name(record, number)
+        annotations.append(_SpanAnnotation(name, record, roles, sorted(spans)))
+    if not annotations:
         return None
 
-    agreements = []
-    for index, first in enumerate(roles):
-        others = roles[:index] + roles[index + 1 :]
-        agreements.append(sum(overlap(first, second) for second in others))
+    agreements = []  # of each annotation, the sum over the others
+    for annotation in annotations:
+        agreement = 0.0
+        for other in annotations:
+            if other is not annotation:
+                agreement += overlap(annotation.roles, other.roles)
+        agreements.append(agreement)
+
     # Sums of the same numbers in another order differ by rounding.
     lowest_tie = max(agreements) - 1e-9
-    ties = [index for index, total in enumerate(agreements) if total > lowest_tie]
+    ties = []
+    for annotation, agreement in zip(annotations, agreements, strict=True):
+        if agreement > lowest_tie:
+            ties.append(annotation)
     # Annotators who marked the same spans agree equally well, and it does not matter who is chosen.
-    if any(spans[index] != spans[ties[0]] for index in ties):
+    if any(annotation.spans != ties[0].spans for annotation in ties):
         on_tie(task)
-
-    best = min(ties, key=lambda index: annotated[index][0])
-    return annotated[best]
+    return min(ties, key=lambda annotation: annotation.name)

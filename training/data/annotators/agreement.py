@@ -14,7 +14,11 @@ from claimstance.model.errors import InputError
 from claimstance.model.labels import SENTENCE_TASKS
 from claimstance.model.record import Record, Stance
 from claimstance.training.data.annotators.coefficients import Measure
-from claimstance.training.data.annotators.label_agreement import LabelAgreement, LabelAnswers
+from claimstance.training.data.annotators.label_agreement import (
+    LabelAgreement,
+    LabelAnswers,
+    NamedAnswer,
+)
 from claimstance.training.data.annotators.questions import Question, stance_answers
 from claimstance.training.data.annotators.span_agreement import SpanAgreement, SpanAnswers
 from claimstance.training.evaluation.answers import document_of
@@ -51,7 +55,9 @@ class Agreement:
     """
 
     def __init__(self) -> None:
-        self._items = self._single = self._documents = 0
+        self._items = 0  # sentences with two or more annotators
+        self._single = 0  # sentences with one annotator
+        self._documents = 0
         self._annotators: Counter[str] = Counter()
         self._document: str | None = None
         self._labels = {task: LabelAnswers() for task in (*SENTENCE_TASKS, "stance")}
@@ -84,22 +90,16 @@ class Agreement:
             self._single += len(records)
         else:
             self._items += 1
-            document = document_of(records[0])
-            # Where each annotator's copy of an article is a document of its own, its metadata name the article.
-            if any(document_of(record) != document for record in records):
-                document = str(records[0].meta.get("article", document))
-            if document != self._document:
-                for answers in self._labels.values():
-                    answers.end_document()
-                for spans in self._spans.values():
-                    spans.end_document()
-                self._document = document
-                self._documents += 1
+            self._begin_document(records)
 
         for task in SENTENCE_TASKS:
-            labels = [(record.annotator, getattr(record, task)) for record in records]
-            self._labels[task].add([(name, label) for name, label in labels if label is not None])
-        by_question: dict[Question, list[tuple[str | None, str]]] = defaultdict(list)
+            labels: list[NamedAnswer] = []
+            for record in records:
+                label = getattr(record, task)
+                if label is not None:
+                    labels.append((record.annotator, label))
+            self._labels[task].add(labels)
+        by_question: dict[Question, list[NamedAnswer]] = defaultdict(list)
         for record in records:
             for question, label in stance_answers(record).items():
                 by_question[question].append((record.annotator, label))
@@ -108,19 +108,41 @@ class Agreement:
         for spans in self._spans.values():
             spans.add(records)
 
+    def _begin_document(self, records: Sequence[Record]) -> None:
+        """Close the current document if a sentence belongs to another one."""
+        document = document_of(records[0])
+        # Where each annotator's copy of an article is a document of its own, its metadata name the article.
+        if any(document_of(record) != document for record in records):
+            document = str(records[0].meta.get("article", document))
+        if document == self._document:
+            return
+        for answers in self._labels.values():
+            answers.end_document()
+        for spans in self._spans.values():
+            spans.end_document()
+        self._document = document
+        self._documents += 1
+
     def report(self) -> AgreementReport:
         """Return the agreement in everything added so far."""
-        labels = {task: answers for task, answers in self._labels.items() if answers.any}
-        spans = {task: answers for task, answers in self._spans.items() if answers.any}
-        people = {task: answers.people() for task, answers in labels.items()}
-        people |= {task: answers.people() for task, answers in spans.items()}
+        labels: dict[str, LabelAgreement] = {}
+        spans: dict[str, SpanAgreement] = {}
+        people: dict[str, dict[str, Measure]] = {}
+        for task, answers in self._labels.items():
+            if answers.any:
+                labels[task] = answers.report()
+                people[task] = answers.people()
+        for task, span_answers in self._spans.items():
+            if span_answers.any:
+                spans[task] = span_answers.report()
+                people[task] = span_answers.people()
         return AgreementReport(
             items=self._items,
             single=self._single,
             documents=self._documents,
             annotators=dict(sorted(self._annotators.items())),
-            labels={task: answers.report() for task, answers in labels.items()},
-            spans={task: answers.report() for task, answers in spans.items()},
+            labels=labels,
+            spans=spans,
             people={task: figures for task, figures in people.items() if figures},
         )
 

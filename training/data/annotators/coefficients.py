@@ -41,8 +41,8 @@ def coincidences(counts: Array) -> Array:
     paired = counts[counts.sum(axis=1) > 1]
     # Each answer of a unit forms pairs with all its other answers, which together weigh one.
     weighted = paired / (paired.sum(axis=1, keepdims=True) - 1)
-    # The diagonal without the pairs of an answer with itself.
-    return np.asarray(paired.T @ weighted - np.diag(weighted.sum(axis=0)))
+    with_itself = np.diag(weighted.sum(axis=0))  # pairs of an answer with itself
+    return np.asarray(paired.T @ weighted - with_itself)
 
 
 def alpha(matrix: Array) -> float | None:
@@ -55,18 +55,22 @@ def alphas(matrices: Array) -> Array:
     """Return alpha of each of (n, labels, labels) matrices of coincidences; NaN where it is not defined."""
     label_totals = matrices.sum(axis=2)  # (n, labels)
     total = label_totals.sum(axis=1)  # (n,)
-    observed = total - np.trace(matrices, axis1=1, axis2=2)
-    expected = (total**2 - (label_totals**2).sum(axis=1)) / np.maximum(total - 1, 1)
+    agreed = np.trace(matrices, axis1=1, axis2=2)
+    observed = total - agreed
+    squares = (label_totals**2).sum(axis=1)
+    expected = (total**2 - squares) / np.maximum(total - 1, 1)
     # With a single label, rounding leaves a disagreement by chance that is close to zero.
-    defined = expected > 1e-9 * np.maximum(total, 1)
-    return np.where(defined, 1 - observed / np.where(defined, expected, 1), np.nan)
+    is_defined = expected > 1e-9 * np.maximum(total, 1)
+    divisor = np.where(is_defined, expected, 1)
+    return np.where(is_defined, 1 - observed / divisor, np.nan)
 
 
 def against_rest(matrix: Array, label: int) -> Array:
     """Return the matrix of coincidences of one label and all others together, (2, 2)."""
     agreed = matrix[label, label]
     divided = matrix[label].sum() - agreed
-    return np.array([[agreed, divided], [divided, matrix.sum() - agreed - 2 * divided]])
+    others = matrix.sum() - agreed - 2 * divided
+    return np.array([[agreed, divided], [divided, others]])
 
 
 def fleiss_kappa(units: int, answers: int, label_totals: Array, squares: float) -> float | None:
@@ -79,7 +83,8 @@ def fleiss_kappa(units: int, answers: int, label_totals: Array, squares: float) 
         squares: the sum, over units and labels, of the squared number of answers.
     """
     observed = (squares / units - answers) / (answers * (answers - 1))
-    expected = float(((label_totals / label_totals.sum()) ** 2).sum())
+    label_shares = label_totals / label_totals.sum()
+    expected = float((label_shares**2).sum())
     if expected > 1 - 1e-12:
         return None
     return float((observed - expected) / (1 - expected))
@@ -118,10 +123,13 @@ class Documents:
     def add(self, cells: Mapping[tuple[int, int], float]) -> None:
         """Count a document, whose matrix is zero but for ``cells``: (row, column) → count."""
         self.number += 1
-        nonzero = [(row, column, count) for (row, column), count in cells.items() if count]
+        nonzero = []
         # In a fixed order, so that documents of equal counts have equal bytes.
-        nonzero.sort()
-        self._patterns[np.array(nonzero, dtype=_CELL).tobytes()] += 1
+        for (row, column), count in sorted(cells.items()):
+            if count:
+                nonzero.append((row, column, count))
+        pattern = np.array(nonzero, dtype=_CELL).tobytes()
+        self._patterns[pattern] += 1
 
     def sums(self, rows: int, columns: int) -> tuple[Array, Array]:
         """Return the sum over all documents, (rows, columns), and over draws of them, (RESAMPLES, rows, columns).
@@ -129,42 +137,58 @@ class Documents:
         Each pattern is drawn as often as a bootstrap draws its documents, which needs no row for each document. With
         fewer than two documents there is nothing to draw from: no draws, (0, rows, columns).
         """
-        table = np.zeros((len(self._patterns), rows, columns))  # a matrix for each pattern
-        for matrix, pattern in zip(table, self._patterns, strict=True):
+        matrices = np.zeros((len(self._patterns), rows, columns))
+        for matrix, pattern in zip(matrices, self._patterns, strict=True):
             cells = np.frombuffer(pattern, dtype=_CELL)
             matrix[cells["row"], cells["column"]] = cells["count"]
 
+        size = rows * columns
+        flat = matrices.reshape(len(matrices), size)
         frequencies = np.array(list(self._patterns.values()))  # (patterns,)
-        flat = table.reshape(len(table), rows * columns)
         total = (frequencies @ flat).reshape(rows, columns)
         if self.number < 2:
             return total, np.zeros((0, rows, columns))
 
-        draws = np.zeros((RESAMPLES, rows * columns))
+        shares = frequencies / self.number
+        draws = np.zeros((RESAMPLES, size))
         rng = np.random.default_rng(_BOOTSTRAP_SEED)
         for draw in draws:
-            draw[:] = rng.multinomial(self.number, frequencies / self.number) @ flat
+            draw[:] = rng.multinomial(self.number, shares) @ flat
         return total, draws.reshape(RESAMPLES, rows, columns)
 
 
 def measure_alpha(total: Array, draws: Array, n: int) -> Measure:
-    """Return alpha of a matrix of coincidences, with its interval from the draws."""
+    """Return alpha of a matrix of coincidences, with its interval from the draws.
+
+    Args:
+        total: the sum over all documents, (labels, labels).
+        draws: the sums over draws of documents, (draws, labels, labels).
+        n: the number of items.
+    """
     drawn = alphas(draws)
-    return _measure(alpha(total), drawn[~np.isnan(drawn)], n)
+    defined = drawn[~np.isnan(drawn)]
+    return _measure(alpha(total), defined, n)
 
 
 def measure(
     score: Callable[[Array], dict[str, float]], total: Array, draws: Array, n: int
 ) -> dict[str, Measure]:
-    """Return ``score`` of the summed counts, with intervals from the draws; nothing if there are no counts."""
+    """Return ``score`` of the summed counts, with intervals from the draws; nothing if there are no counts.
+
+    Args:
+        score: returns metric → value of a matrix of counts.
+        total: the sum over all documents, (rows, columns).
+        draws: the sums over draws of documents, (draws, rows, columns).
+        n: the number of items.
+    """
     if not total.any():
         return {}
-    drawn = [score(counts) for counts in draws]
+    drawn_scores = [score(counts) for counts in draws]
     measures = {}
     for name, value in score(total).items():
         # A draw without any item of a metric does not have the metric.
-        drawn_values = [scores[name] for scores in drawn if name in scores]
-        measures[name] = _measure(value, np.array(drawn_values), n)
+        drawn = [scores[name] for scores in drawn_scores if name in scores]
+        measures[name] = _measure(value, np.array(drawn), n)
     return measures
 
 

@@ -1,11 +1,14 @@
 """The questions that annotators answer, and their answers, in forms that can be compared."""
 
+from collections import Counter
 from collections.abc import Hashable, Iterator
+from typing import TypeVar
 
 from claimstance.model.labels import SENTENCE_TASKS
 from claimstance.model.record import Record, Span, Stance
 
 Question = tuple[Hashable, Hashable]  # holder and target
+Answer = TypeVar("Answer", bound=Hashable)
 
 
 def question_of(stance: Stance) -> Question:
@@ -37,8 +40,24 @@ def stance_answers(record: Record) -> dict[Question, str]:
     return answers
 
 
+def majority(votes: Counter[Answer]) -> Answer | None:
+    """Return the answer with the most votes; ``None`` if there are none, or on a tie."""
+    if not votes:
+        return None
+    (answer, count), *runners_up = votes.most_common(2)
+    for _, other_count in runners_up:
+        if other_count == count:
+            return None
+    return answer
+
+
 def _normalized_name(value: Span | str | None, text: str) -> str:
-    """Return the casefolded words of a holder or target; an empty text for ``None``."""
+    """Return the casefolded words of a holder or target; an empty text for ``None``.
+
+    Args:
+        value: a span of the sentence, or a name.
+        text: the sentence.
+    """
     if value is None:
         return ""
     if isinstance(value, list):
@@ -70,19 +89,22 @@ def answer_texts(record: Record) -> Iterator[str]:
             yield f"{task}\0{label}"
 
     for stance in record.stances or ():
-        if stance.label is not None:
-            holder = ""
-            if stance.holder is not None:
-                holder = f"by {_normalized_name(stance.holder, text)}"
-            target = _normalized_name(stance.target, text)
-            yield f"stance\0{holder}\0{target}\0{stance.label}"
+        if stance.label is None:
+            continue
+        holder = ""
+        if stance.holder is not None:
+            holder = f"by {_normalized_name(stance.holder, text)}"
+        target = _normalized_name(stance.target, text)
+        yield f"stance\0{holder}\0{target}\0{stance.label}"
 
     # All attributions are one answer, as are all entities: a list that lacks one is another answer.
     if record.attributions is not None:
         attributions = []
         for attribution in record.attributions:
-            spans = (attribution.source, attribution.cue, attribution.content)
-            attributions.append([_normalized_name(span, text) for span in spans])
+            source = _normalized_name(attribution.source, text)
+            cue = _normalized_name(attribution.cue, text)
+            content = _normalized_name(attribution.content, text)
+            attributions.append([source, cue, content])
         yield f"attributions\0{sorted(attributions)}"
 
     if record.entities is not None:

@@ -27,7 +27,7 @@ from claimstance.training.data.annotators.coefficients import (
     measure,
     measure_alpha,
 )
-from claimstance.training.data.annotators.label_agreement import MOST_PAIRS
+from claimstance.training.data.annotators.label_agreement import MOST_PAIRS, Names
 from claimstance.training.data.annotators.token_roles import (
     NOTHING,
     attribution_roles,
@@ -36,13 +36,21 @@ from claimstance.training.data.annotators.token_roles import (
 from claimstance.training.evaluation.attribution_metrics import count_attributions
 from claimstance.training.evaluation.metrics import Array, f1
 
+Name = str | int  # of an annotator, or the number of a record without one
 # Number of the sentence in its document → the record of one annotator.
 Annotations = Mapping[int, Record]
 Counts = dict[str, Array]  # metric → true positives, predicted, gold
 
 
 class SpanPair(BaseModel):
-    """Represent two annotators: the number of sentences that both annotated, and F1 between them."""
+    """Represent two annotators.
+
+    Attributes:
+        first: the name of an annotator.
+        second: the name of the other.
+        n: the number of sentences that both annotated.
+        figures: metric → F1 between them.
+    """
 
     first: str
     second: str
@@ -51,7 +59,12 @@ class SpanPair(BaseModel):
 
 
 class SpanAnnotator(BaseModel):
-    """Represent one annotator: the number of sentences, and F1 against all others from their summed counts."""
+    """Represent one annotator.
+
+    Attributes:
+        n: the number of sentences.
+        figures: metric → F1 against all others, from their summed counts.
+    """
 
     n: int
     figures: dict[str, float]
@@ -84,25 +97,33 @@ class SpanAnswers:
 
     def __init__(self, task: Literal["attribution", "entity"]) -> None:
         self._task = task
-        self._field = "attributions" if task == "attribution" else "entities"
-        roles = ROLES if task == "attribution" else ()
-        self._codes = {role: code for code, role in enumerate((NOTHING, *roles))}
-        self._metrics: dict[str, int] = {}
-        # The sentences of the current document: annotator, or a number without a name → record.
-        self._sentences: list[dict[str | int, Record]] = []
-        self._items = self._single = self._tokens = 0
-        self._alpha, self._people = Documents(), Documents()
-        self._pairs: dict[tuple[str, str], Counts] = defaultdict(_no_counts)
-        self._common: Counter[tuple[str, str]] = Counter()
-        self._annotated: Counter[str] = Counter()
+        self._field = "entities"
+        self._codes = {NOTHING: 0}  # role of a token → its number
+        if task == "attribution":
+            self._field = "attributions"
+            for code, role in enumerate(ROLES, 1):
+                self._codes[role] = code
+        self._metrics: dict[str, int] = {}  # metric → its number
+        self._sentences: list[dict[Name, Record]] = []  # of the current document
+        self._items = 0  # sentences with two or more annotators
+        self._single = 0  # sentences with one annotator
+        self._tokens = 0
+        self._alpha = Documents()
+        self._people = Documents()
+        # Two annotators → their counts, and the number of sentences that they have in common.
+        self._pairs: dict[Names, Counts] = defaultdict(_no_counts)
+        self._common: Counter[Names] = Counter()
+        self._annotated: Counter[str] = Counter()  # annotator → number of sentences
 
     def add(self, records: Sequence[Record]) -> None:
         """Count one sentence, as each of its annotators has it."""
-        by_annotator: dict[str | int, Record] = {}
+        by_annotator: dict[Name, Record] = {}
         for number, record in enumerate(records):
             if getattr(record, self._field) is not None:
                 by_annotator[record.annotator or number] = record
-        self._annotated.update(name for name in by_annotator if isinstance(name, str))
+        for name in by_annotator:
+            if isinstance(name, str):
+                self._annotated[name] += 1
         # A sentence of one annotator says nothing about agreement.
         if len(by_annotator) < 2:
             self._single += len(by_annotator)
@@ -119,12 +140,20 @@ class SpanAnswers:
         """Close a document: it is everything added since the last call."""
         if not self._sentences:
             return
-        by_annotator: dict[str | int, dict[int, Record]] = defaultdict(dict)
+        by_annotator: dict[Name, dict[int, Record]] = defaultdict(dict)
         for number, sentence_records in enumerate(self._sentences):
             for name, record in sentence_records.items():
                 by_annotator[name][number] = record
         self._count_pairs(by_annotator)
+        self._count_tokens(by_annotator)
+        self._sentences = []
 
+    def _count_tokens(self, by_annotator: Mapping[Name, Annotations]) -> None:
+        """Count the coincidences of the tokens' roles in a document.
+
+        Args:
+            by_annotator: annotator → their annotations of the document.
+        """
         # Sentence → the roles of its tokens, as numbers, from each annotator.
         by_sentence: dict[int, list[list[int]]] = defaultdict(list)
         for annotations in by_annotator.values():
@@ -137,43 +166,49 @@ class SpanAnswers:
                 codes = [self._codes.setdefault(role, len(self._codes)) for role in token_roles]
                 by_sentence[number].append(codes)
 
-        matrix = np.zeros((len(self._codes), len(self._codes)))
+        size = len(self._codes)
+        matrix = np.zeros((size, size))
         for rows in by_sentence.values():
             sentence = np.array(rows)  # (annotators, tokens)
             self._tokens += sentence.shape[1]
-            is_role = sentence[:, :, None] == np.arange(len(self._codes))
+            is_role = sentence[:, :, None] == np.arange(size)  # (annotators, tokens, roles)
             answers = is_role.sum(axis=0)  # (tokens, roles)
             matrix += coincidences(answers.astype(float))
         self._alpha.add(dict(np.ndenumerate(matrix)))
-        self._sentences = []
 
-    def _count_pairs(self, by_annotator: Mapping[str | int, Annotations]) -> None:
-        """Count each two annotators against each other, and add the mean over the pairs as the document's counts."""
-        pairs = []
+    def _count_pairs(self, by_annotator: Mapping[Name, Annotations]) -> None:
+        """Count each two annotators against each other, and add the mean over the pairs as the document's counts.
+
+        Args:
+            by_annotator: annotator → their annotations of the document.
+        """
+        pair_counts = []
         for first, second in combinations(sorted(by_annotator, key=str), 2):
-            common = sorted(by_annotator[first].keys() & by_annotator[second].keys())
-            if common:
-                pairs.append((first, second, common))
-
-        # A document weighs once, however many people annotated it.
-        mean: Counts = _no_counts()
-        for first, second, common in pairs:
-            gold = [by_annotator[first][number] for number in common]
-            predicted = [by_annotator[second][number] for number in common]
+            first_records, second_records = by_annotator[first], by_annotator[second]
+            common = sorted(first_records.keys() & second_records.keys())
+            if not common:
+                continue
+            gold = [first_records[number] for number in common]
+            predicted = [second_records[number] for number in common]
             counts = self._count(gold, predicted)
-            for metric, row in counts.items():
-                # Either annotator may be the gold standard, which swaps the last two columns: take the mean.
-                mean[metric] += (row + row[[0, 2, 1]]) / 2 / len(pairs)
+            pair_counts.append(counts)
             if isinstance(first, str) and isinstance(second, str):
                 self._common[first, second] += len(common)
-                for metric, row in counts.items():
-                    self._pairs[first, second][metric] += row
+                _add_counts(self._pairs[first, second], counts)
+
+        mean: Counts = _no_counts()
+        for counts in pair_counts:
+            for metric, row in counts.items():
+                # Either annotator may be the gold standard, which swaps the last two columns: take the mean.
+                swapped = row[[0, 2, 1]]
+                # A document weighs once, however many people annotated it.
+                mean[metric] += (row + swapped) / 2 / len(pair_counts)
 
         cells = {}
         for metric, row in mean.items():
             code = self._metrics.setdefault(metric, len(self._metrics))
-            for column, count in enumerate(row):
-                cells[code, column] = float(count)
+            for column, count in enumerate(row.tolist()):
+                cells[code, column] = count
         self._people.add(cells)
 
     def _count(self, gold: Sequence[Record], predicted: Sequence[Record]) -> Counts:
@@ -192,18 +227,22 @@ class SpanAnswers:
             return {}
 
         if self._task == "attribution":
+            metrics = []  # in the order of the rows of ``count_between``
+            for role in ROLES:
+                metrics += [f"{role}.overlap.f1", f"{role}.exact.f1"]
+            metrics.append("linked.f1")
             rows = count_between(gold_records, predicted_records)
-            metrics = [f"{role}.{kind}.f1" for role in ROLES for kind in ("overlap", "exact")]
-            return dict(zip([*metrics, "linked.f1"], rows, strict=True))
+            return dict(zip(metrics, rows, strict=True))
 
         counts: Counts = _no_counts()
         for first, second in zip(gold_records, predicted_records, strict=True):
-            gold_spans = _spans_by_metric(first)
-            predicted_spans = _spans_by_metric(second)
-            for metric in gold_spans | predicted_spans:
-                n_gold, n_predicted = len(gold_spans[metric]), len(predicted_spans[metric])
-                common = len(gold_spans[metric] & predicted_spans[metric])
-                counts[metric] += np.array([common, n_predicted, n_gold])
+            spans_by_metric = _spans_by_metric(first)
+            others_by_metric = _spans_by_metric(second)
+            for metric in spans_by_metric | others_by_metric:
+                spans = spans_by_metric[metric]
+                others = others_by_metric[metric]
+                common = len(spans & others)
+                counts[metric] += np.array([common, len(others), len(spans)])
         return counts
 
     def report(self) -> SpanAgreement:
@@ -217,17 +256,16 @@ class SpanAnswers:
                 roles[role] = alpha(against_rest(total, code))
 
         pairs = []
-        for names, common in self._common.most_common(MOST_PAIRS):
-            figures = _figures(self._pairs[names])
-            pairs.append(SpanPair(first=names[0], second=names[1], n=common, figures=figures))
+        for (first, second), sentences in self._common.most_common(MOST_PAIRS):
+            figures = _figures(self._pairs[first, second])
+            pairs.append(SpanPair(first=first, second=second, n=sentences, figures=figures))
 
         annotators = {}
         for name, sentences in sorted(self._annotated.items()):
             counts = _no_counts()
             for names in self._common:
                 if name in names:
-                    for metric, row in self._pairs[names].items():
-                        counts[metric] += row
+                    _add_counts(counts, self._pairs[names])
             annotators[name] = SpanAnnotator(n=sentences, figures=_figures(counts))
         return SpanAgreement(
             items=self._items,
@@ -254,15 +292,28 @@ def _no_counts() -> Counts:
     return defaultdict(lambda: np.zeros(3))
 
 
+def _add_counts(total: Counts, counts: Counts) -> None:
+    for metric, row in counts.items():
+        total[metric] += row
+
+
 def _figures(counts: Mapping[str, Array]) -> dict[str, float]:
     """Return F1 of the metrics for which either annotator has a span."""
-    return {metric: f1(*row)["f1"] for metric, row in counts.items() if row.any()}
+    figures = {}
+    for metric, (common, predicted, gold) in counts.items():
+        if common or predicted or gold:
+            figures[metric] = f1(common, predicted, gold)["f1"]
+    return figures
 
 
 def count_between(gold: Sequence[Record], predicted: Sequence[Record]) -> Array:
     """Count one annotator's attributions as gold and another's as predictions (see ``count_attributions``).
 
     If the two annotators are swapped, so are the last two columns.
+
+    Args:
+        gold: the sentences of a document, as one annotator has them.
+        predicted: the same sentences, as the other has them.
     """
     document = []
     for annotation, record in zip(gold, predicted, strict=True):
@@ -274,13 +325,13 @@ def count_between(gold: Sequence[Record], predicted: Sequence[Record]) -> Array:
 def _spans_by_metric(record: Record) -> dict[str, set[Hashable]]:
     """Return metric → the entities, or the numbers of the tokens, that it counts."""
     spans: dict[str, set[Hashable]] = defaultdict(set)
-    roles = entity_roles(record)
     for entity in record.entities or ():
-        span = (entity.span[0][0], entity.span[-1][1], entity.label)
-        spans["f1"].add(span)
-        spans[f"{entity.label}.exact.f1"].add(span)
-        spans[f"{entity.label}.overlap.f1"] |= set()  # in the order of first appearance
-    for number, role in enumerate(roles):
+        start, end = entity.span[0][0], entity.span[-1][1]
+        label = entity.label
+        spans["f1"].add((start, end, label))
+        spans[f"{label}.exact.f1"].add((start, end, label))
+        spans[f"{label}.overlap.f1"] |= set()  # in the order of first appearance
+    for number, role in enumerate(entity_roles(record)):
         if role != NOTHING:
             spans[f"{role}.overlap.f1"].add(number)
     return spans

@@ -18,7 +18,8 @@ def attribution_roles(records: Sequence[Record]) -> list[list[str]]:
     sizes = attribution_sizes(records)
     roles = []
     for record in records:
-        pieces = [(span.start, span.end, span.role) for span in flatten(record, sizes)]
+        spans = flatten(record, sizes)
+        pieces = [(span.start, span.end, span.role) for span in spans]
         roles.append(_roles(record, pieces))
     return roles
 
@@ -29,10 +30,11 @@ def entity_roles(record: Record) -> list[str]:
     def length(entity: Entity) -> int:
         return sum(end - start for start, end in entity.span)
 
-    # Shorter entities come later and overwrite those that they are nested in.
     pieces = []
+    # Shorter entities come later and overwrite those that they are nested in.
     for entity in sorted(record.entities or (), key=length, reverse=True):
-        pieces += [(start, end, entity.label) for start, end in entity.span]
+        for start, end in entity.span:
+            pieces.append((start, end, entity.label))
     return _roles(record, pieces)
 
 
@@ -49,12 +51,13 @@ def _roles(record: Record, pieces: Sequence[tuple[int, int, str]]) -> list[str]:
 
 def overlap(first: Sequence[str], second: Sequence[str]) -> float:
     """Return the mean, over the roles that either has, of the F1 of their tokens; 1 if neither has any."""
-    roles = sorted({*first, *second} - {NOTHING})
+    roles = {*first, *second} - {NOTHING}
     if not roles:
         return 1.0
     pairs = list(zip(first, second, strict=True))
     total = 0.0
-    for role in roles:
-        true_positive = pairs.count((role, role))
-        total += f1(true_positive, second.count(role), first.count(role))["f1"]
+    for role in sorted(roles):
+        common = pairs.count((role, role))
+        scores = f1(common, second.count(role), first.count(role))
+        total += scores["f1"]
     return total / len(roles)

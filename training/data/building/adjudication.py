@@ -3,8 +3,10 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 import numpy as np
+from numpy.typing import NDArray
 
 from claimstance.model.record import Record
 from claimstance.training.data.annotators.agreement import Agreement, AgreementReport, annotations
@@ -12,15 +14,14 @@ from claimstance.training.data.building.groups import (
     RowIndices,
     combine_keys,
     pair_equal_keys,
+    run_starts,
     union_groups,
 )
 from claimstance.training.data.building.indexing import IndexedStore, RowBatch
 from claimstance.training.data.building.row_store import RaggedArray
-from claimstance.training.data.building.sources import InputPart
+from claimstance.training.data.building.sources import InputPart, part_indices
 from claimstance.training.data.config import DataConfig
 from claimstance.training.data.soft_labels import SoftLabels
-
-_BLOCK = 1000  # items that are read together
 
 Labels = Mapping[str, Sequence[str]]
 
@@ -56,33 +57,30 @@ def find_items(store: IndexedStore, input_parts: Sequence[InputPart]) -> RaggedA
     annotators = rows.column("annotator")
     if not annotators.any():
         return None
-    counts = [input_part.row_count for input_part in input_parts]
-    part_indices = np.repeat(np.arange(len(input_parts)), counts)
-    units = np.repeat([input_part.adjudication_unit for input_part in input_parts], counts)
-    same_id = pair_equal_keys(combine_keys(rows.column("id"), part_indices))
-    same_sentence = pair_equal_keys(combine_keys(rows.column("item"), units))
-    groups = union_groups(np.arange(len(annotators)), same_id)
-    groups = union_groups(groups, same_sentence)
+    part_by_row = part_indices(input_parts)
+    units = np.array([input_part.adjudication_unit for input_part in input_parts])
+    id_keys = combine_keys(rows.column("id"), part_by_row)
+    sentence_keys = combine_keys(rows.column("item"), units[part_by_row])
+    groups = union_groups(np.arange(len(annotators)), pair_equal_keys(id_keys))
+    groups = union_groups(groups, pair_equal_keys(sentence_keys))
 
     # Number the rows of one annotator in a group: rows with the same number form one item.
-    order = np.lexsort((annotators, groups))
-    starts, sizes = _find_runs(groups[order], annotators[order])
-    occurrence = np.empty(len(order), dtype=np.int64)
-    occurrence[order] = np.arange(len(order)) - np.repeat(starts, sizes)
-
-    order = np.lexsort((occurrence, groups))
-    starts, sizes = _find_runs(groups[order], occurrence[order])
-    if len(sizes) == len(order):
+    by_annotator = _rows_by_pair(groups, annotators)
+    indices = np.arange(len(groups))
+    numbers = np.empty(len(groups), dtype=np.int64)
+    numbers[by_annotator.values] = indices - by_annotator.starts[by_annotator.rows]
+    items = _rows_by_pair(groups, numbers)
+    if len(items.sizes) == len(groups):
         return None
-    items = RaggedArray(order, sizes.astype(np.int32))
-    return items.take(np.argsort(order[starts]))
+    return items.take(np.argsort(items.first_values))
 
 
-def _find_runs(first: RowIndices, second: RowIndices) -> tuple[RowIndices, RowIndices]:
-    """Return the starts and sizes of runs in which both columns stay the same."""
-    changes = (first[1:] != first[:-1]) | (second[1:] != second[:-1])
-    starts = np.flatnonzero(np.concatenate([[True], changes]))
-    return starts, np.diff(np.append(starts, len(first)))
+def _rows_by_pair(first: RowIndices, second: NDArray[np.integer]) -> RaggedArray:
+    """Return the rows that have the same two values, for each such pair of values."""
+    order = np.lexsort((second, first))
+    starts = run_starts(first[order], second[order])
+    sizes = np.diff(starts, append=len(order))
+    return RaggedArray(order, sizes.astype(np.int32))
 
 
 def adjudicate_items(
@@ -92,6 +90,12 @@ def adjudicate_items(
 
     Adjudicated rows are added to the store. They get the id and the document of the item's first annotation.
 
+    Args:
+        config: the way of adjudication.
+        store: the rows as they were read.
+        input_parts: the input parts, in the order of their rows.
+        labels: task → label names.
+
     Raises:
         InputError: if annotations with the same id in one file have different texts.
     """
@@ -99,28 +103,28 @@ def adjudicate_items(
     if items is None:
         rows = np.arange(store.row_store.count)
         return Adjudication(rows, rows)
-    first_rows = items.values[items.starts[:-1]]
+    first_rows = items.first_values
     last_rows = items.values[items.starts[1:] - 1]
     adjudication = Adjudication(first_rows.copy(), first_rows)
 
-    part_indices = np.repeat(
-        np.arange(len(input_parts)), [input_part.row_count for input_part in input_parts]
-    )
-    sources = np.array([input_part.source for input_part in input_parts])[part_indices]
-    across_files = part_indices[first_rows] != part_indices[last_rows]
-    adjudication.shared_sources = set(np.unique(sources[first_rows[across_files]]).tolist())
+    part_by_row = part_indices(input_parts)
+    item_parts = part_by_row[first_rows]
+    sources = np.array([input_part.source for input_part in input_parts])
+    item_sources = sources[item_parts]
+    is_across_files = item_parts != part_by_row[last_rows]
+    adjudication.shared_sources = set(item_sources[is_across_files].tolist())
 
     first_parts: dict[int, InputPart] = {}
     for input_part in input_parts:
         first_parts.setdefault(input_part.source, input_part)
-    for source in np.unique(sources[first_rows[items.sizes > 1]]).tolist():
-        first_part = first_parts[source]
+    for source in np.unique(item_sources[items.sizes > 1]).tolist():
         # Two sources may have files of one name: the path tells the second one apart.
-        is_taken = first_part.name in adjudication.agreement
-        name = first_part.origin if is_taken else first_part.name
+        name = first_parts[source].name
+        if name in adjudication.agreement:
+            name = first_parts[source].origin
         adjudicator = _SourceAdjudicator(config, store, input_parts, labels, adjudication)
-        source_items = np.flatnonzero(sources[first_rows] == source)
-        store.add(adjudicator.batches(items, source_items, part_indices))
+        source_items = np.flatnonzero(item_sources == source)
+        store.add(adjudicator.batches(items, source_items, item_parts[source_items]))
         adjudication.agreement[name] = adjudicator.agreement.report()
     return adjudication
 
@@ -137,76 +141,83 @@ def agreement_of_answers(
         if not input_part.has_annotator_answers:
             continue
         agreement = agreements.setdefault(input_part.name, Agreement())
-        rows = np.arange(input_part.first_row, input_part.first_row + input_part.row_count)
-        for line in store.row_store.lines(rows):
-            agreement.add(annotations(Record.model_validate_json(line)))
+        rows = input_part.rows
+        for line in store.row_store.lines(np.arange(rows.start, rows.stop)):
+            record = Record.model_validate_json(line)
+            agreement.add(annotations(record))
     return {name: agreement.report() for name, agreement in agreements.items()}
 
 
+@dataclass
 class _SourceAdjudicator:
-    """Adjudicate the items of one source, and measure the agreement of its annotators."""
+    """Adjudicate the items of one source, and measure the agreement of its annotators.
 
-    def __init__(
-        self,
-        config: DataConfig,
-        store: IndexedStore,
-        input_parts: Sequence[InputPart],
-        labels: Labels,
-        adjudication: Adjudication,
-    ) -> None:
-        self.agreement = Agreement()
-        self._config = config
-        self._store = store
-        self._parts = input_parts
-        self._labels = labels
-        self._adjudication = adjudication
-        self._next_row = store.row_store.count  # the row of the store that the next record becomes
+    Attributes:
+        config: the way of adjudication.
+        store: the rows.
+        input_parts: the input parts of all sources.
+        labels: task → label names.
+        adjudication: receives the adjudicated rows.
+        agreement: the agreement of the annotators.
+    """
+
+    config: DataConfig
+    store: IndexedStore
+    input_parts: Sequence[InputPart]
+    labels: Labels
+    adjudication: Adjudication
+    agreement: Agreement = field(default_factory=Agreement)
 
     def batches(
-        self, items: RaggedArray, source_items: RowIndices, part_indices: RowIndices
+        self, items: RaggedArray, source_items: RowIndices, item_parts: NDArray[np.int32]
     ) -> Iterator[RowBatch]:
         """Yield the adjudicated records, in batches of one part.
 
         Args:
             items: the rows of all items.
             source_items: the items of the source.
-            part_indices: the part of each row.
+            item_parts: the part of each of these items.
         """
-        first_row = self._store.row_store.count
-        item_parts = part_indices[items.values[items.starts[source_items]]]
-        for part_index in np.unique(item_parts).tolist():
-            records = self._records(items, source_items[item_parts == part_index], part_index)
-            part = self._parts[part_index]
-            yield from self._store.batches(records, part.name, part.origin)
         adjudicated = source_items[items.sizes[source_items] > 1]
-        self._adjudication.rows[adjudicated] = np.arange(first_row, first_row + len(adjudicated))
+        first_row = self.store.row_store.count
+        rows = np.arange(first_row, first_row + len(adjudicated))
+        self.adjudication.rows[adjudicated] = rows
+        next_rows = iter(rows.tolist())
+        for part_index in np.unique(item_parts).tolist():
+            selected = items.take(source_items[item_parts == part_index])
+            records = self._records(selected, part_index, next_rows)
+            part = self.input_parts[part_index]
+            yield from self.store.batches(records, part.name, part.origin)
 
     def _records(
-        self, items: RaggedArray, selected: RowIndices, part_index: int
+        self, items: RaggedArray, part_index: int, next_rows: Iterator[int]
     ) -> Iterator[Record]:
-        """Yield one record for each selected item with several annotators.
+        """Yield one record for each item with several annotators.
 
         Ties are counted, and soft labels go into the adjudication.
+
+        Args:
+            items: the rows of the items.
+            part_index: the part of the items.
+            next_rows: the rows of the store that the records become.
         """
         # Most builds have one annotator, and need nothing of this module.
         from claimstance.training.data.annotators.adjudicate import adjudicate
 
-        ties = self._adjudication.ties.setdefault(part_index, Counter())
+        ties = self.adjudication.ties.setdefault(part_index, Counter())
 
         def count_tie(task: str) -> None:
             ties[task] += 1
 
-        how, adjudicator = self._config.adjudicate, self._config.adjudicator
-        for start in range(0, len(selected), _BLOCK):
-            block = items.take(selected[start : start + _BLOCK])
-            lines = self._store.row_store.lines(block.values)
-            for size in block.sizes.tolist():
-                item = [Record.model_validate_json(next(lines)) for _ in range(size)]
-                self.agreement.add(item)
-                if size == 1:
-                    continue
-                record, soft = adjudicate(item, how, adjudicator, self._labels, count_tie)
+        how = self.config.adjudicate
+        adjudicator = self.config.adjudicator
+        lines = self.store.row_store.lines(items.values)
+        for size in items.sizes.tolist():
+            item = [Record.model_validate_json(line) for line in islice(lines, size)]
+            self.agreement.add(item)
+            if size > 1:
+                record, soft = adjudicate(item, how, adjudicator, self.labels, count_tie)
+                row = next(next_rows)
                 if soft:
-                    self._adjudication.soft[self._next_row] = soft
-                self._next_row += 1
+                    self.adjudication.soft[row] = soft
                 yield record.model_copy(update={"id": item[0].id, "doc_id": item[0].doc_id})

@@ -6,7 +6,12 @@ from pydantic import BaseModel
 
 from claimstance.model.errors import InputError
 from claimstance.training.data.building.duplicates import SketchedTexts, merge_near_duplicates
-from claimstance.training.data.building.groups import RowIndices, pair_equal_keys, union_groups
+from claimstance.training.data.building.groups import (
+    HashKeys,
+    RowIndices,
+    pair_equal_keys,
+    union_groups,
+)
 from claimstance.training.data.building.indexing import BAD_DATE, NO_DATE, NO_SPLIT, LabelProfile
 from claimstance.training.data.building.rows import DatasetRows
 from claimstance.training.data.building.split_groups import (
@@ -81,8 +86,6 @@ def assign_splits(rows: DatasetRows, split: Split) -> SplitReport | None:
     indices, shares = _assign(grouped_rows, split, days)
     rows.split[unassigned] = indices
 
-    # Groups are identified by their first rows, so that their ids are not consecutive.
-    _, sizes = np.unique(groups, return_counts=True)
     reported_shares = achieved_shares(grouped_rows, indices, shares)
     for by_stratum in reported_shares.values():
         for stratum in list(by_stratum):
@@ -90,6 +93,8 @@ def assign_splits(rows: DatasetRows, split: Split) -> SplitReport | None:
             if stratum.startswith("corpus "):
                 del by_stratum[stratum]
 
+    # Groups are identified by their first rows, so that their ids are not consecutive.
+    _, sizes = np.unique(groups, return_counts=True)
     return SplitReport(
         by=split.by,
         near=split.near,
@@ -105,8 +110,8 @@ def assign_splits(rows: DatasetRows, split: Split) -> SplitReport | None:
 def strata(profile: LabelProfile) -> Strata:
     """Return the strata of a row: rows, its corpus, and its labels."""
     counts = [("rows", 1), (f"corpus {profile.corpus}", 1)]
-    for task, labels in profile.labels:
-        for label, count in labels:
+    for (task, label), count in profile.labels:
+        if label is not None:
             counts.append((f"{task} {label}", count))
     return counts
 
@@ -132,19 +137,31 @@ def _groups(rows: DatasetRows, unassigned: RowIndices, split: Split) -> RowIndic
         message = "stances: expected a target, to divide by it, found none"
         _require(rows, unassigned, targets.sizes > 0, message)
         groups = union_groups(groups, pair_equal_keys(targets.values, targets.rows))
-    if split.near is None:
-        return groups
+    if split.near is not None:
+        groups = _merge_similar(groups, rows, unassigned, texts)
+    return groups
 
+
+def _merge_similar(
+    groups: RowIndices, rows: DatasetRows, unassigned: RowIndices, texts: HashKeys
+) -> RowIndices:
+    """Return the groups after merging those with near-duplicate texts.
+
+    Args:
+        groups: the group of each unassigned row.
+        rows: all rows.
+        unassigned: the rows without a split.
+        texts: the text of each unassigned row; 0 if it joins no groups.
+    """
     # One row represents each text in the search for near-duplicates.
     distinct_texts, first_rows = np.unique(texts, return_index=True)
     first_rows = np.sort(first_rows[distinct_texts != 0])
     store_rows = rows.store_rows[unassigned[first_rows]]
     sketched = SketchedTexts(rows.store.row_store, store_rows, rows.store.threshold)
     # A group of texts is identified by its first text, where a group of rows is by its first row.
-    _, first_texts, group_numbers = np.unique(
-        groups[first_rows], return_index=True, return_inverse=True
-    )
-    text_groups = merge_near_duplicates(sketched, first_texts[group_numbers])
+    row_groups = groups[first_rows]
+    _, first_texts, numbers = np.unique(row_groups, return_index=True, return_inverse=True)
+    text_groups = merge_near_duplicates(sketched, first_texts[numbers])
     return union_groups(groups, (first_rows, first_rows[text_groups]))
 
 
@@ -152,10 +169,10 @@ def _require(
     rows: DatasetRows, unassigned: RowIndices, is_valid: NDArray[np.bool_], message: str
 ) -> None:
     """Raise ``InputError`` with the first row that is not valid."""
-    if not is_valid.all():
-        row = int(unassigned[np.argmin(is_valid)])
-        count = int((~is_valid).sum())
-        raise InputError(f"{rows.location(row)}: {message} ({count} such rows)")
+    invalid_rows = unassigned[~is_valid]
+    if len(invalid_rows):
+        location = rows.location(int(invalid_rows[0]))
+        raise InputError(f"{location}: {message} ({len(invalid_rows)} such rows)")
 
 
 def _assign(
@@ -177,7 +194,9 @@ def _assign(
     if count is None:
         return indices, shares
 
+    next_fold = (split.fold + 1) % count
     fold_splits = np.full(count, SPLITS.index("train"), dtype=np.int8)
     fold_splits[split.fold] = SPLITS.index("test")
-    fold_splits[(split.fold + 1) % count] = SPLITS.index("dev")
-    return fold_splits[indices], {"train": 1 - 2 / count, "dev": 1 / count, "test": 1 / count}
+    fold_splits[next_fold] = SPLITS.index("dev")
+    shares = {"train": 1 - 2 / count, "dev": 1 / count, "test": 1 / count}
+    return fold_splits[indices], shares

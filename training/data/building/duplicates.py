@@ -24,7 +24,14 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
-from claimstance.training.data.building.groups import HashKeys, Pairs, RowIndices, union_groups
+from claimstance.training.data.building.groups import (
+    HashKeys,
+    Pairs,
+    RowIndices,
+    is_in_sorted,
+    run_starts,
+    union_groups,
+)
 from claimstance.training.data.building.row_store import RaggedArray, RowStore
 
 DEFAULT_SIMILARITY = 0.8  # texts at least this similar are near-duplicates, unless configured
@@ -71,22 +78,26 @@ def sketch(keys: Sequence[str], threshold: float) -> tuple[RaggedArray, list[Has
     for key in keys:
         words = key.split()
         # A text of fewer words is one shingle.
-        count = max(1, len(words) - SHINGLE + 1)
-        texts = {" ".join(words[i : i + SHINGLE]) for i in range(count)}
-        shingles.append(sorted(xxhash.xxh3_64_intdigest(text.encode()) for text in texts))
+        shingle_count = max(1, len(words) - SHINGLE + 1)
+        hashes = set()
+        for start in range(shingle_count):
+            shingle = " ".join(words[start : start + SHINGLE])
+            hashes.add(xxhash.xxh3_64_intdigest(shingle.encode()))
+        shingles.append(sorted(hashes))
 
     minima = np.empty((len(keys), PERMUTATIONS), dtype=np.uint64)
     minhash = _minhash()
-    for row, hashes in enumerate(shingles):
+    for row, row_shingles in enumerate(shingles):
         minhash.clear()
-        minhash.update_batch(hashes)
+        minhash.update_batch(row_shingles)
         minima[row] = minhash.hashvalues
 
     count, length = band_shape(threshold)
     # A band hashes to a weighted sum of its minima, modulo 2**64.
-    factors = np.array([pow(_HASH_FACTOR, i, 1 << 64) for i in range(length)], dtype=np.uint64)
+    factors = [pow(_HASH_FACTOR, i, 1 << 64) for i in range(length)]
     banded = minima[:, : count * length].reshape(len(keys), count, length)
-    band_hashes = (banded * factors).sum(axis=2, dtype=np.uint64)  # (texts, bands)
+    weighted = banded * np.array(factors, dtype=np.uint64)
+    band_hashes = weighted.sum(axis=2, dtype=np.uint64)  # (texts, bands)
     return RaggedArray.of_hashes(shingles), list(band_hashes.T)
 
 
@@ -101,10 +112,12 @@ class SketchedTexts:
 
     def __init__(self, store: RowStore, rows: RowIndices, threshold: float) -> None:
         self.threshold = threshold
-        self._store, self._rows = store, rows
+        self._store = store
+        self._rows = rows
         # The values stay on disk: only the offsets of the shingles fit in memory.
         shingles = RaggedArray(np.empty(0), store.column("shingles.sizes"))
-        self._starts, self._sizes = shingles.starts, shingles.sizes
+        self._starts = shingles.starts
+        self._sizes = shingles.sizes
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -121,29 +134,30 @@ class SketchedTexts:
 
     def similarity(self, pairs: Pairs) -> NDArray[np.float64]:
         """Return the Jaccard similarity of the shingles of each pair of texts."""
+        first, second = pairs
         similarities = [np.empty(0)]
-        for start in range(0, len(pairs[0]), _PAIR_BLOCK):
-            first = pairs[0][start : start + _PAIR_BLOCK]
-            second = pairs[1][start : start + _PAIR_BLOCK]
-
-            # A text that is in several pairs is read once.
-            texts, indices = np.unique(np.concatenate([first, second]), return_inverse=True)
-            rows = self._rows[texts]
-            values = self._store.values("shingles", self._starts[rows], self._sizes[rows])
-            shingles = RaggedArray(values, self._sizes[rows])
-            first_indices, second_indices = np.split(indices, 2)
-            first_shingles = shingles.take(first_indices)
-            second_shingles = shingles.take(second_indices)
-
-            # One search finds the shingles that are in both texts of a pair.
-            queries = _keys_by_pair(first_shingles)
-            keys = _keys_by_pair(second_shingles)
-            matches = np.minimum(np.searchsorted(keys, queries), len(keys) - 1)
-            is_common = keys[matches] == queries
-            common = np.bincount(first_shingles.rows[is_common], minlength=len(first))
-            total = first_shingles.sizes.astype(np.int64) + second_shingles.sizes
-            similarities.append(common / (total - common))
+        for start in range(0, len(first), _PAIR_BLOCK):
+            block = slice(start, start + _PAIR_BLOCK)
+            similarities.append(self._block_similarity(first[block], second[block]))
         return np.concatenate(similarities)
+
+    def _block_similarity(self, first: RowIndices, second: RowIndices) -> NDArray[np.float64]:
+        """Return the similarity of each pair of a block."""
+        # A text that is in several pairs is read once.
+        texts, indices = np.unique(np.concatenate([first, second]), return_inverse=True)
+        rows = self._rows[texts]
+        sizes = self._sizes[rows]
+        values = self._store.values("shingles", self._starts[rows], sizes)
+        shingles = RaggedArray(values, sizes)
+        first_indices, second_indices = np.split(indices, 2)
+        first_shingles = shingles.take(first_indices)
+        second_shingles = shingles.take(second_indices)
+
+        # One search finds the shingles that are in both texts of a pair.
+        is_common = is_in_sorted(_keys_by_pair(first_shingles), _keys_by_pair(second_shingles))
+        common = np.bincount(first_shingles.rows[is_common], minlength=len(first))
+        total = first_shingles.sizes.astype(np.int64) + second_shingles.sizes
+        return common / (total - common)
 
 
 def _keys_by_pair(shingles: RaggedArray) -> HashKeys:
@@ -292,12 +306,16 @@ def _compare_runs(
         same = keys[distance:] == keys[:-distance]
         if not same.any():
             return
-        first, second = order[:-distance][same], order[distance:][same]
+        first = order[:-distance][same]
+        second = order[distance:][same]
         needed = visitor.is_needed(first, second)
         visitor.compare(texts, first[needed], second[needed])
-        if distance & (distance - 1) == 0:  # a power of two
-            starts = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
-            sizes = np.diff(np.append(starts, len(keys)))
-            remaining = np.repeat(visitor.is_open(order, starts) & (sizes > distance), sizes)
-            order, keys = order[remaining], keys[remaining]
+        is_power_of_two = distance & (distance - 1) == 0
+        if is_power_of_two:
+            starts = run_starts(keys)
+            sizes = np.diff(starts, append=len(keys))
+            has_pairs = visitor.is_open(order, starts) & (sizes > distance)  # (runs,)
+            remaining = np.repeat(has_pairs, sizes)  # (texts,)
+            order = order[remaining]
+            keys = keys[remaining]
         distance += 1

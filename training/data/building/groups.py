@@ -25,8 +25,10 @@ def pair_equal_keys(keys: HashKeys, rows: RowIndices | None = None) -> Pairs:
     """
     order = np.argsort(keys, kind="stable")
     ordered = keys[order]
-    same = (ordered[1:] == ordered[:-1]) & (ordered[1:] != 0)
-    first, second = order[:-1][same], order[1:][same]
+    next_keys = ordered[1:]
+    is_pair = (next_keys == ordered[:-1]) & (next_keys != 0)
+    first = order[:-1][is_pair]
+    second = order[1:][is_pair]
     if rows is None:
         return first, second
     return rows[first], rows[second]
@@ -39,7 +41,9 @@ def union_groups(groups: RowIndices, pairs: Pairs) -> RowIndices:
         groups: the group of each row. A group's id is its first row.
         pairs: rows that belong together.
     """
-    first, second = groups[pairs[0]], groups[pairs[1]]
+    first_rows, second_rows = pairs
+    first = groups[first_rows]
+    second = groups[second_rows]
     differ = first != second
     if not differ.any():
         return groups
@@ -47,8 +51,9 @@ def union_groups(groups: RowIndices, pairs: Pairs) -> RowIndices:
     endpoints = np.concatenate([first[differ], second[differ]])
     ids, nodes = np.unique(endpoints, return_inverse=True)
     sources, targets = np.split(nodes, 2)
-    edges = np.ones(len(sources), dtype=np.int8)
-    graph = coo_matrix((edges, (sources, targets)), shape=(len(ids), len(ids)))
+    weights = np.ones(len(sources), dtype=np.int8)
+    shape = (len(ids), len(ids))
+    graph = coo_matrix((weights, (sources, targets)), shape=shape)
     _, components = connected_components(graph, directed=False)
     # ``ids`` ascend, so the first node of a component is the one with the smallest id.
     _, first_nodes = np.unique(components, return_index=True)
@@ -58,13 +63,38 @@ def union_groups(groups: RowIndices, pairs: Pairs) -> RowIndices:
 
 
 def combine_keys(keys: HashKeys, numbers: NDArray[np.integer]) -> HashKeys:
-    """Return one key for each pair of a key and a number; a key of 0 stays 0."""
+    """Return one key for each pair of a key and a number; a key of 0 stays 0.
+
+    Args:
+        keys: the keys, (n,).
+        numbers: numbers from 0, (n,), such as indices of files whose keys must differ.
+    """
     offset = numbers.astype(np.uint64) + np.uint64(1)
-    mixed = keys ^ (offset * _GOLDEN_RATIO)
+    mixed: HashKeys = keys ^ (offset * _GOLDEN_RATIO)
     mixed = (mixed ^ (mixed >> np.uint64(29))) * _MULTIPLIER
     # The lowest bit is set, so that no pair gets 0 by chance.
-    combined: HashKeys = np.where(keys == 0, np.uint64(0), mixed | np.uint64(1))
-    return combined
+    mixed |= np.uint64(1)
+    mixed[keys == 0] = 0
+    return mixed
+
+
+def run_starts(*columns: NDArray[np.generic]) -> RowIndices:
+    """Return the index of the first row of each run, in which all columns stay the same."""
+    is_start = np.zeros(len(columns[0]), dtype=np.bool_)
+    is_start[:1] = True
+    for column in columns:
+        is_start[1:] |= column[1:] != column[:-1]
+    return np.flatnonzero(is_start)
+
+
+def is_in_sorted(keys: HashKeys, candidates: HashKeys) -> NDArray[np.bool_]:
+    """Return for each key if it is among ``candidates``, which ascend."""
+    if not len(candidates):
+        return np.zeros(len(keys), dtype=np.bool_)
+    indices = np.searchsorted(candidates, keys)
+    # A key above all candidates would have the index after the last one.
+    nearest = candidates[np.minimum(indices, len(candidates) - 1)]
+    return np.asarray(nearest == keys)
 
 
 def is_duplicated(keys: HashKeys) -> NDArray[np.bool_]:

@@ -22,7 +22,7 @@ of 3 in 100 million. A hash of 0 means that the value is missing. The columns:
 """
 
 import datetime
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,17 +47,9 @@ from claimstance.training.data.splits import SPLITS, find_split
 BATCH = 1000  # rows that are indexed together
 NO_DATE, BAD_DATE = 0, -1
 NO_SPLIT = -1
-_HASH_COLUMNS = (
-    "id",
-    "id+name",
-    "id+origin",
-    "id+both",
-    "doc",
-    "text",
-    "item",
-    "annotator",
-    "outlet",
-)
+
+
+TaskLabel = tuple[str, str | None]  # ``None`` stands for an annotation that is an empty list
 
 
 class LabelProfile(NamedTuple):
@@ -65,13 +57,13 @@ class LabelProfile(NamedTuple):
 
     Attributes:
         corpus: the corpus of the row.
-        labels: task → label → count, as tuples. A task whose annotation is an empty list has no label.
+        labels: task and label → count, as tuples.
         soft_labels: labels that occur in the probabilities of stances.
         soft_stances: number of stances with probabilities.
     """
 
     corpus: str
-    labels: tuple[tuple[str, tuple[tuple[str, int], ...]], ...]
+    labels: tuple[tuple[TaskLabel, int], ...]
     soft_labels: tuple[str, ...]
     soft_stances: int
 
@@ -171,15 +163,14 @@ class IndexedStore:
 
         for indexed in self.workers.map(index_batch, batches_to_index()):
             # A batch numbers its own profiles: replace the numbers by those of the whole store.
-            numbers = [
+            for profile in indexed.profiles:
                 self.profiles.setdefault(profile, len(self.profiles))
-                for profile in indexed.profiles
-            ]
+            numbers = [self.profiles[profile] for profile in indexed.profiles]
             batch_numbers = np.asarray(indexed.columns["profile"])
-            profiles = np.array(numbers)[batch_numbers].astype(np.int32)
-            columns = {**indexed.columns, "profile": profiles}
+            indexed.columns["profile"] = np.array(numbers, dtype=np.int32)[batch_numbers]
             # Results come in the order of the batches, so this one is the first in progress.
-            self.row_store.append(in_progress.popleft().lines, columns)
+            batch = in_progress.popleft()
+            self.row_store.append(batch.lines, indexed.columns)
             self.named_targets |= indexed.named_targets
 
 
@@ -190,49 +181,48 @@ def hash_text(text: str) -> int:
 
 def index_batch(batch: RowBatch) -> IndexedBatch:
     """Compute the columns of a batch."""
-    records = [Record.model_validate_json(line) for line in batch.lines]
-    keys = [text_key(record.text) for record in records]
-
-    columns: dict[str, Column] = {}
-    hashes = [_row_hashes(record, key, batch) for record, key in zip(records, keys, strict=True)]
-    hash_matrix = np.array(hashes, dtype=np.uint64).reshape(-1, len(_HASH_COLUMNS))
-    for index, name in enumerate(_HASH_COLUMNS):
-        columns[name] = hash_matrix[:, index]
-
+    text_keys: list[str] = []
     profiles: dict[LabelProfile, int] = {}
-    profile_numbers = []
-    for record in records:
-        profile = _label_profile(record)
-        profile_numbers.append(profiles.setdefault(profile, len(profiles)))
-    columns["profile"] = np.array(profile_numbers, dtype=np.int32)
-    columns["date"] = np.array([_day(record) for record in records], dtype=np.int32)
-    columns["split"] = np.array([_split_index(record) for record in records], dtype=np.int32)
-    word_counts = [len(record.text.split()) for record in records]
-    columns["words"] = np.array(word_counts, dtype=np.int32)
-
-    answers = []
-    for record, key in zip(records, keys, strict=True):
-        # The key is part of the hash, so that two sentences never have an answer in common.
-        answers.append(_hash_all(f"{key}\0{answer}" for answer in answer_texts(record)))
-    columns["answers"] = RaggedArray.of_hashes(answers)
-    columns["targets"] = RaggedArray.of_hashes(
-        [_hash_all(target_names(record)) for record in records]
-    )
-    columns["holders"] = RaggedArray.of_hashes(
-        [_hash_all(holder_names(record)) for record in records]
-    )
-
-    columns["shingles"], bands = sketch(keys, batch.threshold)
-    for index, band in enumerate(bands):
-        columns[f"band {index}"] = band
-
     named_targets: set[str] = set()
-    # There may be as many names as rows, and only the check of a codebook needs them.
-    if batch.with_names:
-        for record in records:
+    # Column → the hash, the number, or the hashes of each row.
+    hashes: dict[str, list[int]] = defaultdict(list)
+    numbers: dict[str, list[int]] = defaultdict(list)
+    hash_lists: dict[str, list[list[int]]] = defaultdict(list)
+    for line in batch.lines:
+        record = Record.model_validate_json(line)
+        key = text_key(record.text)
+        text_keys.append(key)
+        for name, text in _row_texts(record, key, batch).items():
+            hashes[name].append(0 if text is None else hash_text(text))
+
+        profile = _label_profile(record)
+        numbers["profile"].append(profiles.setdefault(profile, len(profiles)))
+        numbers["date"].append(_day(record))
+        numbers["split"].append(_split_index(record))
+        numbers["words"].append(len(record.text.split()))
+
+        # The key is part of the hash, so that two sentences never have an answer in common.
+        answers = [f"{key}\0{answer}" for answer in answer_texts(record)]
+        hash_lists["answers"].append(_hash_all(answers))
+        hash_lists["targets"].append(_hash_all(target_names(record)))
+        hash_lists["holders"].append(_hash_all(holder_names(record)))
+
+        # There may be as many names as rows, and only the check of a codebook needs them.
+        if batch.with_names:
             for stance in record.stances or ():
                 if isinstance(stance.target, str):
                     named_targets.add(stance.target)
+
+    columns: dict[str, Column] = {}
+    for name, values in hashes.items():
+        columns[name] = np.array(values, dtype=np.uint64)
+    for name, values in numbers.items():
+        columns[name] = np.array(values, dtype=np.int32)
+    for name, rows in hash_lists.items():
+        columns[name] = RaggedArray.of_hashes(rows)
+    columns["shingles"], bands = sketch(text_keys, batch.threshold)
+    for index, band in enumerate(bands):
+        columns[f"band {index}"] = band
     return IndexedBatch(columns, list(profiles), named_targets)
 
 
@@ -241,8 +231,14 @@ def _hash_all(texts: Iterable[str]) -> list[int]:
     return sorted({hash_text(text) for text in texts})
 
 
-def _row_hashes(record: Record, key: str, batch: RowBatch) -> list[int]:
-    """Return the values of ``_HASH_COLUMNS``, in their order."""
+def _row_texts(record: Record, key: str, batch: RowBatch) -> dict[str, str | None]:
+    """Return column → the text whose hash it contains; ``None`` if the row has none.
+
+    Args:
+        record: the row.
+        key: its text, without case and punctuation.
+        batch: the batch of the row.
+    """
     if record.doc_id is not None and record.start is not None:
         item = f"{record.doc_id}\0{record.start}\0{record.text}"
     else:
@@ -253,25 +249,26 @@ def _row_hashes(record: Record, key: str, batch: RowBatch) -> list[int]:
     outlet = record.meta.get("outlet")
     outlet_key = None if outlet in (None, "") else str(outlet).casefold()
 
-    # The ids with prefixes are needed where parts have ids in common (see ``rows``).
-    texts = (
-        record.id,
-        f"{batch.name}:{record.id}",
-        f"{batch.origin}:{record.id}",
-        f"{batch.origin}:{batch.name}:{record.id}",
-        record.doc_id,
-        key,
-        item,
-        record.annotator,
-        outlet_key,
-    )
-    return [0 if text is None else hash_text(text) for text in texts]
+    return {
+        "id": record.id,
+        # The ids with prefixes are needed where parts have ids in common (see ``rows``).
+        "id+name": f"{batch.name}:{record.id}",
+        "id+origin": f"{batch.origin}:{record.id}",
+        "id+both": f"{batch.origin}:{batch.name}:{record.id}",
+        "doc": record.doc_id,
+        "text": key,
+        "item": item,
+        "annotator": record.annotator,
+        "outlet": outlet_key,
+    }
 
 
 def _split_index(record: Record) -> int:
     """Return the index in ``SPLITS`` of ``meta.split``, or ``NO_SPLIT``."""
     split = find_split(record.meta.get("split"))
-    return NO_SPLIT if split is None else SPLITS.index(split)
+    if split is None:
+        return NO_SPLIT
+    return SPLITS.index(split)
 
 
 def _day(record: Record) -> int:
@@ -288,15 +285,23 @@ def _day(record: Record) -> int:
 
 def _label_profile(record: Record) -> LabelProfile:
     """Count the labels of a record."""
-    # A profile is the key of a dictionary, and therefore consists of tuples.
-    counts = []
+    counts: list[tuple[TaskLabel, int]] = []
     for task, task_counts in label_counts(record).items():
-        counts.append((task, tuple(task_counts.items())))
+        if not task_counts:
+            counts.append(((task, None), 1))
+        for label, count in task_counts.items():
+            counts.append(((task, label), count))
+
     soft_labels: set[str] = set()
     soft_stances = 0
     for stance in record.stances or ():
         if stance.probabilities is not None:
             soft_stances += 1
             soft_labels.update(stance.probabilities)
-    corpus = str(record.meta.get("corpus"))
-    return LabelProfile(corpus, tuple(counts), tuple(sorted(soft_labels)), soft_stances)
+    # A profile is the key of a dictionary, and therefore consists of tuples.
+    return LabelProfile(
+        corpus=str(record.meta.get("corpus")),
+        labels=tuple(counts),
+        soft_labels=tuple(sorted(soft_labels)),
+        soft_stances=soft_stances,
+    )

@@ -16,7 +16,7 @@ from claimstance.training.data.building.duplicates import (
     SketchedTexts,
     run_searches,
 )
-from claimstance.training.data.building.groups import HashKeys, RowIndices
+from claimstance.training.data.building.groups import HashKeys, RowIndices, is_in_sorted
 from claimstance.training.data.building.rows import DatasetRows
 from claimstance.training.data.splits import SPLITS
 
@@ -57,12 +57,21 @@ class Overlap(BaseModel):
 
 @dataclass(frozen=True)
 class _SplitPair:
-    """Represent two splits with their rows."""
+    """Represent two splits with their rows.
+
+    Attributes:
+        first: a split.
+        second: a later split.
+        first_rows: the rows of the first split.
+        second_rows: the rows of the second split.
+        search: finds the near-duplicates of the second split's texts in the first split.
+    """
 
     first: str
     second: str
     first_rows: RowIndices
     second_rows: RowIndices
+    search: DuplicateSearch
 
 
 def find_overlaps(rows: DatasetRows, short: int = 0) -> list[Overlap]:
@@ -72,72 +81,56 @@ def find_overlaps(rows: DatasetRows, short: int = 0) -> list[Overlap]:
         rows: the rows, all with a split. ``rows.store.threshold`` decides which texts are near-duplicates.
         short: texts of documents with fewer words count as short.
     """
-    splits = {name: rows.in_split(name) for name in SPLITS}
-    pairs = []
-    for first, second in combinations(SPLITS, 2):
-        if len(splits[first]) and len(splits[second]):
-            pairs.append(_SplitPair(first, second, splits[first], splits[second]))
-    if not pairs:
+    splits: dict[str, RowIndices] = {}
+    for name in SPLITS:
+        split_rows = rows.in_split(name)
+        if len(split_rows):
+            splits[name] = split_rows
+    if len(splits) < 2:
         return []
-
-    _, first_rows, texts = np.unique(rows.keys("text"), return_index=True, return_inverse=True)
-    in_split: dict[str, NDArray[np.bool_]] = {}  # split → for each text, if the split has it
-    for name, split_rows in splits.items():
-        in_split[name] = np.zeros(len(first_rows), dtype=np.bool_)
-        in_split[name][texts[split_rows]] = True
-    searches = []
-    for pair in pairs:
-        indexed = in_split[pair.first]
+    text_keys = rows.keys("text")
+    _, first_rows, texts = np.unique(text_keys, return_index=True, return_inverse=True)
+    pairs = []
+    for first, second in combinations(splits, 2):
+        indexed = np.zeros(len(first_rows), dtype=np.bool_)
+        indexed[texts[splits[first]]] = True
         # Equal texts count as exact, and need no search.
-        searches.append(DuplicateSearch(indexed, queries=in_split[pair.second] & ~indexed))
+        queries = np.zeros(len(first_rows), dtype=np.bool_)
+        queries[texts[splits[second]]] = True
+        queries &= ~indexed
+        search = DuplicateSearch(indexed, queries)
+        pairs.append(_SplitPair(first, second, splits[first], splits[second], search))
 
     store = rows.store
     sketched = SketchedTexts(store.row_store, rows.store_rows[first_rows], store.threshold)
-    run_searches(sketched, searches)
+    run_searches(sketched, [pair.search for pair in pairs])
     is_short = (rows.column("words").astype(np.int32) < short) & (rows.documents != 0)
-    overlaps = []
-    for pair, search in zip(pairs, searches, strict=True):
-        overlaps.append(_overlap(rows, pair, texts, search, is_short))
-    return overlaps
+    return [_overlap(rows, pair, texts, is_short) for pair in pairs]
 
 
 def _overlap(
-    rows: DatasetRows,
-    pair: _SplitPair,
-    texts: RowIndices,
-    search: DuplicateSearch,
-    is_short: NDArray[np.bool_],
+    rows: DatasetRows, pair: _SplitPair, texts: RowIndices, is_short: NDArray[np.bool_]
 ) -> Overlap:
     """Return what two splits share.
 
     Args:
         rows: all rows.
-        pair: the two splits.
+        pair: the two splits, whose search has been run.
         texts: the text of each row, as a number.
-        search: the near-duplicates of the second split's texts in the first split.
         is_short: for each row, if it is short.
     """
     first, second = pair.first_rows, pair.second_rows
-    exact = second[search.indexed[texts[second]]]
-    near = second[search.matches[texts[second]] >= 0]
+    second_texts = texts[second]
+    exact = second[pair.search.indexed[second_texts]]
+    near = second[pair.search.matches[second_texts] >= 0]
     repeated, repeated_answers = _repeated_rows(rows, first, second)
     outlets = rows.keys("outlet")
+    first_targets = rows.all_values("targets", first)
+    second_targets = rows.all_values("targets", second)
 
-    def row_with_text(text: int) -> int:
-        """Return the first row of the first split that has a text."""
-        return int(first[np.argmax(texts[first] == text)])
-
-    # One row represents each text, so that the examples differ.
-    _, near_indices = np.unique(texts[near], return_index=True)
-    examples = []
-    for row in near[np.sort(near_indices)][:EXAMPLES].tolist():
-        text = texts[row]
-        match = row_with_text(search.matches[text])
-        similarity = round(float(search.similarities[text]), 3)
-        examples.append((rows.row_id(row), rows.row_id(match), similarity))
     exact_examples = []
     for row in exact[:EXAMPLES].tolist():
-        match = row_with_text(texts[row])
+        match = _first_with_text(pair, texts, texts[row])
         exact_examples.append((rows.row_id(row), rows.row_id(match)))
     repeated_examples = []
     for row, answer in zip(repeated[:EXAMPLES].tolist(), repeated_answers, strict=False):
@@ -153,13 +146,33 @@ def _overlap(
         repeated=len(repeated),
         documents=_count_common(rows.documents[first], rows.documents[second]),
         outlets=_count_common(outlets[first], outlets[second]),
-        targets=_count_common(
-            rows.all_values("targets", first), rows.all_values("targets", second)
-        ),
-        examples=examples,
+        targets=_count_common(first_targets, second_targets),
+        examples=_near_examples(rows, pair, texts, near),
         exact_examples=exact_examples,
         repeated_examples=repeated_examples,
     )
+
+
+def _near_examples(
+    rows: DatasetRows, pair: _SplitPair, texts: RowIndices, near: RowIndices
+) -> list[tuple[str, str, float]]:
+    """Return the ids and the similarity of the first near-duplicates among the rows ``near``."""
+    # One row represents each text, so that the examples differ.
+    _, indices = np.unique(texts[near], return_index=True)
+    distinct = near[np.sort(indices)]
+    examples = []
+    for row in distinct[:EXAMPLES].tolist():
+        text = texts[row]
+        match = _first_with_text(pair, texts, pair.search.matches[text])
+        similarity = round(float(pair.search.similarities[text]), 3)
+        examples.append((rows.row_id(row), rows.row_id(match), similarity))
+    return examples
+
+
+def _first_with_text(pair: _SplitPair, texts: RowIndices, text: int) -> int:
+    """Return the first row of the first split that has a text."""
+    has_text = texts[pair.first_rows] == text
+    return int(pair.first_rows[np.argmax(has_text)])
 
 
 def _repeated_rows(
@@ -167,23 +180,18 @@ def _repeated_rows(
 ) -> tuple[RowIndices, HashKeys]:
     """Return the rows of ``second`` whose answers are all in ``first``, and one answer of each."""
     answers = rows.values_by_row("answers", second)
-    is_known = _is_in(answers.values, rows.all_values("answers", first))
+    first_answers = rows.all_values("answers", first)
+    first_answers.sort()  # in place, to save memory
+    is_known = is_in_sorted(answers.values, first_answers)
     # A row repeats an earlier one only if the other split has all of its answers.
     new_answers = np.bincount(answers.rows[~is_known], minlength=len(second))
     indices = np.flatnonzero((new_answers == 0) & (answers.sizes > 0))
     return second[indices], answers.values[answers.starts[indices]]
 
 
-def _is_in(keys: HashKeys, candidates: HashKeys) -> NDArray[np.bool_]:
-    """Return for each key if it is among ``candidates``, which are sorted in place to save memory."""
-    candidates.sort()
-    if not len(candidates):
-        return np.zeros(len(keys), dtype=np.bool_)
-    indices = np.minimum(np.searchsorted(candidates, keys), len(candidates) - 1)
-    return np.asarray(candidates[indices] == keys)
-
-
 def _count_common(first: HashKeys, second: HashKeys) -> int:
-    """Return how many distinct keys are in both; 0 is no key."""
+    """Return how many distinct keys are in both; 0 is no key. ``first`` is sorted in place to save memory."""
+    first.sort()
     keys = np.unique(second)
-    return int(np.count_nonzero(keys[_is_in(keys, first)]))
+    common = keys[is_in_sorted(keys, first)]
+    return int(np.count_nonzero(common))

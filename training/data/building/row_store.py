@@ -18,6 +18,11 @@ _MAX_GAP = 4096  # bytes between two lines up to which reading on is cheaper tha
 _BLOCK = 1000  # lines that are looked up together
 
 
+def offsets(sizes: NDArray[np.integer]) -> NDArray[np.int64]:
+    """Return the offset of each of consecutive slices, and the end of the last one: (n,) → (n + 1,)."""
+    return np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
+
+
 @dataclass(frozen=True)
 class RaggedArray:
     """Represent several values per row: the concatenated ``values`` of all rows, and each row's ``sizes``."""
@@ -28,26 +33,32 @@ class RaggedArray:
     @property
     def starts(self) -> NDArray[np.int64]:
         """Return the offset of each row's first value, and the end of the last row: (rows + 1,)."""
-        return np.concatenate([[0], np.cumsum(self.sizes, dtype=np.int64)])
+        return offsets(self.sizes)
 
     @property
     def rows(self) -> NDArray[np.int64]:
         """Return the row of each value: (total,)."""
         return np.repeat(np.arange(len(self.sizes)), self.sizes)
 
+    @property
+    def first_values(self) -> NDArray[Any]:
+        """Return the first value of each row, none of which is empty: (rows,)."""
+        return self.values[self.starts[:-1]]
+
     @classmethod
     def of_hashes(cls, rows: Sequence[Sequence[int]]) -> "RaggedArray":
         """Return the array of the 64-bit hashes of each row."""
         hashes = np.array(list(chain.from_iterable(rows)), dtype=np.uint64)
-        return cls(hashes, np.array([len(row) for row in rows], dtype=np.int32))
+        sizes = np.array([len(row) for row in rows], dtype=np.int32)
+        return cls(hashes, sizes)
 
     def take(self, rows: NDArray[np.int64]) -> "RaggedArray":
         """Return the values of ``rows``, in their order."""
         sizes = self.sizes[rows]
-        ends = np.cumsum(sizes, dtype=np.int64)
-        total = ends[-1] if len(ends) else 0
-        shifts = self.starts[rows] - (ends - sizes)  # old offset minus new offset of each row
-        indices = np.arange(total) + np.repeat(shifts, sizes)
+        new_starts = np.cumsum(sizes, dtype=np.int64) - sizes
+        shifts = self.starts[rows] - new_starts
+        indices = np.repeat(shifts, sizes)  # (total,)
+        indices += np.arange(len(indices))
         return RaggedArray(self.values[indices], sizes)
 
 
@@ -55,7 +66,11 @@ Column = NDArray[Any] | RaggedArray
 
 
 class RowStore:
-    """Store rows and their columns in files of one folder; close it before the folder is removed."""
+    """Store rows and their columns in files of one folder; close it before the folder is removed.
+
+    Attributes:
+        count: the number of rows.
+    """
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir()
@@ -73,8 +88,9 @@ class RowStore:
             columns: column name → one value per row, or several.
         """
         self.count += len(lines)
+        sizes = [len(line) for line in lines]
         self._write("lines", np.frombuffer(b"".join(lines), dtype=np.uint8))
-        self._write("lines.sizes", np.array([len(line) for line in lines], dtype=np.int64))
+        self._write("lines.sizes", np.array(sizes, dtype=np.int64))
         for name, column in columns.items():
             if isinstance(column, RaggedArray):
                 self._write(name, column.values)
@@ -87,8 +103,9 @@ class RowStore:
         if name not in self._files:
             self._files[name] = (self._folder / name).open("w+b")
             self._types[name] = values.dtype
+        contiguous = np.ascontiguousarray(values, dtype=self._types[name])
         self._files[name].seek(0, 2)  # a read may have moved the position
-        self._files[name].write(np.ascontiguousarray(values, dtype=self._types[name]).data)
+        self._files[name].write(contiguous.data)
 
     def column(self, name: str) -> NDArray[Any]:
         """Return the values of a column with one value per row."""
@@ -117,27 +134,37 @@ class RowStore:
         """Yield the lines of ``rows``, in their order."""
         if len(rows) and rows.max() + 1 >= len(self._starts):
             # Rows were added since the offsets were computed.
-            self._starts = np.concatenate([[0], np.cumsum(self.column("lines.sizes"))])
+            self._starts = offsets(self.column("lines.sizes"))
         for start in range(0, len(rows), _BLOCK):
             block = rows[start : start + _BLOCK]
-            offsets = self._starts[block]
-            yield from self._read("lines", offsets, self._starts[block + 1] - offsets)
+            starts = self._starts[block]
+            sizes = self._starts[block + 1] - starts
+            yield from self._read("lines", starts, sizes)
 
     def _read(
         self, name: str, starts: NDArray[np.int64], sizes: NDArray[np.integer]
     ) -> Iterator[bytes]:
-        """Yield slices of a file, by byte offsets; neighbouring slices share one read."""
+        """Yield slices of a file; neighbouring slices share one read.
+
+        Args:
+            name: the file.
+            starts: the offset of each slice, in bytes.
+            sizes: the length of each slice, in bytes.
+        """
+        if not len(starts):
+            return
         file = self._files[name]
         file.flush()
         ends = starts + sizes
-        needs_seek = (starts[1:] < ends[:-1]) | (starts[1:] > ends[:-1] + _MAX_GAP)
+        gaps = starts[1:] - ends[:-1]
+        needs_seek = (gaps < 0) | (gaps > _MAX_GAP)
+        # The first slice of each read, and the end of the last read.
         cuts = [0, *(np.flatnonzero(needs_seek) + 1).tolist(), len(starts)]
         for first, last in pairwise(cuts):
-            if first == last:
-                continue
             offset = int(starts[first])
+            end_offset = int(ends[last - 1])
             file.seek(offset)
-            data = file.read(int(ends[last - 1]) - offset)
+            data = file.read(end_offset - offset)
             slice_starts = (starts[first:last] - offset).tolist()
             slice_ends = (ends[first:last] - offset).tolist()
             for start, end in zip(slice_starts, slice_ends, strict=True):

@@ -18,7 +18,7 @@ from claimstance.training.data.building.groups import (
 )
 from claimstance.training.data.building.indexing import NO_SPLIT, IndexedStore, LabelProfile
 from claimstance.training.data.building.row_store import RaggedArray
-from claimstance.training.data.building.sources import InputPart
+from claimstance.training.data.building.sources import InputPart, part_indices
 from claimstance.training.data.splits import SPLITS
 
 
@@ -96,7 +96,8 @@ class DatasetRows:
         column = self.store.row_store.ragged(name)
         matches = np.flatnonzero(column.values == value)
         store_rows = np.searchsorted(column.starts, matches, side="right") - 1
-        return int(rows[np.argmax(np.isin(self.store_rows[rows], store_rows))])
+        has_value = np.isin(self.store_rows[rows], store_rows)
+        return int(rows[np.argmax(has_value)])
 
     @property
     def profiles(self) -> list[LabelProfile]:
@@ -104,30 +105,37 @@ class DatasetRows:
         return list(self.store.profiles)
 
     def _line(self, row: int) -> bytes:
-        return next(self.store.row_store.lines(self.store_rows[[row]]))
+        """Return the line of JSON of a row as it was read."""
+        [line] = self.store.row_store.lines(self.store_rows[[row]])
+        return line
 
     def row_id(self, row: int) -> str:
         """Return the id of a row."""
-        row_id, _ = self._final_ids(row, json.loads(self._line(row)))
+        data = json.loads(self._line(row))
+        row_id, _ = self._final_ids(row, data)
         return row_id
 
     def _final_ids(self, row: int, data: dict[str, str | None]) -> tuple[str, str | None]:
         """Return the ids of a row and of its document, with their prefixes."""
-        input_part = self.input_parts[self.part_indices[row]]
-        row_id, document = str(data["id"]), data["doc_id"]
-        if self.prefixes.part_name[row]:
+        prefixes = self.prefixes
+        part_index = self.part_indices[row]
+        input_part = self.input_parts[part_index]
+        row_id = str(data["id"])
+        if prefixes.part_name[row]:
             row_id = f"{input_part.name}:{row_id}"
-        if self.prefixes.origin[row]:
+        if prefixes.origin[row]:
             row_id = f"{input_part.origin}:{row_id}"
-        if document is not None and self.prefixes.document[row]:
-            prefix = self.prefixes.document_prefixes[self.part_indices[row]]
+        document = data["doc_id"]
+        if document is not None and prefixes.document[row]:
+            prefix = prefixes.document_prefixes[part_index]
             document = f"{prefix}:{document}"
         return row_id, document
 
     def location(self, row: int) -> str:
         """Return the origin of a row and its id there, for messages."""
         data = json.loads(self._line(row))
-        return f"{self.input_parts[self.part_indices[row]].origin}: {data['id']}"
+        input_part = self.input_parts[self.part_indices[row]]
+        return f"{input_part.origin}: {data['id']}"
 
     def record(self, row: int) -> Record:
         """Return a row as it was read, without prefixes."""
@@ -156,8 +164,8 @@ class DatasetRows:
     def in_split(self, name: str) -> RowIndices:
         """Return the rows of a split in the order of writing: rows of parts with a split come first."""
         rows = np.flatnonzero(self.split == SPLITS.index(name))
-        is_unsplit_part = np.array([input_part.split is None for input_part in self.input_parts])
-        was_assigned = is_unsplit_part[self.part_indices[rows]]
+        is_unsplit = np.array([input_part.split is None for input_part in self.input_parts])
+        was_assigned = is_unsplit[self.part_indices[rows]]
         return np.concatenate([rows[~was_assigned], rows[was_assigned]])
 
 
@@ -180,23 +188,25 @@ def index_rows(
     Raises:
         InputError: for an id that two rows share even with prefixes.
     """
-    counts = [input_part.row_count for input_part in input_parts]
-    part_by_store_row = np.repeat(np.arange(len(input_parts), dtype=np.int32), counts)
-    part_indices = part_by_store_row[first_rows]
-
-    own_split = store.row_store.column("split")[first_rows].astype(np.int8)
-    configured_split = _configured_splits(input_parts)[part_indices]
-    split = np.where(configured_split == NO_SPLIT, own_split, configured_split)
+    row_parts = part_indices(input_parts)[first_rows]
+    part_splits = np.full(len(input_parts), NO_SPLIT, dtype=np.int8)
+    for index, input_part in enumerate(input_parts):
+        if input_part.split is not None:
+            part_splits[index] = SPLITS.index(input_part.split)
+    configured_splits = part_splits[row_parts]
+    own_splits = store.row_store.column("split")[first_rows].astype(np.int8)
+    splits = np.where(configured_splits == NO_SPLIT, own_splits, configured_splits)
 
     # Most names of documents stay as published: only those that documents of two sources share get a prefix.
     document_prefixes = _document_prefixes(input_parts, shared_sources)
-    numbers = {prefix: number for number, prefix in enumerate(dict.fromkeys(document_prefixes))}
-    part_numbers = np.array([numbers[prefix] for prefix in document_prefixes])
-    sources = part_numbers[part_indices]
+    _, prefix_numbers = np.unique(document_prefixes, return_inverse=True)
+    row_prefixes = prefix_numbers[row_parts]
     keys = store.row_store.column("doc")[store_rows].astype(np.uint64, copy=False)
     first, second = pair_equal_keys(keys)
-    ambiguous = np.unique(keys[first[sources[first] != sources[second]]])
-    has_document_prefix = np.isin(keys, ambiguous) & (keys != 0)
+    is_ambiguous = row_prefixes[first] != row_prefixes[second]
+    ambiguous_keys = np.unique(keys[first[is_ambiguous]])
+    has_document_prefix = np.isin(keys, ambiguous_keys) & (keys != 0)
+    distinct_keys = combine_keys(keys, row_prefixes)
 
     no_rows = np.zeros(len(store_rows), dtype=np.bool_)
     prefixes = Prefixes(no_rows, no_rows.copy(), has_document_prefix, document_prefixes)
@@ -204,22 +214,13 @@ def index_rows(
         store,
         input_parts,
         store_rows,
-        part_indices,
-        split,
-        documents=np.where(has_document_prefix, combine_keys(keys, sources), keys),
+        row_parts,
+        splits,
+        documents=np.where(has_document_prefix, distinct_keys, keys),
         prefixes=prefixes,
     )
     _disambiguate_row_ids(rows)
     return rows
-
-
-def _configured_splits(input_parts: Sequence[InputPart]) -> NDArray[np.int8]:
-    """Return the index in ``SPLITS`` of each part's split, ``NO_SPLIT`` if its rows are to be split."""
-    splits = []
-    for input_part in input_parts:
-        split = input_part.split
-        splits.append(NO_SPLIT if split is None else SPLITS.index(split))
-    return np.array(splits, dtype=np.int8)
 
 
 def _document_prefixes(input_parts: Sequence[InputPart], shared_sources: set[int]) -> list[str]:

@@ -1,8 +1,11 @@
 """Reading the configured corpora and files, part by part, into the store of rows."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from claimstance.model.errors import InputError
 from claimstance.model.record import Record
@@ -55,6 +58,17 @@ class InputPart:
     has_annotator_answers: bool = False
     corpus: str = ""
 
+    @property
+    def rows(self) -> range:
+        """Return the rows of the store that were read from the part."""
+        return range(self.first_row, self.first_row + self.row_count)
+
+
+def part_indices(input_parts: Sequence[InputPart]) -> NDArray[np.int32]:
+    """Return the index of the part of each row that was read, in the order of the rows."""
+    row_counts = [input_part.row_count for input_part in input_parts]
+    return np.repeat(np.arange(len(input_parts), dtype=np.int32), row_counts)
+
 
 def read_sources(
     config: DataConfig, store: IndexedStore, progress: Progress | None = None
@@ -91,31 +105,33 @@ def read_sources(
 def _iter_parts(config: DataConfig) -> Iterator[tuple[InputPart, Iterator[Record]]]:
     """Yield each part with its records, in the order of the configuration."""
     units = 0
-    # Split → source, unit and name of the first file whose annotator is named.
-    annotator_files: dict[str | None, tuple[int, int, str]] = {}
+    # Split → the first file whose annotator is named.
+    annotator_files: dict[str | None, InputPart] = {}
     for number, source in enumerate(config.sources):
         if source.corpus is None:
             for file in source.paths():
-                source_number, unit, corpus_name = number, units, file.stem
-                if source.annotator is not None:
-                    # Files of named annotators are one source, so that their annotations meet in one item.
-                    source_number, unit, corpus_name = annotator_files.setdefault(
-                        source.split, (number, units, file.stem)
-                    )
                 input_part = InputPart(
                     name=file.stem,
                     origin=str(file),
                     split=source.split,
-                    source=source_number,
-                    adjudication_unit=unit,
-                    corpus=corpus_name,
+                    source=number,
+                    adjudication_unit=units,
+                    corpus=file.stem,
                 )
+                if source.annotator is not None:
+                    # Files of named annotators are one source, so that their annotations meet in one item.
+                    first = annotator_files.setdefault(source.split, input_part)
+                    input_part.source = first.source
+                    input_part.adjudication_unit = first.adjudication_unit
+                    input_part.corpus = first.corpus
                 yield input_part, _read_file(source, config, input_part)
             units += 1
             continue
 
         corpus = lookup(source.corpus)
-        folder, options = config.corpora / corpus.folder, source.corpus_options(config.corpora)
+        folder = config.corpora / corpus.folder
+        options = source.corpus_options(config.corpora)
+        provenance = {name: getattr(corpus, name) for name in _PROVENANCE}
         for corpus_split, split in source.splits.items():
             input_part = InputPart(
                 name=corpus.name,
@@ -123,7 +139,7 @@ def _iter_parts(config: DataConfig) -> Iterator[tuple[InputPart, Iterator[Record
                 split=split,
                 source=number,
                 adjudication_unit=units,
-                provenance={name: getattr(corpus, name) for name in _PROVENANCE},
+                provenance=provenance,
                 has_annotator_answers=corpus.answers,
             )
             on_drop = input_part.read_report.drop

@@ -1,19 +1,25 @@
 """Splitting of rows into train, dev and test, where the rows of a group stay together."""
 
+import math
 import random
 from array import array
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from claimstance.model.errors import InputError
 from claimstance.training.data.building.groups import RowIndices
+from claimstance.training.data.building.row_store import offsets
 
 Strata = Sequence[tuple[str, int]]  # stratum → its count in a row; strata are spread evenly
 SplitIndices = NDArray[np.int8]
+# Split → stratum → the requested share and the achieved share.
+Shares = dict[str, dict[str, list[float]]]
+Key = TypeVar("Key", bound=Hashable)
 
 
 @dataclass(frozen=True)
@@ -61,19 +67,20 @@ def split_stratified(
     order = np.array(shuffled)
     order = order[np.argsort(-sizes[order], kind="stable")]
 
-    assigner = _GreedyAssigner(grouped_rows, group_numbers, sizes, [shares[name] for name in names])
-    assigned = assigner.assign(order)
+    requested = [shares[name] for name in names]
+    assigned = _GreedyAssigner(grouped_rows, group_numbers, sizes, requested).assign(order)
 
     # With few and large groups, a split with a small share may get none. It gets the smallest group
     # of the split with the most groups.
-    counts = np.bincount(assigned, minlength=len(names))
+    group_counts = np.bincount(assigned, minlength=len(names))
     for split in range(len(names)):
-        largest = int(np.argmax(counts))
-        if not counts[split] and counts[largest] > 1:
-            group = order[np.flatnonzero(assigned[order] == largest)[-1]]
-            assigned[group] = split
-            counts[split] = 1
-            counts[largest] -= 1
+        largest = int(np.argmax(group_counts))
+        if not group_counts[split] and group_counts[largest] > 1:
+            candidates = order[assigned[order] == largest]
+            smallest_group = candidates[-1]
+            assigned[smallest_group] = split
+            group_counts[split] = 1
+            group_counts[largest] -= 1
     return _indices_in(shares, names)[assigned[group_numbers]]
 
 
@@ -94,7 +101,14 @@ def check_enough(groups: int, names: Sequence[str], kind: str) -> None:
 
 
 class _GreedyAssigner:
-    """Assign groups to splits, one after another."""
+    """Assign groups to splits, one after another.
+
+    Args:
+        grouped_rows: the rows in their groups.
+        group_numbers: the group of each row, numbered from 0.
+        sizes: the number of rows of each group.
+        shares: the share of the rows of each split.
+    """
 
     def __init__(
         self,
@@ -108,20 +122,22 @@ class _GreedyAssigner:
         for strata in grouped_rows.strata:
             counts = []
             for name, count in strata:
-                counts.append((stratum_numbers.setdefault(name, len(stratum_numbers)), count))
+                stratum = stratum_numbers.setdefault(name, len(stratum_numbers))
+                counts.append((stratum, count))
             self._counts.append(counts)
-
-        totals = [0] * len(stratum_numbers)
-        rows_by_profile = np.bincount(grouped_rows.profiles, minlength=len(self._counts)).tolist()
-        for counts, rows in zip(self._counts, rows_by_profile, strict=True):
-            for stratum, count in counts:
-                totals[stratum] += count * rows
+        totals = sum_counts(self._counts, grouped_rows.profiles)
 
         # Split → stratum → the count that the split should get, and the count it still lacks.
-        self._expected = [[share * total for total in totals] for share in shares]
-        self._missing = [list(expected) for expected in self._expected]
+        self._expected: list[list[float]] = []
+        self._missing: list[list[float]] = []
+        for share in shares:
+            expected = [share * totals[stratum] for stratum in range(len(stratum_numbers))]
+            self._expected.append(expected)
+            self._missing.append(expected.copy())
+
+        # The profiles of all rows, group after group, and the offset of each group's first row.
         self._profiles = grouped_rows.profiles[np.argsort(group_numbers, kind="stable")]
-        self._starts = np.concatenate([[0], np.cumsum(sizes)])
+        self._starts = offsets(sizes)
 
     def assign(self, order: RowIndices) -> SplitIndices:
         """Return the split of each group; groups are assigned in ``order``.
@@ -142,7 +158,8 @@ class _GreedyAssigner:
                         sums[stratum] = sums.get(stratum, 0) + count
                 counts = list(sums.items())
 
-            best, lowest = 0, float("inf")
+            best = 0
+            lowest_cost = math.inf
             for split, missing in enumerate(self._missing):
                 expected = self._expected[split]
                 # The group of n changes (missing² / expected) by (n² - 2 n missing) / expected.
@@ -150,8 +167,9 @@ class _GreedyAssigner:
                 for stratum, count in counts:
                     change = count * count - 2 * count * missing[stratum]
                     cost += change / expected[stratum]
-                if cost < lowest:
-                    best, lowest = split, cost
+                if cost < lowest_cost:
+                    best = split
+                    lowest_cost = cost
 
             assigned[group] = best
             for stratum, count in counts:
@@ -176,11 +194,11 @@ def split_by_date(
         InputError: if there are fewer days than splits.
     """
     names = [name for name, share in shares.items() if share > 0]
-    latest = np.full(len(days), np.iinfo(np.int32).min, dtype=np.int32)
-    np.maximum.at(latest, grouped_rows.groups, days)
-    latest = latest[grouped_rows.groups]
+    latest_days = np.full(len(days), np.iinfo(np.int32).min, dtype=np.int32)  # by group id
+    np.maximum.at(latest_days, grouped_rows.groups, days)
+    group_days = latest_days[grouped_rows.groups]  # (rows,)
 
-    distinct_days, rows = np.unique(latest, return_counts=True)
+    distinct_days, rows = np.unique(group_days, return_counts=True)
     check_enough(len(distinct_days), names, "days")
     cumulative_rows = np.cumsum(rows)
     target_rows = 0.0
@@ -191,19 +209,21 @@ def split_by_date(
         lowest_cut = cut + 1
         # Each later split needs at least one day.
         later_splits = len(names) - 1 - number
-        end_cut = len(distinct_days) - later_splits + 1
-        distances = np.abs(cumulative_rows[lowest_cut - 1 : end_cut - 1] - target_rows)
-        cut = lowest_cut + int(np.argmin(distances))
+        highest_cut = len(distinct_days) - later_splits
+        rows_before_cut = cumulative_rows[lowest_cut - 1 : highest_cut]
+        nearest = np.argmin(np.abs(rows_before_cut - target_rows))
+        cut = lowest_cut + int(nearest)
         cuts.append(cut)
 
-    day_numbers = np.searchsorted(distinct_days, latest)
+    day_numbers = np.searchsorted(distinct_days, group_days)
+    # The number of a row's split is that of the cuts up to its day.
     assigned = np.searchsorted(np.array(cuts), day_numbers, side="right")
     return np.asarray(_indices_in(shares, names)[assigned])
 
 
 def achieved_shares(
     grouped_rows: GroupedRows, splits: SplitIndices, shares: Mapping[str, float]
-) -> dict[str, dict[str, list[float]]]:
+) -> Shares:
     """Return split → stratum → the requested share and the achieved share.
 
     Args:
@@ -211,21 +231,35 @@ def achieved_shares(
         splits: the split of each row, as an index in ``shares``.
         shares: split → its requested share.
     """
-    counts: list[Counter[str]] = []
-    for index in range(len(shares)):
-        split_counts: Counter[str] = Counter()
-        profiles = grouped_rows.profiles[splits == index]
-        rows = np.bincount(profiles, minlength=len(grouped_rows.strata))
-        for profile in np.flatnonzero(rows).tolist():
-            for stratum, count in grouped_rows.strata[profile]:
-                split_counts[stratum] += count * int(rows[profile])
-        counts.append(split_counts)
+    totals = sum_counts(grouped_rows.strata, grouped_rows.profiles)
+    shares_by_split: Shares = {}
+    for index, (name, requested) in enumerate(shares.items()):
+        if requested <= 0:
+            continue
+        counts = sum_counts(grouped_rows.strata, grouped_rows.profiles[splits == index])
+        shares_by_split[name] = {}
+        for stratum, total in sorted(totals.items()):
+            achieved = round(counts[stratum] / total, 4)
+            shares_by_split[name][stratum] = [requested, achieved]
+    return shares_by_split
 
-    totals = sum(counts, Counter[str]())
-    achieved: dict[str, dict[str, list[float]]] = {}
-    for (name, share), split_counts in zip(shares.items(), counts, strict=True):
-        if share > 0:
-            achieved[name] = {}
-            for stratum, total in sorted(totals.items()):
-                achieved[name][stratum] = [share, round(split_counts[stratum] / total, 4)]
-    return achieved
+
+def sum_counts(
+    profile_counts: Sequence[Iterable[tuple[Key, int]]], profiles: NDArray[np.int32]
+) -> Counter[Key]:
+    """Return key → its count in all rows.
+
+    Rows share few profiles, so that no row is read again.
+
+    Args:
+        profile_counts: profile → (key, count) of each row that has it.
+        profiles: the profile of each row, as an index in ``profile_counts``.
+    """
+    totals: Counter[Key] = Counter()
+    row_counts = np.bincount(profiles, minlength=len(profile_counts)).tolist()
+    for counts, row_count in zip(profile_counts, row_counts, strict=True):
+        if not row_count:
+            continue
+        for key, count in counts:
+            totals[key] += count * row_count
+    return totals

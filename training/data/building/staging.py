@@ -45,20 +45,23 @@ class StagingFolder:
 @contextmanager
 def staging_folder(out: Path) -> Iterator[StagingFolder]:
     """Create a folder beside ``out`` that is removed at the end, and clean up after killed builds."""
+    prefix = f".{out.name}."
     out.parent.mkdir(parents=True, exist_ok=True)
     for earlier in out.parent.iterdir():
-        is_build = earlier.name.startswith(f".{out.name}.") and earlier.name.endswith(_SUFFIX)
-        if not is_build or not (earlier / _LOCK).is_file():
+        is_build = earlier.name.startswith(prefix) and earlier.name.endswith(_SUFFIX)
+        earlier_lock = earlier / _LOCK
+        if not is_build or not earlier_lock.is_file():
             continue
         # A build that is still running holds the lock, and its folder stays.
-        with suppress(Timeout), FileLock(earlier / _LOCK, timeout=0):
+        with suppress(Timeout), FileLock(earlier_lock, timeout=0):
             # The killed build was about to replace the dataset.
-            if (earlier / _OLD).exists() and not out.exists():
-                (earlier / _OLD).rename(out)
+            old = earlier / _OLD
+            if old.exists() and not out.exists():
+                old.rename(out)
             _LOG.warning("%s: removed the folder of a build that ended early", earlier)
             shutil.rmtree(earlier, ignore_errors=True)
 
-    folder = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=_SUFFIX, dir=out.parent))
+    folder = Path(tempfile.mkdtemp(prefix=prefix, suffix=_SUFFIX, dir=out.parent))
     lock = FileLock(folder / _LOCK)
     try:
         with lock:

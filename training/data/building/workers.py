@@ -34,7 +34,11 @@ def available_processors() -> int:
 
 
 class Workers:
-    """Manage worker processes, which start after ``INLINE_ROWS`` rows and end with the ``with`` block."""
+    """Manage worker processes, which start after ``INLINE_ROWS`` rows and end with the ``with`` block.
+
+    Args:
+        count: the number of processes; by default one for each processor, at most ``MAX_PROCESSES``.
+    """
 
     def __init__(self, count: int | None = None) -> None:
         if count is None:
@@ -87,7 +91,7 @@ class Workers:
                 [sys.executable, "-m", __name__],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                env={**os.environ, "PYTHONPATH": paths},
+                env=os.environ | {"PYTHONPATH": paths},
             )
             self._processes.append(self._local.process)
         process = self._local.process

@@ -1,7 +1,7 @@
 """Figures of a report, in the form that a page needs: shares, histograms, and agreement in words."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from claimstance.training.data.annotators.coefficients import Measure
@@ -39,13 +39,19 @@ class LabelRow:
 def label_rows(
     labels: Mapping[str, LabelCounts], task: str, names: Iterable[str] = ()
 ) -> list[LabelRow]:
-    """Return the rows of a task's table: ``names`` in their order, other labels, then ``none``."""
+    """Return the rows of a task's table: ``names`` in their order, other labels, then ``none``.
+
+    Args:
+        labels: split → task → label → count.
+        task: the task.
+        names: labels that have a row even if no sentence has them.
+    """
     counts = {split: by_task.get(task, {}) for split, by_task in labels.items()}
     totals = {}
     data_labels: set[str] = set()
-    for split, count in counts.items():
-        totals[split] = sum(n for label, n in count.items() if label != NO_LABEL)
-        data_labels.update(count)
+    for split, split_counts in counts.items():
+        totals[split] = sum(split_counts.values()) - split_counts.get(NO_LABEL, 0)
+        data_labels.update(split_counts)
 
     order = list(dict.fromkeys((*names, *sorted(data_labels))))
     if NO_LABEL in order:
@@ -55,11 +61,12 @@ def label_rows(
     rows = []
     for label in order:
         row = LabelRow(label, counts={}, shares={})
-        for split, count in counts.items():
-            row.counts[split] = count.get(label, 0)
+        for split, split_counts in counts.items():
+            count = split_counts.get(label, 0)
+            row.counts[split] = count
             row.shares[split] = None
             if label != NO_LABEL and totals[split]:
-                row.shares[split] = row.counts[split] / totals[split]
+                row.shares[split] = count / totals[split]
         rows.append(row)
     return rows
 
@@ -74,7 +81,16 @@ def tasks_of(labels: Mapping[str, LabelCounts]) -> list[str]:
 
 @dataclass(frozen=True)
 class Bar:
-    """Represent a bar of a histogram, with its label, its count and its rectangle."""
+    """Represent a bar of a histogram, in units of its width and height.
+
+    Attributes:
+        label: the lengths that it stands for.
+        count: the number of sentences.
+        x: position of the left side.
+        y: position of the upper side.
+        width: the width.
+        height: the height.
+    """
 
     label: str
     count: int
@@ -106,41 +122,75 @@ class Histogram:
     base: int = _HEIGHT - _BOTTOM
 
 
+@dataclass(frozen=True)
+class _Scale:
+    """Represent the scale of the histograms of all splits.
+
+    Attributes:
+        bins: the number of bins, up to the last one with a sentence.
+        highest: the share of the highest bar.
+    """
+
+    bins: int
+    highest: float
+
+    @property
+    def bin_width(self) -> float:
+        """Return the width of a bin."""
+        return (_WIDTH - _LEFT) / max(1, self.bins)
+
+    def position(self, bin_number: float) -> float:
+        """Return the position of the left end of a bin."""
+        return round(_LEFT + bin_number * self.bin_width, 1)
+
+
 def histograms(lengths: Lengths) -> dict[str, Histogram]:
     """Return a histogram per split. All show shares to one scale, since splits differ in size."""
-    bins = 0  # up to the last bin with a sentence
+    bins = 0
     highest = 0.0
     for counts in lengths.counts.values():
+        total = sum(counts)
         for index, count in enumerate(counts):
             if count:
                 bins = max(bins, index + 1)
-                highest = max(highest, count / sum(counts))
-    highest = highest or 1.0
+                highest = max(highest, count / total)
+    scale = _Scale(bins, highest if bins else 1.0)
 
-    bin_width = (_WIDTH - _LEFT) / max(1, bins)
     ticks = {}
     bins_per_tick = max(1, math.ceil(bins / _MAX_TICKS))
     for index in range(0, bins, bins_per_tick):
-        ticks[index * lengths.width] = round(_LEFT + index * bin_width, 1)
+        ticks[index * lengths.width] = scale.position(index)
     limit = None
     if lengths.limit is not None and lengths.limit <= bins * lengths.width:
-        limit = round(_LEFT + lengths.limit / lengths.width * bin_width, 1)
+        limit = scale.position(lengths.limit / lengths.width)
 
-    max_height = _HEIGHT - _TOP - _BOTTOM
-    bar_width = round(max(bin_width - 1, bin_width * 0.8), 1)
     by_split = {}
     for split, counts in lengths.counts.items():
-        total = max(1, sum(counts))
-        bars = []
-        for index, count in enumerate(counts[:bins]):
-            # A single sentence among a million still gets a visible bar.
-            min_height = 1.0 if count else 0.0
-            height = max(count / total / highest * max_height, min_height)
-            x = round(_LEFT + index * bin_width, 1)
-            y = round(_HEIGHT - _BOTTOM - height, 1)
-            bars.append(Bar(lengths.label(index), count, x, y, bar_width, round(height, 1)))
-        by_split[split] = Histogram(bars, ticks, highest, limit)
+        bars = _bars(lengths, counts, scale)
+        by_split[split] = Histogram(bars, ticks, scale.highest, limit)
     return by_split
+
+
+def _bars(lengths: Lengths, counts: Sequence[int], scale: _Scale) -> list[Bar]:
+    """Return the bars of one split, whose bins have these counts."""
+    max_height = _HEIGHT - _TOP - _BOTTOM
+    bar_width = round(max(scale.bin_width - 1, scale.bin_width * 0.8), 1)
+    total = max(1, sum(counts))
+    bars = []
+    for index, count in enumerate(counts[: scale.bins]):
+        # A single sentence among a million still gets a visible bar.
+        min_height = 1.0 if count else 0.0
+        height = max(count / total / scale.highest * max_height, min_height)
+        bar = Bar(
+            label=lengths.label(index),
+            count=count,
+            x=scale.position(index),
+            y=round(_HEIGHT - _BOTTOM - height, 1),
+            width=bar_width,
+            height=round(height, 1),
+        )
+        bars.append(bar)
+    return bars
 
 
 def verdict(alpha: Measure) -> str:
@@ -208,7 +258,9 @@ class Kappas:
 
 def kappas(agreement: LabelAgreement) -> Kappas | None:
     """Return kappa over the pairs for which it is defined; ``None`` if there are none."""
-    values, weighted_sum, total = [], 0.0, 0
+    values = []
+    weighted_sum = 0.0
+    total = 0
     for pair in agreement.pairs:
         if pair.kappa is not None:
             values.append(pair.kappa)

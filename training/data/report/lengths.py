@@ -38,7 +38,8 @@ class Lengths(BaseModel):
         """Create histograms from split → the number of words of each sentence."""
         counts = {}
         for split, numbers in words.items():
-            counts[split] = np.bincount(np.minimum(numbers // BIN, BINS - 1)).tolist()
+            bins = np.minimum(numbers // BIN, BINS - 1)
+            counts[split] = np.bincount(bins).tolist()
         return cls(counts=counts, limit=_WINDOW, limit_note=_WINDOW_NOTE)
 
     def label(self, index: int) -> str:

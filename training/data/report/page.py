@@ -4,7 +4,7 @@
 page has no date.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -71,15 +71,8 @@ def render(report: BuildReport, samples: Sequence[Record], lengths: Lengths | No
 
     shares = report.division.shares if report.division else {}
     strata: set[str] = set()
-    deviations = []
-    for split, by_stratum in shares.items():
+    for by_stratum in shares.values():
         strata.update(by_stratum)
-        for stratum, (requested, achieved) in by_stratum.items():
-            deviations.append(_ShareDeviation(stratum_name(stratum), split, requested, achieved))
-    largest_deviation = max(deviations, key=lambda deviation: deviation.size, default=None)
-    # Shares are shown with one decimal of a percentage, so that a smaller deviation is invisible.
-    if largest_deviation is not None and largest_deviation.size < 0.0005:
-        largest_deviation = None
     # The share of the rows comes first, then those of the labels.
     sorted_strata = sorted(strata, key=lambda stratum: (stratum != "rows", stratum))
 
@@ -96,7 +89,7 @@ def render(report: BuildReport, samples: Sequence[Record], lengths: Lengths | No
         "left_out": sum(sum(source.dropped.values()) for source in report.sources),
         "has_ties": any(any(source.ties.values()) for source in report.sources),
         "strata": sorted_strata,
-        "largest_deviation": largest_deviation,
+        "largest_deviation": _largest_deviation(shares),
         "lengths": lengths,
         "top_names": top_names,
         "codebook": codebook,
@@ -127,6 +120,22 @@ class _ShareDeviation(NamedTuple):
     def size(self) -> float:
         """Return the difference of the two shares."""
         return abs(self.achieved - self.requested)
+
+
+def _largest_deviation(shares: Mapping[str, Mapping[str, list[float]]]) -> _ShareDeviation | None:
+    """Return the largest deviation that the page can show; ``None`` if there is none.
+
+    Args:
+        shares: split → stratum → the requested share and the achieved share.
+    """
+    deviations = []
+    for split, by_stratum in shares.items():
+        for stratum, (requested, achieved) in by_stratum.items():
+            deviation = _ShareDeviation(stratum_name(stratum), split, requested, achieved)
+            # Shares are shown with one decimal of a percentage, so that a smaller deviation is invisible.
+            if deviation.size >= 0.0005:
+                deviations.append(deviation)
+    return max(deviations, key=lambda deviation: deviation.size, default=None)
 
 
 _TEMPLATE_FUNCTIONS = {

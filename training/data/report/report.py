@@ -18,6 +18,7 @@ from claimstance.training.data.building.indexing import LabelProfile
 from claimstance.training.data.building.leaks import Overlap
 from claimstance.training.data.building.rows import DatasetRows
 from claimstance.training.data.building.sources import InputPart
+from claimstance.training.data.building.split_groups import sum_counts
 from claimstance.training.data.report.lengths import Lengths
 from claimstance.training.data.soft_labels import SoftLabels
 from claimstance.training.data.splits import SPLITS
@@ -169,13 +170,12 @@ def count_profile_labels(
         profiles: all profiles.
         row_profiles: the profile of each row, as an index.
     """
+    profile_labels = [profile.labels for profile in profiles]
     counts: dict[str, Counter[str]] = {}
-    rows = np.bincount(row_profiles, minlength=1)
-    for index in np.flatnonzero(rows).tolist():
-        for task, labels in profiles[index].labels:
-            task_counts = counts.setdefault(task, Counter())
-            for label, count in labels or ((NO_LABEL, 1),):
-                task_counts[label] += count * int(rows[index])
+    for (task, label), count in sum_counts(profile_labels, row_profiles).items():
+        task_counts = counts.setdefault(task, Counter())
+        name = NO_LABEL if label is None else label
+        task_counts[name] += count
     return {task: dict(sorted(count.items())) for task, count in sorted(counts.items())}
 
 
@@ -185,8 +185,9 @@ def count_soft(rows: DatasetRows, soft: Mapping[str, SoftLabels]) -> dict[str, i
     for by_task in soft.values():
         counts.update(by_task.keys())
     soft_stances = np.array([profile.soft_stances for profile in rows.profiles])
-    train_profiles = rows.column("profile")[rows.split == SPLITS.index("train")]
-    counts["stance"] = int(soft_stances[train_profiles.astype(np.int32)].sum())
+    is_train = rows.split == SPLITS.index("train")
+    train_profiles = rows.column("profile")[is_train].astype(np.int32)
+    counts["stance"] = int(soft_stances[train_profiles].sum())
     return {task: count for task, count in sorted(counts.items()) if count > 0}
 
 
@@ -197,12 +198,12 @@ def label_counts_by_split(rows: DatasetRows) -> dict[str, LabelCounts]:
 
 def _counts_by_split(rows: DatasetRows, selected: NDArray[np.bool_]) -> dict[str, LabelCounts]:
     """Return the label counts of the selected rows; splits without such rows are absent."""
-    profiles, row_profiles = rows.profiles, rows.column("profile").astype(np.int32)
+    row_profiles = rows.column("profile").astype(np.int32)
     counts = {}
     for index, split in enumerate(SPLITS):
         split_profiles = row_profiles[selected & (rows.split == index)]
         if len(split_profiles):
-            counts[split] = count_profile_labels(profiles, split_profiles)
+            counts[split] = count_profile_labels(rows.profiles, split_profiles)
     return counts
 
 
@@ -231,10 +232,12 @@ def report_sources(rows: DatasetRows, ties: Mapping[int, Counter[str]]) -> list[
 
     reports = []
     for name, first_part in first_parts.items():
-        indices = [
-            index for index, input_part in enumerate(rows.input_parts) if input_part.name == name
-        ]
-        source_parts = [rows.input_parts[index] for index in indices]
+        indices = []
+        source_parts = []
+        for index, input_part in enumerate(rows.input_parts):
+            if input_part.name == name:
+                indices.append(index)
+                source_parts.append(input_part)
         selected = np.isin(rows.part_indices, indices)
 
         split_sizes = {}

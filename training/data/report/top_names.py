@@ -27,22 +27,22 @@ def top_names(
         names_of: returns the names of a record that the column has the hashes of.
         count: the number of names to return.
     """
-    splits = [name for name in SPLITS if len(rows.in_split(name))]
-    counts: dict[str, dict[int, int]] = {}
+    counts: dict[str, dict[int, int]] = {}  # split → hash → rows
     totals: Counter[int] = Counter()
-    for split in splits:
-        hashes, occurrences = np.unique(
-            rows.all_values(column, rows.in_split(split)), return_counts=True
-        )
+    for split in SPLITS:
+        values = rows.all_values(column, rows.in_split(split))
+        hashes, occurrences = np.unique(values, return_counts=True)
         counts[split] = dict(zip(hashes.tolist(), occurrences.tolist(), strict=True))
         totals.update(counts[split])
 
-    ranking = sorted(totals.items(), key=lambda entry: (-entry[1], entry[0]))
+    ranking = sorted(totals, key=lambda value: (-totals[value], value))
     all_rows = np.arange(len(rows))
-
     names = []
-    for value, _ in ranking[:count]:
-        by_split = {split: counts[split][value] for split in splits if value in counts[split]}
+    for value in ranking[:count]:
+        by_split = {}
+        for split, split_counts in counts.items():
+            if value in split_counts:
+                by_split[split] = split_counts[value]
         # Only hashes are stored, so the name is looked up in the first row that has it.
         first_row = rows.first_with(column, np.uint64(value), all_rows)
         for name in names_of(rows.record(first_row)):
