@@ -163,9 +163,7 @@ def test_an_unknown_split_in_a_record_stops_the_build(tmp_path):
         Record(id=str(i), text=text, meta={"split": name})
         for i, (text, name) in enumerate(zip(sentences(2), ("train", "gold"), strict=True))
     ]
-    with pytest.raises(
-        InputError, match=r"r\.jsonl, record '1': split: expected a split .* found 'gold'"
-    ):
+    with pytest.raises(InputError, match=r"r\.jsonl, record '1': expected a split .* found 'gold'"):
         build(settings({"files": [jsonl(tmp_path, "r.jsonl", records)]}), tmp_path / "out")
 
 
@@ -185,6 +183,12 @@ def test_a_configured_split_overrides_the_column_with_a_warning(tmp_path, caplog
         "train": 3
     }
     assert "found another split in 2 rows (line 3, line 4); it is not used" in caplog.text
+
+
+def test_a_configured_split_allows_other_names_in_the_column(tmp_path):
+    file = split_table(tmp_path, ["fold 1", "", "fold 3"])
+    source = {"files": [file], "split": "train"}
+    assert build(settings(source), tmp_path / "out").rows == {"train": 3}
 
 
 def test_folds_without_rows_to_divide_are_reported(tmp_path, caplog):

@@ -184,7 +184,7 @@ def with_splits(
         try:
             split = column.read(record.meta.get("split"), location)
         except ValueError as problem:
-            error = InputError(f"{file}, {location}: split: {problem}")
+            error = InputError(f"{file}, {location}: {problem}")
             if not source.lenient:
                 raise error from None
             read_report.refuse(error, f"{file}, {location}")

@@ -29,14 +29,13 @@ from claimstance.training.data.formats.table_rows import (
     read_parquet,
     read_workbook,
 )
-from claimstance.training.data.splits import SplitColumn
 
 _NO_LABEL = (
     "blank-label",
     "expected a label, found none in {rows}, which count as not annotated; "
     "--value =LABEL gives such rows a label",
 )
-_META = ("outlet", "date")
+_META = ("outlet", "date", "split")
 
 #: ``(path, the name of the text's column, report) -> rows``, the header first
 _RowReader = Callable[[Path, str, ReadReport], Iterator[TableRow]]
@@ -61,13 +60,12 @@ def read(
     columns = find_columns(path, header, layout)
     warn_of_case(header, columns, layout, report)
     locations: dict[tuple[str, str | None], str] = {}  # (id, annotator) → its row
-    splits = SplitColumn()
     row_number = 0
     for row_number, row in enumerate(rows, 1):
         report.location = row.location
         where = f"{path}, {row.location}"
         try:
-            record = _parse_row(row, header, columns, layout, splits, f"{path.stem}:{row_number}")
+            record = _parse_row(row, header, columns, layout, f"{path.stem}:{row_number}")
         except _UnusableRowError as error:
             if not layout.lenient:
                 raise InputError(f"{where}: {error}") from None
@@ -107,7 +105,6 @@ def _parse_row(
     header: Sequence[str],
     columns: TableColumns,
     layout: Layout,
-    splits: SplitColumn,
     default_id: str,
 ) -> Record:
     """Return the record of a row.
@@ -138,14 +135,6 @@ def _parse_row(
         value = fields.get(name)
         if value is not None:
             meta[name] = value
-    # An empty cell of the column is an error if other rows have a split, which ``splits`` remembers.
-    if "split" in columns.fields:
-        try:
-            split = splits.read(row.cells[columns.fields["split"]], row.location)
-        except ValueError as error:
-            raise _UnusableRowError(str(error)) from None
-        if split is not None:
-            meta["split"] = split
     return Record(
         id=fields.get("id") or default_id,
         doc_id=fields.get("doc_id"),

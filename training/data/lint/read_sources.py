@@ -77,4 +77,4 @@ def _with_split(
     try:
         return replace(entry, split=column.read(entry.record.meta.get("split"), where))
     except ValueError as problem:
-        return Finding("error", "unreadable", location, f"split: {problem}")
+        return Finding("error", "unreadable", location, str(problem))

@@ -197,9 +197,7 @@ def test_invalid_splits_of_a_table_are_found(inspect, splits, line):
 def test_an_invalid_split_of_a_record_is_found(check):
     (finding,) = check({"meta": {"split": "dev"}}, {"meta": {"split": "gold"}})
     assert (finding.location.line, finding.severity) == (2, "error")
-    assert (
-        finding.message == "split: expected a split (train, dev, validation or test), found 'gold'"
-    )
+    assert finding.message == "expected a split (train, dev, validation or test), found 'gold'"
 
 
 def test_a_corpus_is_read_from_its_own_folder(tmp_path):
